@@ -1,0 +1,30 @@
+//! CPU twin of `shaders/curvature.wgsl`; the equation stands in [`crate::kernels::curvature`].
+
+use super::{Real, Store};
+use crate::kernels::curvature::Args;
+use crate::plan::StepControl;
+
+/// Runs the kernel.
+pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+    let n = s.cols(a.y);
+    let mut z = s.take(a.z);
+    let y = s.get(a.y);
+    let smooth = a.d2.map(|d2| (s.get(d2), s.get(a.apical)));
+    let beta = &s.get(a.beta)[step.beta_row as usize * a.outputs.len..][..a.outputs.len];
+    for b in 0..s.batch() {
+        let row = b * n;
+        match smooth {
+            Some((d2, apical)) => {
+                for i in row + a.cols.start..row + a.cols.end() {
+                    z[i] = -(d2[i] * apical[i]) * y[i];
+                }
+            }
+            None => z[row + a.cols.start..row + a.cols.end()].fill(T::ZERO),
+        }
+        for (o, &beta) in beta.iter().enumerate() {
+            let i = row + a.outputs.start + o;
+            z[i] += beta * y[i];
+        }
+    }
+    s.put(a.z, z);
+}

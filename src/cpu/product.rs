@@ -1,0 +1,146 @@
+//! Matrix products from a library, split over the cores.
+
+use super::{Real, Store};
+use crate::plan::{Buf, Cols};
+
+/// A matrix operand: element (i, j) at `i·strides.0 + j·strides.1`.
+#[derive(Clone, Copy)]
+pub struct View<'a, T> {
+    /// From element (0, 0) on.
+    pub data: &'a [T],
+    /// Row and column stride.
+    pub strides: (usize, usize),
+}
+
+/// The result: row-major with a row stride.
+pub struct ViewMut<'a, T> {
+    /// From element (0, 0) on.
+    pub data: &'a mut [T],
+    /// Row stride.
+    pub stride: usize,
+}
+
+/// A `[batch, cols]` operand: in its buffer, or gathered and gated in scratch.
+pub struct Gathered<T> {
+    buf: Buf,
+    cols: Cols,
+    copy: Option<Vec<T>>,
+}
+
+impl<T: Real> Gathered<T> {
+    /// As a matrix `[batch, cols]`.
+    pub fn view<'a>(&'a self, s: &'a Store<T>) -> View<'a, T> {
+        match &self.copy {
+            Some(data) => View { data, strides: (self.cols.len, 1) },
+            None => View { data: &s.get(self.buf)[self.cols.start..], strides: (s.cols(self.buf), 1) },
+        }
+    }
+    /// Returns the scratch.
+    pub fn give_back(self, s: &mut Store<T>) {
+        if let Some(data) = self.copy {
+            s.put_operand(data);
+        }
+    }
+}
+
+/// `gate ⊙ x` on some columns, packed; a copy also frees `x` to be the output of the same call.
+pub fn gather<T: Real>(s: &mut Store<T>, x: Buf, gate: Option<Buf>, cols: Cols) -> Gathered<T> {
+    let (n, batch) = (s.cols(x), s.batch());
+    let mut copy = s.take_operand(batch * cols.len);
+    let values = s.get(x);
+    let gates = gate.map(|g| s.get(g));
+    for (b, to) in copy.chunks_exact_mut(cols.len.max(1)).enumerate() {
+        let range = b * n + cols.start..b * n + cols.end();
+        match gates {
+            None => to.copy_from_slice(&values[range]),
+            Some(g) => {
+                for ((t, &x), &g) in to.iter_mut().zip(&values[range.clone()]).zip(&g[range]) {
+                    *t = x * g;
+                }
+            }
+        }
+    }
+    Gathered { buf: x, cols, copy: Some(copy) }
+}
+
+/// Copies some columns of a buffer with row length `n`.
+pub fn copy_cols<T: Real>(from: &[T], to: &mut [T], n: usize, cols: Cols) {
+    for (from, to) in from.chunks_exact(n).zip(to.chunks_exact_mut(n)) {
+        to[cols.range()].copy_from_slice(&from[cols.range()]);
+    }
+}
+
+/// Multiply-adds below which splitting costs more than it saves.
+const SPLIT_ABOVE: usize = 400_000;
+
+struct Raw<T>(*mut T);
+// SAFETY: tasks write disjoint columns of the result, see `multiply`.
+unsafe impl<T> Send for Raw<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Raw<T> {}
+
+impl<T> Raw<T> {
+    fn get(&self) -> *mut T {
+        self.0
+    }
+}
+
+/// `c ← alpha·a·b + keep·c` with a `[m, k]`, b `[k, n]`, c `[m, n]`. The longer side of c is split over the cores; every element
+/// is summed in the same order however it is split.
+pub fn multiply<T: Real>(
+    (m, k, n): (usize, usize, usize),
+    alpha: T,
+    a: View<T>,
+    b: View<T>,
+    keep: T,
+    c: ViewMut<T>,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let last = |strides: (usize, usize), rows: usize, cols: usize| match rows * cols {
+        0 => 0,
+        _ => (rows - 1) * strides.0 + (cols - 1) * strides.1 + 1,
+    };
+    assert!(a.data.len() >= last(a.strides, m, k) && b.data.len() >= last(b.strides, k, n));
+    assert!(c.data.len() >= last((c.stride, 1), m, n) && c.stride >= n);
+    let (stride, out) = (c.stride, Raw(c.data.as_mut_ptr()));
+    let (pa, pb) = (a.data, b.data);
+    let part = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
+        // SAFETY: the asserts above bound every index; parts of c are disjoint; c is borrowed mutably, so it overlaps neither a nor b.
+        unsafe {
+            T::gemm(
+                rows.len(),
+                k,
+                cols.len(),
+                alpha,
+                pa.as_ptr().add(rows.start * a.strides.0),
+                a.strides,
+                pb.as_ptr().add(cols.start * b.strides.1),
+                b.strides,
+                keep,
+                out.get().add(rows.start * stride + cols.start),
+                (stride, 1),
+            );
+        }
+    };
+    let workers = rayon::current_num_threads();
+    if m * k * n < SPLIT_ABOVE || workers < 2 {
+        part(0..m, 0..n);
+        return;
+    }
+    let wide = n >= m;
+    let side = if wide { n } else { m };
+    // Whole blocks of 16 columns keep the library's kernels full.
+    let share = side.div_ceil(workers).next_multiple_of(16);
+    rayon::scope(|scope| {
+        let mut from = share.min(side);
+        while from < side {
+            let to = (from + share).min(side);
+            let part = &part;
+            scope.spawn(move |_| if wide { part(0..m, from..to) } else { part(from..to, 0..n) });
+            from = to;
+        }
+        if wide { part(0..m, 0..share.min(side)) } else { part(0..share.min(side), 0..n) }
+    });
+}

@@ -1,0 +1,17 @@
+//! CPU twin of `shaders/unit.wgsl`; the equation stands in [`crate::kernels::unit`].
+
+use super::{Real, Store};
+use crate::kernels::unit::Args;
+use crate::plan::StepControl;
+
+/// Runs the kernel.
+pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+    let n = s.cols(a.m);
+    let mut m = s.take(a.m);
+    let root = s.get(a.beta)[step.beta_row as usize * a.outputs.len + a.output].sqrt();
+    for row in m.chunks_exact_mut(n) {
+        row[a.cols.range()].fill(T::ZERO);
+        row[a.outputs.start + a.output] = root;
+    }
+    s.put(a.m, m);
+}

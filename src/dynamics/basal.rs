@@ -1,0 +1,303 @@
+//! The parts of a time step that every integrator shares: stimulus, rates, mismatch, plasticity, right-hand side.
+
+use super::{Build, StimulusKind};
+use crate::kernels::{
+    Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, rates as rates_kernel, stimulus,
+    update, weight_rate,
+};
+use crate::network::InputMode;
+use crate::plan::{Buf, Cols, Plan};
+
+impl Build<'_> {
+    /// Driven input: x enters the basal input of the first population.
+    pub(super) fn drives_input(&self) -> bool {
+        self.net.input == InputMode::Driven
+    }
+
+    /// Projections between free populations, in the order of a forward sweep.
+    pub(super) fn free_projections(&self) -> Vec<usize> {
+        let start = self.net.free().start;
+        let mut order = self.net.forward_order();
+        order.retain(|&k| self.net.cols(self.net.projections[k].pre).start >= start);
+        order
+    }
+
+    /// Projections from a clamped input population.
+    pub(super) fn clamped_projections(&self) -> Vec<usize> {
+        let start = self.net.free().start;
+        let mut order = self.net.forward_order();
+        order.retain(|&k| self.net.cols(self.net.projections[k].pre).start < start);
+        order
+    }
+
+    pub(super) fn ends(&self, k: usize) -> (Cols, Cols) {
+        let p = &self.net.projections[k];
+        (self.net.cols(p.pre), self.net.cols(p.post))
+    }
+
+    /// `out_post = base + W (gate ⊙ x_pre)` along projection `k` with the weights in `w`.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn forward(
+        &self,
+        plan: &mut Plan,
+        k: usize,
+        w: Buf,
+        x: Buf,
+        gate: Option<Buf>,
+        base: Base,
+        out: Buf,
+    ) {
+        let (pre, post) = self.ends(k);
+        plan.push(forward::Args { w, x, gate, base, out, pre, post, scale: 1.0 });
+    }
+
+    /// `out_pre += scale · gate ⊙ (Wᵀ x_post)` along projection `k` with the weights in `w`.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn backward(
+        &self,
+        plan: &mut Plan,
+        k: usize,
+        w: Buf,
+        x: Buf,
+        gate: Option<Buf>,
+        out: Buf,
+        scale: f64,
+    ) {
+        let (pre, post) = self.ends(k);
+        plan.push(backward::Args { w, x, gate, base: Base::Out, out, pre, post, scale });
+    }
+
+    /// Applies `J⁻¹` in place: `y_post += W D y_pre` in forward order.
+    pub(super) fn forward_sweep(&self, plan: &mut Plan, y: Buf) {
+        for k in self.free_projections() {
+            self.forward(plan, k, self.lay.weights[k], y, Some(self.lay.d), Base::Out, y);
+        }
+    }
+
+    /// Applies `J⁻ᵀ` in place: `z_pre += D Wᵀ z_post` in backward order.
+    pub(super) fn backward_sweep(&self, plan: &mut Plan, z: Buf) {
+        // By presynaptic population, last first: everything that z_pre needs is complete by then.
+        let mut order = self.free_projections();
+        order.sort_by_key(|&k| std::cmp::Reverse(self.net.projections[k].post));
+        for k in order {
+            self.backward(plan, k, self.lay.weights[k], z, Some(self.lay.d), z, 1.0);
+        }
+    }
+}
+
+/// Takes the next static sample.
+pub(super) fn present(b: &Build) -> Plan {
+    let mut plan = Plan::default();
+    let l = b.lay;
+    if b.features.stimulus == StimulusKind::Samples {
+        plan.push(decode::Args {
+            pixels: l.pixels,
+            labels: l.labels,
+            pixel_table: l.pixel_table,
+            label_table: l.label_table,
+            active: l.active,
+            x_old: l.x_old,
+            x_new: l.x_new,
+            y_old: l.y_old,
+            y_new: l.y_new,
+        });
+    }
+    plan
+}
+
+/// Item 1: x, ẋ, u*, u̇*, and u̇ of a clamped input.
+pub(super) fn stimulus(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    let source = match b.features.stimulus {
+        StimulusKind::Samples => {
+            stimulus::Source::Ramp { x_old: l.x_old, x_new: l.x_new, y_old: l.y_old, y_new: l.y_new }
+        }
+        StimulusKind::Sequence { .. } => stimulus::Source::Sequence { x: l.x_seq, y: l.y_seq },
+    };
+    plan.push(stimulus::Args {
+        source,
+        active: l.active,
+        x: l.x,
+        x_dot: l.x_dot,
+        y: l.y,
+        y_dot: l.y_dot,
+        clamp: b.net.input.is_clamped().then_some((l.u, l.u_dot)),
+        dt_ms: b.set.dt_ms,
+        status: l.status,
+    });
+}
+
+/// Item 2: r̄, ρ', ρ'' of all neurons.
+pub(super) fn rates(b: &Build, plan: &mut Plan) {
+    rates_of(b, plan, Cols { start: 0, len: b.net.neurons() });
+}
+
+/// r̄, ρ', ρ'' of some columns.
+pub(super) fn rates_of(b: &Build, plan: &mut Plan, cols: Cols) {
+    plan.push(rates_kernel::Args {
+        u: b.lay.u,
+        r: b.lay.r,
+        d: b.lay.d,
+        d2: b.lay.d2,
+        cols,
+        identity: if b.net.input == InputMode::Rates { b.net.n_in() } else { 0 },
+        activation: b.net.activation,
+    });
+}
+
+/// `W r̄` of every population that something projects into, then a and δ.
+pub(super) fn mismatch(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    let mut written = Vec::new();
+    for k in b.net.forward_order() {
+        let post = b.net.projections[k].post;
+        // The first product into a population overwrites what the step before left there.
+        let base = if written.contains(&post) { Base::Out } else { Base::Zero };
+        written.push(post);
+        b.forward(plan, k, l.weights[k], l.r, None, base, l.a);
+    }
+    let free = b.net.free();
+    for p in 0..b.net.populations.len() {
+        let cols = b.net.cols(p);
+        if cols.start >= free.start && !written.contains(&p) {
+            plan.push(crate::kernels::copy::Args {
+                src: None,
+                dst: (l.a, cols.start),
+                len: cols.len,
+                rows: l.batch,
+            });
+        }
+    }
+    plan.push(mismatch::Args {
+        u: l.u,
+        b: l.biases,
+        x: b.drives_input().then_some(l.x),
+        active: l.active,
+        a: l.a,
+        delta: l.delta,
+        cols: free,
+    });
+}
+
+/// The apical error `Wᵀδ` of the free populations.
+pub(super) fn apical(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    let free = b.net.free();
+    plan.push(crate::kernels::copy::Args {
+        src: None,
+        dst: (l.apical, free.start),
+        len: free.len,
+        rows: l.batch,
+    });
+    for k in b.free_projections() {
+        b.backward(plan, k, l.weights[k], l.delta, None, l.apical, 1.0);
+    }
+}
+
+/// Item 4: Ẇ and ḃ from old values.
+pub(super) fn plasticity(b: &Build, plan: &mut Plan) {
+    if !b.features.learning {
+        return;
+    }
+    let l = b.lay;
+    for (k, rate) in l.weight_rates.iter().enumerate() {
+        let (pre, post) = b.ends(k);
+        if let Some(w_dot) = *rate {
+            let factor = b.net.projections[k].factor;
+            let clip = b.set.derivative_clip;
+            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip });
+        }
+    }
+    plan.push(bias_rate::Args {
+        delta: l.delta,
+        factor: l.bias_factors,
+        b_dot: l.bias_rates,
+        cols: b.net.free(),
+    });
+}
+
+/// `c = s − δ/τ` (with `W D u̇` of a clamped input) and `g = β(u* − u)/τ + β u̇* + ρ'·(Ẇᵀδ)`.
+pub(super) fn drive(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    plan.push(drive::Args {
+        delta: l.delta,
+        b_dot: (b.features.learning && b.set.biases_in_dynamics()).then_some(l.bias_rates),
+        x_dot: b.drives_input().then_some(l.x_dot),
+        u: l.u,
+        y: l.y,
+        y_dot: l.y_dot,
+        beta: l.beta,
+        c: l.c,
+        g: l.g,
+        cols: b.net.free(),
+        outputs: b.net.outputs(),
+        tau_ms: b.set.tau_ms,
+    });
+    if b.set.weights_in_dynamics() {
+        for k in b.net.forward_order() {
+            if let Some(w_dot) = l.weight_rates[k] {
+                b.forward(plan, k, w_dot, l.r, None, Base::Out, l.c);
+            }
+        }
+        for k in b.free_projections() {
+            if let Some(w_dot) = l.weight_rates[k] {
+                b.backward(plan, k, w_dot, l.delta, Some(l.d), l.g, 1.0);
+            }
+        }
+    }
+    for k in b.clamped_projections() {
+        b.forward(plan, k, l.weights[k], l.u_dot, Some(l.d), Base::Out, l.c);
+    }
+}
+
+/// Item 7: voltages, weights and biases move.
+pub(super) fn integrate(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    plan.push(integrate::Args {
+        u: l.u,
+        u_dot: l.u_dot,
+        clamp: b.net.input.is_clamped().then_some(l.x),
+        active: l.active,
+        cols: b.net.free(),
+        dt_ms: b.set.dt_ms,
+        u_limit: b.set.u_limit,
+        status: l.status,
+    });
+    if !b.features.learning {
+        return;
+    }
+    for (k, p) in b.net.projections.iter().enumerate() {
+        if l.weight_rates[k].is_some() || p.clip.is_some() {
+            let cols = Cols { start: 0, len: b.net.populations[p.pre].size };
+            plan.push(update::Args {
+                p: l.weights[k],
+                p_dot: l.weight_rates[k],
+                cols,
+                dt_ms: b.set.dt_ms,
+                clip: p.clip,
+            });
+        }
+    }
+    bias_updates(b, plan);
+}
+
+/// One update for each run of populations with the same clip.
+fn bias_updates(b: &Build, plan: &mut Plan) {
+    let mut runs: Vec<(Cols, Option<f64>)> = Vec::new();
+    for (i, p) in b.net.populations.iter().enumerate() {
+        let cols = b.net.cols(i);
+        match runs.last_mut() {
+            Some((run, clip)) if *clip == p.bias_clip => run.len += cols.len,
+            _ => runs.push((cols, p.bias_clip)),
+        }
+    }
+    for (cols, clip) in runs {
+        plan.push(update::Args {
+            p: b.lay.biases,
+            p_dot: Some(b.lay.bias_rates),
+            cols,
+            dt_ms: b.set.dt_ms,
+            clip,
+        });
+    }
+}

@@ -1,0 +1,229 @@
+//! Where everything is: the buffers of a model.
+
+use super::{Integrator, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
+use crate::kernels::{record, solver as solver_cols};
+use crate::network::Network;
+use crate::plan::{Buf, BufferSpec, Elem, Role};
+
+/// How samples reach the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StimulusKind {
+    /// Static samples as bytes, with a ramp from one to the next.
+    Samples,
+    /// Given sequences, up to this many steps at a time.
+    Sequence {
+        /// Rows of the sequence buffers.
+        steps: usize,
+    },
+}
+
+/// What a model is to be able to do beyond integrating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// How samples reach the network.
+    pub stimulus: StimulusKind,
+    /// Rows of the `beta` buffer.
+    pub beta_rows: usize,
+    /// Compute ‖f‖ inside every step (before the voltages move).
+    pub entry_norms: bool,
+    /// Weights may change: without it no Ẇ is computed.
+    pub learning: bool,
+}
+
+/// Handles of all buffers. Buffers that a model does not need have no elements.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // The names are those of the model; shapes stand where they are made.
+pub struct Layout {
+    pub batch: usize,
+    pub weights: Vec<Buf>,
+    pub weight_rates: Vec<Option<Buf>>,
+    pub biases: Buf,
+    pub bias_rates: Buf,
+    pub bias_factors: Buf,
+    pub u: Buf,
+    pub u_dot: Buf,
+    pub history: Vec<Buf>,
+    pub r: Buf,
+    pub d: Buf,
+    pub d2: Option<Buf>,
+    pub a: Buf,
+    pub delta: Buf,
+    pub apical: Buf,
+    pub c: Buf,
+    pub g: Buf,
+    pub y_vec: Buf,
+    pub p: Buf,
+    pub res: Buf,
+    pub z: Buf,
+    pub solver: Buf,
+    pub rows: Vec<Buf>,
+    pub small: Buf,
+    pub jac: Buf,
+    pub h: Buf,
+    pub pixels: Buf,
+    pub labels: Buf,
+    pub pixel_table: Buf,
+    pub label_table: Buf,
+    pub active: Buf,
+    pub x_old: Buf,
+    pub x_new: Buf,
+    pub y_old: Buf,
+    pub y_new: Buf,
+    pub x_seq: Buf,
+    pub y_seq: Buf,
+    pub x: Buf,
+    pub x_dot: Buf,
+    pub y: Buf,
+    pub y_dot: Buf,
+    pub beta: Buf,
+    pub record: Buf,
+    pub entry_record: Buf,
+    pub status: Buf,
+    /// `Wᵀδ` is needed in every step.
+    pub needs_apical: bool,
+    /// A Cholesky factorisation tells in every step whether H is positive definite.
+    pub probes: bool,
+}
+
+struct Maker(Vec<BufferSpec>);
+
+impl Maker {
+    fn add(&mut self, name: impl Into<String>, role: Role, elem: Elem, rows: usize, cols: usize) -> Buf {
+        self.0.push(BufferSpec { name: name.into(), role, elem, rows, cols });
+        Buf((self.0.len() - 1) as u16)
+    }
+    fn real(&mut self, name: impl Into<String>, role: Role, rows: usize, cols: usize) -> Buf {
+        self.add(name, role, Elem::Real, rows, cols)
+    }
+}
+
+/// Voltages, their history and everything that is recomputed from them.
+struct Fields {
+    probes: bool,
+    needs_apical: bool,
+    iterates: bool,
+    woodbury: bool,
+    dense: bool,
+}
+
+impl Fields {
+    fn new(network: &Network, solver: Option<Solver>) -> Self {
+        let smooth = !network.activation.is_piecewise_linear();
+        let dense = solver == Some(Solver::Dense);
+        let free = network.free().len;
+        Self {
+            probes: smooth && solver == Some(Solver::Cg) && free <= PROBE_LIMIT,
+            needs_apical: smooth,
+            iterates: matches!(solver, Some(Solver::Cg | Solver::OutputCg)),
+            woodbury: solver == Some(Solver::Woodbury),
+            dense,
+        }
+    }
+}
+
+impl Layout {
+    /// Buffers for `batch` trajectories of `network`.
+    pub(crate) fn new(
+        network: &Network,
+        settings: &Settings,
+        solver: Option<Solver>,
+        batch: usize,
+        features: Features,
+    ) -> (Self, Vec<BufferSpec>) {
+        let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
+        let free = network.free().len;
+        let has = Fields::new(network, solver);
+        let on = |yes: bool, size: usize| if yes { size } else { 0 };
+        let mut m = Maker(Vec::new());
+        let mut weights = Vec::new();
+        let mut weight_rates = Vec::new();
+        for (k, p) in network.projections.iter().enumerate() {
+            let (post, pre) = (network.populations[p.post].size, network.populations[p.pre].size);
+            let name = network.projection_name(k);
+            weights.push(m.real(format!("W {name}"), Role::Parameter, post, pre));
+            let learns = features.learning && p.factor != 0.0;
+            weight_rates.push(learns.then(|| m.real(format!("W_dot {name}"), Role::Parameter, post, pre)));
+        }
+        let explicit = settings.integrator != Integrator::Exact;
+        let depth = match settings.integrator {
+            Integrator::Exact | Integrator::Euler => 0,
+            Integrator::Richardson1 => 1,
+            Integrator::Richardson2 => 3,
+        };
+        use Role::{Parameter, Record, Scratch, State, Stimulus};
+        let biases = m.real("b", Parameter, 1, n);
+        let bias_rates = m.real("b_dot", Parameter, 1, n);
+        let bias_factors = m.real("b_factor", Parameter, 1, n);
+        let u = m.real("u", State, batch, n);
+        let u_dot = m.real("u_dot", State, batch, n);
+        let history = (0..depth).map(|k| m.real(format!("u_dot_{}", k + 2), State, batch, n)).collect();
+        let smooth = !network.activation.is_piecewise_linear();
+        let (samples, seq_rows) = match features.stimulus {
+            StimulusKind::Samples => (true, 0),
+            StimulusKind::Sequence { steps } => (false, steps),
+        };
+        let lay = Layout {
+            batch,
+            weights,
+            weight_rates,
+            biases,
+            bias_rates,
+            bias_factors,
+            u,
+            u_dot,
+            history,
+            r: m.real("r", Scratch, batch, n),
+            d: m.real("rho'", Scratch, batch, n),
+            d2: smooth.then(|| m.real("rho''", Scratch, batch, n)),
+            a: m.real("a", Scratch, batch, n),
+            delta: m.real("delta", Scratch, batch, n),
+            apical: m.real("apical", Scratch, batch, n),
+            c: m.real("c", Scratch, batch, n),
+            g: m.real("g", Scratch, batch, n),
+            y_vec: m.real("y", Scratch, on(explicit || has.iterates, batch), n),
+            p: m.real("p", Scratch, on(has.iterates, batch), n),
+            res: m.real("res", Scratch, on(has.iterates, batch), n),
+            z: m.real("z", Scratch, on(explicit || has.iterates, batch), n),
+            solver: m.real("solver", Record, batch, solver_cols::LEN),
+            rows: (0..on(has.woodbury, n_out)).map(|o| m.real(format!("m_{o}"), Scratch, batch, n)).collect(),
+            small: m.real("small", Scratch, on(has.woodbury, batch), n_out * (n_out + 1)),
+            jac: m.real("J", Scratch, on(has.dense || has.probes, batch), free * free),
+            h: m.real("H", Scratch, on(has.dense || has.probes, batch), free * (free + 1)),
+            pixels: m.add("pixels", Stimulus, Elem::Byte, on(samples, batch), n_in),
+            labels: m.add("labels", Stimulus, Elem::Byte, on(samples, batch), 1),
+            pixel_table: m.real("pixel_table", Stimulus, 1, on(samples, 256)),
+            label_table: m.real("label_table", Stimulus, 1, on(samples, 2)),
+            active: m.real("active", Stimulus, batch, 1),
+            x_old: m.real("x_old", State, on(samples, batch), n_in),
+            x_new: m.real("x_new", State, on(samples, batch), n_in),
+            y_old: m.real("u*_old", State, on(samples, batch), n_out),
+            y_new: m.real("u*_new", State, on(samples, batch), n_out),
+            x_seq: m.real("x_seq", Stimulus, seq_rows, batch * n_in),
+            y_seq: m.real("u*_seq", Stimulus, seq_rows, batch * n_out),
+            x: m.real("x", State, batch, n_in),
+            x_dot: m.real("x_dot", Scratch, batch, n_in),
+            y: m.real("u*", State, batch, n_out),
+            y_dot: m.real("u*_dot", Scratch, batch, n_out),
+            beta: m.real("beta", Stimulus, features.beta_rows, n_out),
+            record: m.real("record", Record, batch, record::LEN),
+            entry_record: m.real("entry_record", Record, on(features.entry_norms, batch), record::LEN),
+            status: m.add("status", Record, Elem::Word, 3, batch),
+            needs_apical: has.needs_apical,
+            probes: has.probes,
+        };
+        (lay, m.0)
+    }
+}
+
+impl Settings {
+    /// Whether Ẇ enters the dynamics of u.
+    #[must_use]
+    pub fn weights_in_dynamics(&self) -> bool {
+        self.plasticity_in_dynamics != PlasticityInDynamics::None
+    }
+    /// Whether ḃ enters the dynamics of u.
+    #[must_use]
+    pub fn biases_in_dynamics(&self) -> bool {
+        self.plasticity_in_dynamics == PlasticityInDynamics::All
+    }
+}

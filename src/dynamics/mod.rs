@@ -1,0 +1,96 @@
+//! The theory: a network and an integrator become a [`Program`] of plans.
+//!
+//! One file an integrator. The equations are those of Senn et al. 2024, corrected where the paper's Eq. 47 has a wrong
+//! sign and drops a term: `H u̇ = rhs`, `H = JᵀJ − diag(ρ''·(Wᵀδ)) + diag β`, in the form that needs no cancelling
+//! subtraction, `J⁻ᵀ rhs = s − δ/τ + J⁻ᵀ [β(u* − u)/τ + β u̇* + ρ'·(Ẇᵀδ)]` with `s = Ẇ r̄ + ḃ + ẋ`.
+
+mod basal;
+mod exact;
+mod explicit;
+mod layout;
+mod observe;
+mod settings;
+
+pub use layout::{Features, Layout, StimulusKind};
+pub use settings::{
+    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, SettingsError, Solver,
+};
+
+use crate::network::Network;
+use crate::plan::{Plan, Program};
+
+/// A network with its plans and the buffers they use.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The network.
+    pub network: Network,
+    /// How it is integrated.
+    pub settings: Settings,
+    /// The solver that runs, `auto` resolved; `None` for explicit schemes.
+    pub solver: Option<Solver>,
+    /// Where everything is.
+    pub layout: Layout,
+    /// Buffers and plans.
+    pub program: Program,
+}
+
+impl Model {
+    /// Builds the plans for `batch` trajectories.
+    ///
+    /// # Errors
+    /// If the network is not feedforward, or a forced solver does not apply to it: see [`SettingsError`].
+    pub fn new(
+        network: Network,
+        settings: Settings,
+        batch: usize,
+        features: Features,
+    ) -> Result<Self, SettingsError> {
+        network.check()?;
+        settings.check(&network)?;
+        let solver = settings.resolve_solver(&network);
+        let (layout, buffers) = Layout::new(&network, &settings, solver, batch, features);
+        let build = Build { net: &network, set: &settings, solver, lay: &layout, features };
+        let plans = [
+            observe::start(&build),
+            basal::present(&build),
+            step(&build),
+            observe::observe(&build),
+            observe::predict(&build),
+        ];
+        let program = Program { buffers, plans, batch };
+        Ok(Self { network, settings, solver, layout, program })
+    }
+}
+
+/// What the plan builders read.
+pub(crate) struct Build<'a> {
+    pub net: &'a Network,
+    pub set: &'a Settings,
+    pub solver: Option<Solver>,
+    pub lay: &'a Layout,
+    pub features: Features,
+}
+
+/// One time step, in the order of section 8 of the model.
+fn step(b: &Build) -> Plan {
+    let mut plan = Plan::default();
+    basal::stimulus(b, &mut plan); // 1
+    basal::rates(b, &mut plan); // 2
+    basal::mismatch(b, &mut plan); // 2
+    if b.lay.needs_apical || b.features.entry_norms {
+        basal::apical(b, &mut plan);
+    }
+    if b.features.entry_norms {
+        observe::record(b, &mut plan, b.lay.entry_record);
+    }
+    basal::plasticity(b, &mut plan); // 4
+    basal::drive(b, &mut plan);
+    match b.set.integrator {
+        Integrator::Exact => exact::rate_of_change(b, &mut plan), // 5
+        Integrator::Euler | Integrator::Richardson1 | Integrator::Richardson2 => {
+            explicit::rate_of_change(b, &mut plan); // 5
+        }
+    }
+    basal::integrate(b, &mut plan); // 7
+    plan
+}

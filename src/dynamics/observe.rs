@@ -1,0 +1,109 @@
+//! Plans beside the time step: what tells whether to trust a run, the steady state, the start of a run.
+
+use super::{Build, StimulusKind, basal};
+use crate::kernels::{Base, copy, mismatch, observe as observe_kernel};
+use crate::plan::{Buf, Plan};
+
+/// One row of metrics a trajectory from the present δ, a and Wᵀδ.
+pub(super) fn record(b: &Build, plan: &mut Plan, record: Buf) {
+    let l = b.lay;
+    plan.push(observe_kernel::Args {
+        u: l.u,
+        d: l.d,
+        a: l.a,
+        delta: l.delta,
+        apical: l.apical,
+        y: l.y,
+        beta: l.beta,
+        record,
+        cols: b.net.free(),
+        outputs: b.net.outputs(),
+        steepest: b.net.activation.steepest(),
+    });
+}
+
+/// Metrics of the state after a step, with the input and target of that step.
+pub(super) fn observe(b: &Build) -> Plan {
+    let mut plan = Plan::default();
+    basal::rates(b, &mut plan);
+    basal::mismatch(b, &mut plan);
+    basal::apical(b, &mut plan);
+    record(b, &mut plan, b.lay.record);
+    plan
+}
+
+/// u of every population from the ones before: the steady state at β = 0, where δ = 0.
+fn settle(b: &Build, plan: &mut Plan, x: Buf) {
+    let l = b.lay;
+    let order = b.net.forward_order();
+    for p in 0..b.net.populations.len() {
+        let cols = b.net.cols(p);
+        let clamped = p == 0 && b.net.input.is_clamped();
+        if clamped {
+            plan.push(copy::Args { src: Some((x, 0)), dst: (l.u, 0), len: cols.len, rows: l.batch });
+        } else {
+            let into: Vec<usize> =
+                order.iter().copied().filter(|&k| b.net.projections[k].post == p).collect();
+            if into.is_empty() {
+                plan.push(copy::Args { src: None, dst: (l.a, cols.start), len: cols.len, rows: l.batch });
+            }
+            for (i, &k) in into.iter().enumerate() {
+                let base = if i == 0 { Base::Zero } else { Base::Out };
+                b.forward(plan, k, l.weights[k], l.r, None, base, l.a);
+            }
+            plan.push(mismatch::Args {
+                u: l.u,
+                b: l.biases,
+                x: (p == 0 && b.drives_input()).then_some(x),
+                active: l.active,
+                a: l.a,
+                delta: l.delta,
+                cols,
+            });
+            let (src, dst) = (Some((l.a, cols.start)), (l.u, cols.start));
+            plan.push(copy::Args { src, dst, len: cols.len, rows: l.batch });
+        }
+        basal::rates_of(b, plan, cols);
+    }
+}
+
+/// Steady state at β = 0 of the samples just taken, with its metrics against their targets.
+pub(super) fn predict(b: &Build) -> Plan {
+    let mut plan = Plan::default();
+    if b.features.stimulus != StimulusKind::Samples {
+        return plan;
+    }
+    let l = b.lay;
+    settle(b, &mut plan, l.x_new);
+    let whole = |src: Buf, dst: Buf, len: usize| copy::Args {
+        src: Some((src, 0)),
+        dst: (dst, 0),
+        len,
+        rows: l.batch,
+    };
+    plan.push(whole(l.y_new, l.y, b.net.n_out()));
+    plan.push(whole(l.x_new, l.x, b.net.n_in()));
+    plan.ops.extend(observe(b).ops);
+    plan
+}
+
+/// Start of a run (model, section 7): u is the equilibrium for x = 0, u* its own output, so f = 0.
+pub(super) fn start(b: &Build) -> Plan {
+    let mut plan = Plan::default();
+    let l = b.lay;
+    let zero = |dst: Buf, len: usize| copy::Args { src: None, dst: (dst, 0), len, rows: l.batch };
+    let (n, n_in, n_out) = (b.net.neurons(), b.net.n_in(), b.net.n_out());
+    plan.push(zero(l.x, n_in));
+    plan.push(zero(l.u_dot, n));
+    for &h in &l.history {
+        plan.push(zero(h, n));
+    }
+    settle(b, &mut plan, l.x);
+    let src = Some((l.u, b.net.outputs().start));
+    plan.push(copy::Args { src, dst: (l.y, 0), len: n_out, rows: l.batch });
+    if b.features.stimulus == StimulusKind::Samples {
+        plan.push(zero(l.x_new, n_in));
+        plan.push(copy::Args { src, dst: (l.y_new, 0), len: n_out, rows: l.batch });
+    }
+    plan
+}

@@ -1,0 +1,238 @@
+//! How a network is integrated.
+
+use crate::network::{Network, NetworkError};
+
+/// Largest number of free neurons for the dense solver: a GPU invocation stays below 60,000 loop iterations.
+pub const DENSE_LIMIT: usize = 192;
+
+/// Largest number of free neurons for which a Cholesky factorisation tells whether H is positive definite.
+pub const PROBE_LIMIT: usize = 64;
+
+/// Integration scheme (model, section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Integrator {
+    /// Solves `H u̇ = rhs`.
+    Exact,
+    /// Explicit, guess = last u̇.
+    Euler,
+    /// Explicit, guess extrapolated from two steps.
+    Richardson1,
+    /// Explicit, guess extrapolated from u̇₁, u̇₂, u̇₄.
+    Richardson2,
+}
+
+impl Integrator {
+    /// All of them, with the names they have in files.
+    pub const NAMES: [(&'static str, Integrator); 4] = [
+        ("exact", Integrator::Exact),
+        ("euler", Integrator::Euler),
+        ("richardson1", Integrator::Richardson1),
+        ("richardson2", Integrator::Richardson2),
+    ];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+
+    /// Weights of u̇₁ … u̇₄ in the guess of the explicit schemes.
+    #[must_use]
+    pub fn guess_weights(self) -> [f64; 4] {
+        match self {
+            Self::Exact | Self::Euler => [1.0, 0.0, 0.0, 0.0],
+            Self::Richardson1 => [2.0, -1.0, 0.0, 0.0],
+            Self::Richardson2 => [8.0 / 3.0, -2.0, 0.0, 1.0 / 3.0],
+        }
+    }
+
+    /// The interval of eigenvalues of H for which the scheme is stable, with `k = dt/τ`.
+    #[must_use]
+    pub fn stable(self, k: f64) -> (f64, f64) {
+        match self {
+            Self::Exact => (0.0, f64::INFINITY),
+            Self::Euler => (0.0, 4.0 / (2.0 + k)),
+            Self::Richardson1 => (k / (1.0 + k), 8.0 / (6.0 + k)),
+            Self::Richardson2 => (0.45 + 0.5 * k, 16.0 / (13.0 + 1.5 * k)),
+        }
+    }
+}
+
+/// How `H u̇ = rhs` is solved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Solver {
+    /// `output-cg` where ρ'' = 0, else `cg`.
+    Auto,
+    /// Conjugate gradients over the free neurons.
+    Cg,
+    /// Conjugate gradients over the outputs (ρ'' = 0).
+    OutputCg,
+    /// Identity plus rank n_out, inverted exactly (ρ'' = 0).
+    Woodbury,
+    /// Dense factorisation (small networks).
+    Dense,
+}
+
+impl Solver {
+    /// All of them, with the names they have in files.
+    pub const NAMES: [(&'static str, Solver); 5] = [
+        ("auto", Solver::Auto),
+        ("cg", Solver::Cg),
+        ("output-cg", Solver::OutputCg),
+        ("woodbury", Solver::Woodbury),
+        ("dense", Solver::Dense),
+    ];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+}
+
+/// What to do where H is not positive definite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnIndefinite {
+    /// Stop the run.
+    Error,
+    /// Go on (dense solve of small networks, more iterations otherwise), and count.
+    Fallback,
+}
+
+impl OnIndefinite {
+    /// All of them, with the names they have in files.
+    pub const NAMES: [(&'static str, OnIndefinite); 2] =
+        [("error", OnIndefinite::Error), ("fallback", OnIndefinite::Fallback)];
+}
+
+/// Which derivatives of parameters enter the dynamics of u.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlasticityInDynamics {
+    /// None.
+    None,
+    /// Ẇ.
+    Weights,
+    /// Ẇ and ḃ.
+    All,
+}
+
+impl PlasticityInDynamics {
+    /// All of them, with the names they have in files.
+    pub const NAMES: [(&'static str, PlasticityInDynamics); 3] = [
+        ("none", PlasticityInDynamics::None),
+        ("weights", PlasticityInDynamics::Weights),
+        ("all", PlasticityInDynamics::All),
+    ];
+}
+
+/// Everything about the integration that does not change during a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Scheme.
+    pub integrator: Integrator,
+    /// Membrane time constant τ, ms.
+    pub tau_ms: f64,
+    /// Time step dt, ms.
+    pub dt_ms: f64,
+    /// Solver of `exact`.
+    pub solver: Solver,
+    /// Relative residual at which a trajectory has converged.
+    pub tolerance: f64,
+    /// Upper bound of solver iterations in a step.
+    pub max_iterations: usize,
+    /// What to do where H is not positive definite.
+    pub on_indefinite: OnIndefinite,
+    /// Which derivatives of parameters enter the dynamics of u.
+    pub plasticity_in_dynamics: PlasticityInDynamics,
+    /// Bound on |Ẇ|, per ms.
+    pub derivative_clip: Option<f64>,
+    /// |u| above this is divergence.
+    pub u_limit: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            integrator: Integrator::Exact,
+            tau_ms: 10.0,
+            dt_ms: 1.0,
+            solver: Solver::Auto,
+            tolerance: 1e-6,
+            max_iterations: 40,
+            on_indefinite: OnIndefinite::Fallback,
+            plasticity_in_dynamics: PlasticityInDynamics::All,
+            derivative_clip: None,
+            u_limit: 1e6,
+        }
+    }
+}
+
+/// Why a network cannot be integrated with these settings.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SettingsError {
+    /// The network itself.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A solver that needs ρ'' = 0.
+    #[error(
+        "solver '{solver}' needs an activation with ρ'' = 0 (hard-sigmoid, relu, linear), not '{activation}'; use 'cg' or 'auto'"
+    )]
+    NeedsPiecewiseLinear {
+        /// The forced solver.
+        solver: &'static str,
+        /// The activation.
+        activation: &'static str,
+    },
+    /// A dense solve of a large network.
+    #[error(
+        "solver 'dense' is limited to {DENSE_LIMIT} free neurons (it takes O(N³) a step); this network has {0}: use 'cg', 'output-cg' or 'auto'"
+    )]
+    TooLargeForDense(usize),
+    /// Unstable by itself.
+    #[error("'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}")]
+    StepTooLarge {
+        /// Time step, ms.
+        dt: f64,
+        /// Time constant, ms.
+        tau: f64,
+    },
+}
+
+impl Settings {
+    /// Checks that these settings apply to the network.
+    ///
+    /// # Errors
+    /// See [`SettingsError`].
+    pub fn check(&self, network: &Network) -> Result<(), SettingsError> {
+        if self.integrator != Integrator::Exact {
+            return Ok(());
+        }
+        if self.dt_ms >= 2.0 * self.tau_ms {
+            return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
+        }
+        let free = network.free().len;
+        match self.solver {
+            Solver::OutputCg | Solver::Woodbury if !network.activation.is_piecewise_linear() => {
+                Err(SettingsError::NeedsPiecewiseLinear {
+                    solver: self.solver.name(),
+                    activation: network.activation.name(),
+                })
+            }
+            Solver::Dense if free > DENSE_LIMIT => Err(SettingsError::TooLargeForDense(free)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The solver that runs: `auto` resolved, `None` for the explicit schemes.
+    #[must_use]
+    pub fn resolve_solver(&self, network: &Network) -> Option<Solver> {
+        match (self.integrator, self.solver) {
+            (Integrator::Exact, Solver::Auto) if network.activation.is_piecewise_linear() => {
+                Some(Solver::OutputCg)
+            }
+            (Integrator::Exact, Solver::Auto) => Some(Solver::Cg),
+            (Integrator::Exact, forced) => Some(forced),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! One interface to the executors: allocate a model on a device, write, run plans, read.
+
+use std::sync::Arc;
+
+use crate::cpu::{self, Real, Store};
+use crate::dynamics::Model;
+use crate::gpu;
+use crate::plan::{Buf, PlanId, StepControl};
+
+/// Floating-point type of the CPU path; GPUs compute in `f32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// Single.
+    F32,
+    /// Double.
+    F64,
+}
+
+impl Precision {
+    /// Both, with the names they have in files.
+    pub const NAMES: [(&'static str, Precision); 2] = [("f32", Precision::F32), ("f64", Precision::F64)];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        if self == Self::F32 { "f32" } else { "f64" }
+    }
+}
+
+/// A device that was chosen and opened.
+#[derive(Clone, Debug)]
+pub enum Device {
+    /// The processor.
+    Cpu(Precision),
+    /// A wgpu adapter.
+    Gpu(gpu::Device),
+}
+
+impl Device {
+    /// Name for headers and provenance.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Cpu(_) => format!("CPU, {} threads", rayon::current_num_threads()),
+            Self::Gpu(device) => device.name(),
+        }
+    }
+    /// Driver and backend.
+    #[must_use]
+    pub fn driver(&self) -> String {
+        match self {
+            Self::Cpu(_) => "plain Rust".into(),
+            Self::Gpu(device) => device.driver(),
+        }
+    }
+    /// The floating-point type it computes in.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::Cpu(precision) => *precision,
+            Self::Gpu(_) => Precision::F32,
+        }
+    }
+}
+
+/// A plan and the control values of each of its runs.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Which plan.
+    pub plan: PlanId,
+    /// One run for each.
+    pub controls: Vec<StepControl>,
+}
+
+impl Work {
+    /// One run with the default control values.
+    #[must_use]
+    pub fn once(plan: PlanId) -> Self {
+        Self { plan, controls: vec![StepControl::default()] }
+    }
+}
+
+/// What a submission left in the record buffers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// `[batch, 8]`, see [`crate::kernels::record`].
+    pub record: Vec<f64>,
+    /// `[batch, 8]`, see [`crate::kernels::solver`].
+    pub solver: Vec<f64>,
+    /// `[3, batch]`, see [`crate::cpu::status`].
+    pub status: Vec<u32>,
+}
+
+/// Names a submission whose snapshot can be collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(pub u64);
+
+/// Why a device could not do what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The GPU.
+    #[error(transparent)]
+    Gpu(#[from] gpu::GpuError),
+    /// Data of the wrong length.
+    #[error("buffer '{name}' holds {want} values, {got} were given")]
+    Length {
+        /// Name of the buffer.
+        name: String,
+        /// Its elements.
+        want: usize,
+        /// Values given.
+        got: usize,
+    },
+    /// A ticket that was collected already, or never given.
+    #[error("submission {0} has no snapshot to collect")]
+    Ticket(u64),
+}
+
+enum Backend {
+    F64(Box<Store<f64>>),
+    F32(Box<Store<f32>>),
+    Gpu(Box<gpu::Executor>),
+}
+
+/// A model on a device.
+pub struct Engine {
+    model: Arc<Model>,
+    backend: Backend,
+    next: u64,
+    ready: Vec<(u64, Snapshot)>,
+}
+
+impl Engine {
+    /// Allocates all buffers of the model on the device, zeroed (the mask `active` at 1).
+    ///
+    /// # Errors
+    /// If a buffer exceeds a limit of the device or its memory.
+    pub fn new(model: Arc<Model>, device: &Device) -> Result<Self, EngineError> {
+        let neurons = model.network.neurons();
+        let backend = match device {
+            Device::Cpu(Precision::F64) => Backend::F64(Box::new(Store::new(&model.program, neurons))),
+            Device::Cpu(Precision::F32) => Backend::F32(Box::new(Store::new(&model.program, neurons))),
+            Device::Gpu(device) => Backend::Gpu(Box::new(gpu::Executor::new(device, Arc::clone(&model))?)),
+        };
+        Ok(Self { model, backend, next: 0, ready: Vec::new() })
+    }
+
+    /// The model that runs.
+    #[must_use]
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    fn check(&self, buf: Buf, got: usize) -> Result<(), EngineError> {
+        let spec = self.model.program.spec(buf);
+        if spec.len() == got {
+            return Ok(());
+        }
+        Err(EngineError::Length { name: spec.name.clone(), want: spec.len(), got })
+    }
+
+    /// Writes a buffer of real numbers.
+    ///
+    /// # Errors
+    /// If the length is not that of the buffer, or the device is lost.
+    pub fn write(&mut self, buf: Buf, data: &[f64]) -> Result<(), EngineError> {
+        self.check(buf, data.len())?;
+        match &mut self.backend {
+            Backend::F64(store) => fill(store.get_mut(buf), data),
+            Backend::F32(store) => fill(store.get_mut(buf), data),
+            Backend::Gpu(gpu) => gpu.write(buf, data)?,
+        }
+        Ok(())
+    }
+
+    /// Writes a buffer of bytes. On a GPU the copy is staged: work submitted before still sees the old content.
+    ///
+    /// # Errors
+    /// As [`Engine::write`].
+    pub fn write_bytes(&mut self, buf: Buf, data: &[u8]) -> Result<(), EngineError> {
+        self.check(buf, data.len())?;
+        match &mut self.backend {
+            Backend::F64(store) => store.bytes_mut(buf).copy_from_slice(data),
+            Backend::F32(store) => store.bytes_mut(buf).copy_from_slice(data),
+            Backend::Gpu(gpu) => gpu.write_bytes(buf, data)?,
+        }
+        Ok(())
+    }
+
+    /// Reads a buffer of real numbers, after all work submitted before.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    pub fn read(&mut self, buf: Buf) -> Result<Vec<f64>, EngineError> {
+        Ok(match &mut self.backend {
+            Backend::F64(store) => store.get(buf).to_vec(),
+            Backend::F32(store) => store.get(buf).iter().map(|v| v.f64()).collect(),
+            Backend::Gpu(gpu) => gpu.read(buf)?,
+        })
+    }
+
+    /// Number of solver iterations that a GPU records for each loop; the CPU leaves a loop as soon as all converged.
+    pub fn set_iterations(&mut self, count: usize) {
+        if let Backend::Gpu(gpu) = &mut self.backend {
+            gpu.set_iterations(count);
+        }
+    }
+
+    /// Clears `solver` and `status`, runs the work in order and keeps a snapshot of the record buffers. A GPU works on it
+    /// while the host goes on.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    pub fn submit(&mut self, work: &[Work]) -> Result<Ticket, EngineError> {
+        let ticket = self.next;
+        self.next += 1;
+        let model = Arc::clone(&self.model);
+        match &mut self.backend {
+            Backend::F64(store) => self.ready.push((ticket, run_cpu(&model, store, work))),
+            Backend::F32(store) => self.ready.push((ticket, run_cpu(&model, store, work))),
+            Backend::Gpu(gpu) => gpu.submit(ticket, work)?,
+        }
+        Ok(Ticket(ticket))
+    }
+
+    /// The snapshot of a submission; waits for it where necessary.
+    ///
+    /// # Errors
+    /// If it was collected before, or the device is lost.
+    pub fn collect(&mut self, ticket: Ticket) -> Result<Snapshot, EngineError> {
+        if let Backend::Gpu(gpu) = &mut self.backend {
+            return Ok(gpu.collect(ticket.0)?);
+        }
+        let at = self.ready.iter().position(|(t, _)| *t == ticket.0).ok_or(EngineError::Ticket(ticket.0))?;
+        Ok(self.ready.swap_remove(at).1)
+    }
+
+    /// [`Engine::submit`] and [`Engine::collect`].
+    ///
+    /// # Errors
+    /// As these.
+    pub fn run(&mut self, work: &[Work]) -> Result<Snapshot, EngineError> {
+        let ticket = self.submit(work)?;
+        self.collect(ticket)
+    }
+}
+
+fn fill<T: Real>(to: &mut [T], from: &[f64]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = T::of(from);
+    }
+}
+
+fn run_cpu<T: Real>(model: &Model, store: &mut Store<T>, work: &[Work]) -> Snapshot {
+    let l = &model.layout;
+    store.get_mut(l.solver).fill(T::ZERO);
+    store.words_mut(l.status).fill(cpu::status::FINE);
+    for work in work {
+        let plan = model.program.plan(work.plan);
+        for step in &work.controls {
+            cpu::run(plan, store, step);
+        }
+    }
+    let real = |buf: Buf| store.get(buf).iter().map(|v| v.f64()).collect();
+    Snapshot { record: real(l.record), solver: real(l.solver), status: store.words(l.status).to_vec() }
+}

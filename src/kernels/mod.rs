@@ -1,0 +1,144 @@
+//! Host side of the kernels: one file a kernel, with its equation and its arguments.
+//!
+//! Every kernel has the same name in three places: here, in [`crate::cpu`] (plain Rust, `f32` and `f64`) and in `shaders/`
+//! (WGSL). Buffers of shape `[batch, N]` hold all populations side by side, in their order; a population is a
+//! range of columns.
+
+pub mod assemble;
+pub mod backward;
+pub mod bias_rate;
+pub mod cg_finish;
+pub mod cg_start;
+pub mod cg_step;
+pub mod combine;
+pub mod copy;
+pub mod curvature;
+pub mod decode;
+pub mod dense_solve;
+pub mod drive;
+pub mod forward;
+pub mod guess;
+pub mod integrate;
+pub mod jacobian;
+pub mod mismatch;
+pub mod observe;
+pub mod rates;
+pub mod relax;
+pub mod stimulus;
+pub mod unit;
+pub mod update;
+pub mod weight_rate;
+pub mod woodbury;
+
+use crate::plan::Buf;
+
+/// What a product is added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing.
+    Zero,
+    /// What `out` holds already.
+    Out,
+    /// Another buffer of the shape of `out`.
+    From(Buf),
+}
+
+/// Columns of the `solver` buffer, `[batch, 8]`.
+pub mod solver {
+    /// ‖residual‖² of the iteration.
+    pub const RESIDUAL2: usize = 0;
+    /// The trajectory has converged where `RESIDUAL2 ≤ THRESHOLD2`.
+    pub const THRESHOLD2: usize = 1;
+    /// Iterations of the present step.
+    pub const ITERATIONS: usize = 2;
+    /// Sum of iterations since the host last cleared the buffer.
+    pub const TOTAL: usize = 3;
+    /// Largest number of iterations of a step since then.
+    pub const MOST: usize = 4;
+    /// Steps with an indefinite H since then (negative curvature or a failed Cholesky factorisation).
+    pub const INDEFINITE: usize = 5;
+    /// Steps in which the solver did not reach its tolerance since then.
+    pub const UNCONVERGED: usize = 6;
+    /// Largest relative residual at the end of a step since then.
+    pub const RESIDUAL: usize = 7;
+    /// Number of columns.
+    pub const LEN: usize = 8;
+}
+
+/// Columns of the `record` buffer, `[batch, 8]`.
+pub mod record {
+    /// Cost of the basal prediction, `½‖u* − a_o‖²`.
+    pub const COST: usize = 0;
+    /// Class of the basal prediction, `argmax a_o`.
+    pub const CLASS: usize = 1;
+    /// Lagrangian.
+    pub const ENERGY: usize = 2;
+    /// ‖f‖ over the free neurons.
+    pub const F_NORM: usize = 3;
+    /// Largest |u| over the free neurons.
+    pub const MAX_U: usize = 4;
+    /// Number of saturated hidden neurons (free, not output): ρ' < 5 % of its maximum.
+    pub const SATURATED: usize = 5;
+    /// Number of columns.
+    pub const LEN: usize = 8;
+}
+
+macro_rules! calls {
+    ($($variant:ident => $module:ident),* $(,)?) => {
+        /// A kernel call.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Call {
+            $(
+                #[doc = concat!("See [`", stringify!($module), "`].")]
+                $variant($module::Args),
+            )*
+        }
+
+        impl Call {
+            /// Name of the kernel, as its files are named.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Call::$variant(_) => stringify!($module),)*
+                }
+            }
+        }
+
+        /// Names of all kernels.
+        pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+
+        $(impl From<$module::Args> for Call {
+            fn from(args: $module::Args) -> Self {
+                Call::$variant(args)
+            }
+        })*
+    };
+}
+
+calls! {
+    Decode => decode,
+    Stimulus => stimulus,
+    Rates => rates,
+    Forward => forward,
+    Backward => backward,
+    Mismatch => mismatch,
+    WeightRate => weight_rate,
+    BiasRate => bias_rate,
+    Drive => drive,
+    Assemble => assemble,
+    Curvature => curvature,
+    CgStart => cg_start,
+    CgStep => cg_step,
+    CgFinish => cg_finish,
+    Unit => unit,
+    Woodbury => woodbury,
+    Jacobian => jacobian,
+    DenseSolve => dense_solve,
+    Guess => guess,
+    Relax => relax,
+    Combine => combine,
+    Integrate => integrate,
+    Update => update,
+    Observe => observe,
+    Copy => copy,
+}

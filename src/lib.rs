@@ -1,0 +1,41 @@
+//! `lagrange-gpu`: training of neuronal least-action (NLA) networks in real time.
+//!
+//! The theory is Senn, Dold, Kungl, Ellenberger, Jordan, Bengio, Sacramento & Petrovici, *A neuronal
+//! least-action principle for real-time learning in cortical circuits*, eLife 12:RP89674 (2024). Each neuron
+//! descends the gradient of one Lagrangian in a coordinate that looks ahead by the membrane time constant; rates
+//! that are prospective by the same amount cancel the delays of the membranes, so that local plasticity follows
+//! the gradient of the cost at every moment.
+//!
+//! How the crate is laid out, in the direction in which data flows:
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`config`] | experiment files: parsing, validation, resolved form |
+//! | [`network`] | populations, projections, initialisation, parameters |
+//! | [`dynamics`] | the equations, turned into a [`plan`] of kernel calls |
+//! | [`plan`] | the plan itself: buffers, calls, loops |
+//! | [`kernels`] | the host side of each kernel: arguments and dispatch size |
+//! | [`cpu`] | the same kernels in plain Rust, for `f64` and `f32` |
+//! | [`gpu`] | the executor on wgpu; the only place that names it |
+//! | [`engine`] | one interface to the executors, device choice |
+//! | [`data`] | MNIST and other data sets, arrays, the scheduler |
+//! | [`train`] | the trainer, its events and metrics |
+//! | [`sinks`] | what listens to events: progress, JSON lines, run directory |
+//! | [`cli`] | the subcommands |
+//!
+//! Units everywhere: time in ms, voltages dimensionless, learning rates per ms.
+
+pub mod cli;
+pub mod config;
+pub mod cpu;
+pub mod data;
+pub mod dynamics;
+pub mod engine;
+pub mod gpu;
+pub mod kernels;
+pub mod network;
+pub mod plan;
+pub mod random;
+pub mod simulate;
+pub mod sinks;
+pub mod train;

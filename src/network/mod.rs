@@ -1,0 +1,200 @@
+//! The neuroscience: populations, projections between them, activations, initialisation. No device in it.
+
+mod activation;
+mod init;
+mod topology;
+
+pub use activation::Activation;
+pub use init::{Init, InitKind, Parameters};
+pub use topology::{Architecture, expand};
+
+use crate::plan::Cols;
+
+/// A group of neurons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Population {
+    /// Shown in errors, metrics and files.
+    pub name: String,
+    /// Number of neurons.
+    pub size: usize,
+    /// Learning-rate factor of the biases; 0 = they do not learn.
+    pub bias_factor: f64,
+    /// Bound on |b| after each step.
+    pub bias_clip: Option<f64>,
+}
+
+/// All-to-all connections from one population to another: one weight block `[post, pre]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Projection {
+    /// Index of the presynaptic population.
+    pub pre: usize,
+    /// Index of the postsynaptic population.
+    pub post: usize,
+    /// Learning-rate factor; 0 = connected, does not learn.
+    pub factor: f64,
+    /// Bound on |W| after each step.
+    pub clip: Option<f64>,
+}
+
+/// How the input population (the first) is driven (model, section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputMode {
+    /// Voltages are prescribed.
+    Clamped,
+    /// Ordinary neurons with drive x: they follow x with look-ahead.
+    Driven,
+    /// As clamped, with ρ the identity on the input population.
+    Rates,
+}
+
+impl InputMode {
+    /// Whether the voltages of the input population are prescribed.
+    #[must_use]
+    pub fn is_clamped(self) -> bool {
+        self != InputMode::Driven
+    }
+}
+
+/// Populations in order, projections between them. The first population is the input, the last the output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// In forward order.
+    pub populations: Vec<Population>,
+    /// In any order.
+    pub projections: Vec<Projection>,
+    /// ρ of all neurons.
+    pub activation: Activation,
+    /// How the first population is driven.
+    pub input: InputMode,
+}
+
+/// Why a network cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Fewer than two populations.
+    #[error("a network needs an input and an output population; this one has {0} population(s)")]
+    TooFew(usize),
+    /// A population without neurons.
+    #[error("population '{0}' has no neurons; give it a size of at least 1")]
+    Empty(String),
+    /// A projection names a population that does not exist.
+    #[error("projection {0} names population {1}, but there are only {2}")]
+    NoSuchPopulation(usize, usize, usize),
+    /// A projection against the order of populations.
+    #[error(
+        "the projection from '{pre}' to '{post}' does not run forward; this version runs functionally feedforward networks only: order the populations so that every projection goes from an earlier to a later one"
+    )]
+    NotFeedforward {
+        /// Presynaptic population.
+        pre: String,
+        /// Postsynaptic population.
+        post: String,
+    },
+    /// Two projections between the same populations.
+    #[error("there are two projections from '{pre}' to '{post}'; keep one")]
+    Twice {
+        /// Presynaptic population.
+        pre: String,
+        /// Postsynaptic population.
+        post: String,
+    },
+}
+
+impl Network {
+    /// Number of neurons N.
+    #[must_use]
+    pub fn neurons(&self) -> usize {
+        self.populations.iter().map(|p| p.size).sum()
+    }
+
+    /// Columns of population `p` in a `[batch, N]` buffer.
+    #[must_use]
+    pub fn cols(&self, p: usize) -> Cols {
+        Cols { start: self.populations[..p].iter().map(|p| p.size).sum(), len: self.populations[p].size }
+    }
+
+    /// Size of the input population.
+    #[must_use]
+    pub fn n_in(&self) -> usize {
+        self.populations.first().map_or(0, |p| p.size)
+    }
+
+    /// Size of the output population.
+    #[must_use]
+    pub fn n_out(&self) -> usize {
+        self.populations.last().map_or(0, |p| p.size)
+    }
+
+    /// Columns of the output population.
+    #[must_use]
+    pub fn outputs(&self) -> Cols {
+        self.cols(self.populations.len() - 1)
+    }
+
+    /// Columns whose voltages are solved for: all but a clamped input.
+    #[must_use]
+    pub fn free(&self) -> Cols {
+        let start = if self.input.is_clamped() { self.n_in() } else { 0 };
+        Cols { start, len: self.neurons() - start }
+    }
+
+    /// Columns whose voltages are prescribed (empty with driven inputs).
+    #[must_use]
+    pub fn clamped(&self) -> Cols {
+        Cols { start: 0, len: if self.input.is_clamped() { self.n_in() } else { 0 } }
+    }
+
+    /// Number of weights.
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        self.projections.iter().map(|k| self.populations[k.pre].size * self.populations[k.post].size).sum()
+    }
+
+    /// Indices of the projections in the order of a forward sweep: by postsynaptic, then presynaptic population.
+    #[must_use]
+    pub fn forward_order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.projections.len()).collect();
+        order.sort_by_key(|&k| (self.projections[k].post, self.projections[k].pre));
+        order
+    }
+
+    /// Name of a projection, `pre->post`.
+    #[must_use]
+    pub fn projection_name(&self, k: usize) -> String {
+        let p = &self.projections[k];
+        format!("{}->{}", self.populations[p.pre].name, self.populations[p.post].name)
+    }
+
+    /// Checks that the graph can be run by this version.
+    ///
+    /// # Errors
+    /// See [`NetworkError`].
+    pub fn check(&self) -> Result<(), NetworkError> {
+        let n = self.populations.len();
+        if n < 2 {
+            return Err(NetworkError::TooFew(n));
+        }
+        if let Some(p) = self.populations.iter().find(|p| p.size == 0) {
+            return Err(NetworkError::Empty(p.name.clone()));
+        }
+        for (k, p) in self.projections.iter().enumerate() {
+            if let Some(&bad) = [p.pre, p.post].iter().find(|&&i| i >= n) {
+                return Err(NetworkError::NoSuchPopulation(k, bad, n));
+            }
+            let name = |i: usize| self.populations[i].name.clone();
+            if p.pre >= p.post {
+                return Err(NetworkError::NotFeedforward { pre: name(p.pre), post: name(p.post) });
+            }
+            if self.projections[..k].iter().any(|q| (q.pre, q.post) == (p.pre, p.post)) {
+                return Err(NetworkError::Twice { pre: name(p.pre), post: name(p.post) });
+            }
+        }
+        Ok(())
+    }
+
+    /// The architecture as people write it: `784-300-100-10`.
+    #[must_use]
+    pub fn sizes(&self) -> String {
+        self.populations.iter().map(|p| p.size.to_string()).collect::<Vec<_>>().join("-")
+    }
+}
