@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The trainer and its events.
+
+mod event;
+
+pub use event::{Epoch, Event, Header, Health, Score, Sink};

@@ -1,0 +1,163 @@
+//! What a training run tells the world. The trainer emits events and prints nothing.
+
+use serde::Serialize;
+
+/// What runs, where: known before the first step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Header {
+    /// Name of the experiment.
+    pub name: String,
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// `784-300-100-10`.
+    pub network: String,
+    /// Number of weights and biases.
+    pub parameters: usize,
+    /// ρ.
+    pub activation: String,
+    /// Integrator.
+    pub integrator: String,
+    /// Solver that really runs; empty for explicit schemes.
+    pub solver: String,
+    /// Membrane time constant, ms.
+    pub tau_ms: f64,
+    /// Time step, ms.
+    pub dt_ms: f64,
+    /// Time steps a presentation.
+    pub steps: usize,
+    /// Device that really runs.
+    pub device: String,
+    /// Backend and driver.
+    pub driver: String,
+    /// Floating-point type.
+    pub precision: String,
+    /// Version of the program.
+    pub version: String,
+    /// Commit it was built from, `unknown` outside a checkout.
+    pub commit: String,
+    /// Where the data came from.
+    pub data: String,
+    /// Training, validation and test samples.
+    pub samples: [usize; 3],
+    /// Trajectories at once.
+    pub batch: usize,
+    /// Epochs.
+    pub epochs: usize,
+}
+
+/// Sums over a number of presentations that tell whether to trust a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Health {
+    /// Mean ‖f‖ at the end of a presentation, while learning.
+    pub f_norm: f64,
+    /// Mean Lagrangian L at the end of a presentation.
+    pub lagrangian: f64,
+    /// Mean solver iterations of a step.
+    pub iterations: f64,
+    /// Largest number of solver iterations in a step.
+    pub most_iterations: f64,
+    /// Largest relative residual that the solver left.
+    pub residual: f64,
+    /// Share of saturated hidden neurons (ρ' below 5 % of its maximum).
+    pub saturated: f64,
+    /// Largest |u|.
+    pub max_u: f64,
+    /// Steps times trajectories with an indefinite H.
+    pub indefinite: u64,
+    /// Steps times trajectories in which the solver did not reach its tolerance.
+    pub unconverged: u64,
+}
+
+/// One epoch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Of so many.
+    pub epochs: usize,
+    /// Mean cost `½‖u* − a_o‖²` of the basal prediction during training.
+    pub loss: f64,
+    /// Share of training samples whose basal prediction was right while they were learned.
+    pub train_accuracy: f64,
+    /// Share of validation samples; `None` without a validation set.
+    pub validation_accuracy: Option<f64>,
+    /// Mean cost on the validation set.
+    pub validation_loss: Option<f64>,
+    /// Learning rate η of this epoch, per ms.
+    pub rate_per_ms: f64,
+    /// Mean |ΔW| over all weights, this epoch.
+    pub mean_abs_weight_change: f64,
+    /// Samples per second of wall time, training alone.
+    pub samples_per_s: f64,
+    /// Time steps per second (each advances a whole batch), training alone.
+    pub steps_per_s: f64,
+    /// Seconds since the start of the run.
+    pub elapsed_s: f64,
+    /// Expected seconds to the end of the run.
+    pub eta_s: f64,
+    /// What tells whether to trust the epoch.
+    pub health: Health,
+}
+
+/// Accuracy on a data set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Score {
+    /// Number of samples.
+    pub samples: usize,
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Mean cost `½‖u* − a_o‖²`.
+    pub loss: f64,
+    /// Row = true class, column = predicted class.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Before the first step.
+    Started(Header),
+    /// After a mini-batch.
+    Batch {
+        /// From 1.
+        epoch: usize,
+        /// Of so many.
+        epochs: usize,
+        /// Samples of this epoch that were presented.
+        done: usize,
+        /// Samples of an epoch.
+        of: usize,
+        /// Mean cost of this mini-batch.
+        loss: f64,
+        /// Samples per second so far in this epoch.
+        samples_per_s: f64,
+    },
+    /// After an epoch, validation included.
+    Epoch(Epoch),
+    /// Something that a user should know, with what to do about it.
+    Warning {
+        /// From 1; 0 before the first.
+        epoch: usize,
+        /// Short name: `indefinite`, `unconverged`, `saturated`, `stability`.
+        kind: String,
+        /// What, where, and what to do.
+        message: String,
+    },
+    /// The test set, read once at the end.
+    Tested(Score),
+    /// The run is complete.
+    Finished {
+        /// Seconds of wall time.
+        elapsed_s: f64,
+    },
+}
+
+/// Listens to events.
+pub trait Sink {
+    /// Takes one event.
+    ///
+    /// # Errors
+    /// If the sink cannot keep it (disk full, say); the message says what and where.
+    fn take(&mut self, event: &Event) -> std::io::Result<()>;
+}
