@@ -1,0 +1,148 @@
+//! Cuts samples into mini-batches. A thread gathers the next ones while the device integrates the present one.
+//!
+//! Every sample is presented exactly once an epoch; the last mini-batch is padded with inactive slots. The order
+//! depends on (seed, epoch) alone: not on the batch size, nor on the device.
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use rand::seq::SliceRandom;
+
+use super::{DataError, Samples};
+use crate::random::{Purpose, stream};
+
+/// Mini-batches that wait, assembled, for the device.
+const DEPTH: usize = 2;
+
+/// Samples that are integrated together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MiniBatch {
+    /// `[batch, pixels]` row-major, 0 to 255; 0 in inactive slots.
+    pub pixels: Vec<u8>,
+    /// `[batch]`; 0 in inactive slots.
+    pub labels: Vec<u8>,
+    /// `[batch]`: 1 where there is a sample, 0 in inactive slots, which come last.
+    pub active: Vec<f64>,
+    /// Number of active slots, at least 1.
+    pub count: usize,
+    /// `[count]`: the samples of the active slots, by their place in the set.
+    pub indices: Vec<u32>,
+}
+
+/// The mini-batches of one pass over the samples, in order.
+///
+/// [`Batches::recycle`] hands a used mini-batch back, so that its memory serves again; this is optional. Dropping the
+/// iterator early stops its thread.
+#[derive(Debug)]
+pub struct Batches {
+    ready: Option<Receiver<MiniBatch>>,
+    used: Sender<MiniBatch>,
+    worker: Option<JoinHandle<()>>,
+    left: usize,
+}
+
+impl Batches {
+    /// All samples in the order of `epoch`, for learning.
+    ///
+    /// # Errors
+    /// If `batch` is 0 or no thread can be started.
+    pub fn shuffled(samples: &Samples, batch: usize, seed: u64, epoch: u64) -> Result<Self, DataError> {
+        let mut order = natural_order(samples);
+        order.shuffle(&mut stream(seed, Purpose::Shuffle, epoch, 0));
+        Self::start(samples, batch, order)
+    }
+
+    /// All samples in the order of the set, for evaluation.
+    ///
+    /// # Errors
+    /// If `batch` is 0 or no thread can be started.
+    pub fn ordered(samples: &Samples, batch: usize) -> Result<Self, DataError> {
+        Self::start(samples, batch, natural_order(samples))
+    }
+
+    /// Hands a mini-batch back when its content is no longer needed.
+    pub fn recycle(&self, used: MiniBatch) {
+        // If the thread has ended there is nothing to reuse it for.
+        let _ = self.used.send(used);
+    }
+
+    fn start(samples: &Samples, batch: usize, order: Vec<u32>) -> Result<Self, DataError> {
+        if batch == 0 {
+            return Err(DataError::Batch);
+        }
+        let (to_device, ready) = sync_channel(DEPTH);
+        let (used, from_device) = channel();
+        let (samples, left) = (samples.clone(), order.len().div_ceil(batch));
+        let worker = std::thread::Builder::new()
+            .name("mini-batches".to_owned())
+            .spawn(move || assemble(&samples, batch, &order, &to_device, &from_device))
+            .map_err(DataError::Thread)?;
+        Ok(Self { ready: Some(ready), used, worker: Some(worker), left })
+    }
+}
+
+impl Iterator for Batches {
+    type Item = MiniBatch;
+
+    fn next(&mut self) -> Option<MiniBatch> {
+        let next = self.ready.as_ref()?.recv().ok();
+        self.left = if next.is_some() { self.left.saturating_sub(1) } else { 0 };
+        next
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Batches {}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        // Without a receiver the thread's next send fails, and it ends.
+        drop(self.ready.take());
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.join();
+        }
+    }
+}
+
+/// The order of the set. The number of samples fits in 32 bits: [`Samples`] sees to it.
+fn natural_order(samples: &Samples) -> Vec<u32> {
+    (0_u32..).take(samples.len()).collect()
+}
+
+/// Gathers all mini-batches, until the last or until nobody listens.
+fn assemble(
+    samples: &Samples,
+    batch: usize,
+    order: &[u32],
+    to_device: &SyncSender<MiniBatch>,
+    from_device: &Receiver<MiniBatch>,
+) {
+    for indices in order.chunks(batch) {
+        let mut item = from_device.try_recv().unwrap_or_default();
+        gather(samples, batch, indices, &mut item);
+        if to_device.send(item).is_err() {
+            return;
+        }
+    }
+}
+
+/// Fills `item` with the samples at `indices`, at most `batch` of them, and pads the rest.
+fn gather(samples: &Samples, batch: usize, indices: &[u32], item: &mut MiniBatch) {
+    item.pixels.clear();
+    item.labels.clear();
+    item.active.clear();
+    item.indices.clear();
+    for &i in indices {
+        item.pixels.extend_from_slice(samples.image(i as usize));
+        item.labels.push(samples.labels()[i as usize]);
+    }
+    item.count = indices.len();
+    item.indices.extend_from_slice(indices);
+    item.active.resize(item.count, 1.0);
+    item.pixels.resize(batch * samples.pixels(), 0);
+    item.labels.resize(batch, 0);
+    item.active.resize(batch, 0.0);
+}
