@@ -4,6 +4,7 @@
 mod encoding;
 pub mod idx;
 mod mnist;
+pub mod npz;
 mod samples;
 pub mod scheduler;
 

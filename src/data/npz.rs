@@ -1,0 +1,325 @@
+//! Arrays in `.npz` files (zip archives of NumPy arrays): read into `f64`, written as `f64` or `f32`.
+//!
+//! Integers, booleans and floats of any width NumPy writes (but 16-bit floats) are read, little- or big-endian, C or Fortran
+//! order, stored or compressed. What a file claims is checked against the bytes that it holds before memory is
+//! taken for it.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use npyz::npz::{NpzArchive, NpzWriter};
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
+
+/// Why a file or an array in it cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum NpzError {
+    /// The file cannot be opened.
+    #[error("{path}: cannot be opened: {source}", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Not a zip archive, or a damaged one.
+    #[error("{path}: is not an .npz file (a zip archive of arrays), or is damaged: {source}", path = path.display())]
+    NotZip {
+        /// The file.
+        path: PathBuf,
+        /// What the archive reader says.
+        source: std::io::Error,
+    },
+    /// No such array.
+    #[error("{path}: holds no array '{name}'; it has: {have}", path = path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: String,
+        /// What there is.
+        have: String,
+    },
+    /// Another shape than the one that is needed.
+    #[error("{path}: array '{name}' has shape {got:?}, expected {want}", path = path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: String,
+        /// Shape that is needed, `?` for any length.
+        want: String,
+        /// Shape in the file.
+        got: Vec<usize>,
+    },
+    /// Elements that are no real numbers.
+    #[error(
+        "{path}: array '{name}' has elements of type {dtype}, which are not read as numbers; save it as float64 or float32",
+        path = path.display()
+    )]
+    Dtype {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: String,
+        /// Type in the file, as NumPy writes it.
+        dtype: String,
+    },
+    /// Fewer bytes than the shape needs.
+    #[error("{path}: array '{name}' of shape {shape:?} is cut off after {got} bytes", path = path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: String,
+        /// Shape in the file.
+        shape: Vec<u64>,
+        /// Bytes of data found.
+        got: usize,
+    },
+    /// Damaged, or no array at all.
+    #[error("{path}: array '{name}' cannot be read: {source}", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        name: String,
+        /// What the reader says.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("{path}: cannot be written: {source}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// An array of numbers, row-major.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Array {
+    /// Length of each axis; empty for a single number.
+    pub shape: Vec<usize>,
+    /// Elements in C order.
+    pub data: Vec<f64>,
+}
+
+/// An `.npz` file that is open for reading.
+pub struct NpzFile {
+    path: PathBuf,
+    names: Vec<String>,
+    archive: NpzArchive<BufReader<File>>,
+}
+
+impl NpzFile {
+    /// Opens a file and lists its arrays.
+    ///
+    /// # Errors
+    /// If it does not exist or is no zip archive.
+    pub fn open(path: &Path) -> Result<Self, NpzError> {
+        let file = File::open(path).map_err(|source| NpzError::Open { path: path.into(), source })?;
+        let archive = NpzArchive::new(BufReader::new(file))
+            .map_err(|source| NpzError::NotZip { path: path.into(), source })?;
+        let mut names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+        names.sort();
+        Ok(Self { path: path.into(), names, archive })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names of the arrays, sorted.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether there is an array of this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.names.iter().any(|n| n == name)
+    }
+
+    /// Reads an array.
+    ///
+    /// # Errors
+    /// If there is none of this name, or it is damaged, or holds no numbers.
+    pub fn read(&mut self, name: &str) -> Result<Array, NpzError> {
+        let path = self.path.clone();
+        let damaged = |source| NpzError::Damaged { path: path.clone(), name: name.into(), source };
+        if !self.contains(name) {
+            let have = self.names.join(", ");
+            return Err(NpzError::Missing { path, name: name.into(), have });
+        }
+        let entry = self.archive.by_name(name).map_err(damaged)?;
+        let entry = entry.ok_or_else(|| damaged(std::io::ErrorKind::NotFound.into()))?;
+        let header = entry.header().clone();
+        let decode = Decode::of(&header).ok_or_else(|| NpzError::Dtype {
+            path: path.clone(),
+            name: name.into(),
+            dtype: header.dtype().descr(),
+        })?;
+        let short = |got| NpzError::Truncated {
+            path: path.clone(),
+            name: name.into(),
+            shape: header.shape().to_vec(),
+            got,
+        };
+        let shape: Option<Vec<usize>> = header.shape().iter().map(|&n| usize::try_from(n).ok()).collect();
+        let bytes = shape.as_ref().and_then(|shape| {
+            shape.iter().try_fold(decode.width, |product, &n| product.checked_mul(n))
+        });
+        let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
+        let mut raw = Vec::new();
+        // The capacity grows with what is there, not with what the header claims.
+        entry.into_inner().take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
+        if raw.len() < bytes {
+            return Err(short(raw.len()));
+        }
+        let data: Vec<f64> = raw.chunks_exact(decode.width).map(|b| decode.number(b)).collect();
+        let data = if header.order() == Order::Fortran { to_c_order(&shape, &data) } else { data };
+        Ok(Array { shape, data })
+    }
+
+    /// Reads an array whose shape is known, `None` standing for any length.
+    ///
+    /// # Errors
+    /// As [`NpzFile::read`], and if the shape is another.
+    pub fn read_shaped(&mut self, name: &str, want: &[Option<usize>]) -> Result<Array, NpzError> {
+        let array = self.read(name)?;
+        let fits = |(want, got): (&Option<usize>, &usize)| want.is_none_or(|w| w == *got);
+        if array.shape.len() == want.len() && want.iter().zip(&array.shape).all(fits) {
+            return Ok(array);
+        }
+        let words: Vec<String> =
+            want.iter().map(|w| w.map_or_else(|| "?".to_owned(), |n| n.to_string())).collect();
+        Err(NpzError::Shape {
+            path: self.path.clone(),
+            name: name.into(),
+            want: format!("[{}]", words.join(", ")),
+            got: array.shape,
+        })
+    }
+}
+
+/// How elements stand in the file.
+struct Decode {
+    width: usize,
+    kind: TypeChar,
+    big: bool,
+}
+
+impl Decode {
+    fn of(header: &NpyHeader) -> Option<Self> {
+        let DType::Plain(ty) = header.dtype() else { return None };
+        let width = usize::try_from(ty.size_field()).ok()?;
+        let known = match ty.type_char() {
+            TypeChar::Float => matches!(width, 4 | 8),
+            TypeChar::Int | TypeChar::Uint => matches!(width, 1 | 2 | 4 | 8),
+            TypeChar::Bool => width == 1,
+            _ => false,
+        };
+        known.then(|| Self { width, kind: ty.type_char(), big: ty.endianness() == Endianness::Big })
+    }
+
+    /// One element from its bytes (at most eight).
+    fn number(&self, bytes: &[u8]) -> f64 {
+        let mut word = [0_u8; 8];
+        for (i, &b) in bytes.iter().enumerate() {
+            word[if self.big { bytes.len() - 1 - i } else { i }] = b;
+        }
+        let word = u64::from_le_bytes(word);
+        let unused = 64 - 8 * self.width as u32;
+        match (self.kind, self.width) {
+            (TypeChar::Float, 4) => f64::from(f32::from_bits(word as u32)),
+            (TypeChar::Float, _) => f64::from_bits(word),
+            (TypeChar::Int, _) => ((word << unused) as i64 >> unused) as f64,
+            (TypeChar::Bool, _) => f64::from(u8::from(word != 0)),
+            _ => word as f64,
+        }
+    }
+}
+
+/// Elements of a Fortran-ordered array in C order.
+fn to_c_order(shape: &[usize], data: &[f64]) -> Vec<f64> {
+    let strides: Vec<usize> = shape
+        .iter()
+        .scan(1, |next, &n| {
+            let stride = *next;
+            *next *= n;
+            Some(stride)
+        })
+        .collect();
+    let mut index = vec![0; shape.len()];
+    let mut out = Vec::with_capacity(data.len());
+    for _ in 0..data.len() {
+        out.push(data[index.iter().zip(&strides).map(|(i, s)| i * s).sum::<usize>()]);
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            if index[axis] < shape[axis] {
+                break;
+            }
+            index[axis] = 0;
+        }
+    }
+    out
+}
+
+/// An array to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// Name in the file.
+    pub name: String,
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// Elements in C order.
+    pub data: &'a [f64],
+    /// Written as float32 in place of float64.
+    pub single: bool,
+}
+
+/// Writes an `.npz` file: first under a temporary name beside it, then renamed, so that the name never stands for half a
+/// file.
+///
+/// # Errors
+/// If the directory cannot be written, or a shape does not match its elements.
+pub fn write(path: &Path, entries: &[Entry]) -> Result<(), NpzError> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let done = write_to(&partial, entries).and_then(|()| std::fs::rename(&partial, path));
+    done.map_err(|source| {
+        // The error that matters is the first one; a left-over file is replaced by the next attempt.
+        let _ = std::fs::remove_file(&partial);
+        NpzError::Write { path: path.into(), source }
+    })
+}
+
+fn write_to(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
+    let mut npz = NpzWriter::new(BufWriter::new(File::create(path)?));
+    for e in entries {
+        if e.shape.iter().product::<usize>() != e.data.len() {
+            let what = format!("array '{}' has {} elements for shape {:?}", e.name, e.data.len(), e.shape);
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, what));
+        }
+        let shape: Vec<u64> = e.shape.iter().map(|&n| n as u64).collect();
+        if e.single {
+            let array = npz.array::<f32>(&e.name, Default::default())?;
+            let mut array = array.default_dtype().shape(&shape).begin_nd()?;
+            array.extend(e.data.iter().map(|&v| v as f32))?;
+            array.finish()?;
+        } else {
+            let array = npz.array::<f64>(&e.name, Default::default())?;
+            let mut array = array.default_dtype().shape(&shape).begin_nd()?;
+            array.extend(e.data.iter().copied())?;
+            array.finish()?;
+        }
+    }
+    let mut file = npz.zip_writer().finish()?;
+    file.flush()
+}

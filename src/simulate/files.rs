@@ -1,0 +1,233 @@
+//! Files of a simulation.
+
+use std::path::{Path, PathBuf};
+
+use super::{SimulationError, SimulationInput, SimulationOutput};
+use crate::data::npz::{self, Array, Entry, NpzFile};
+use crate::network::{InputMode, Network, Parameters};
+
+/// Reads a simulation from one or more `.npz` files (parameters in one and the stimulus in another, say; the first file that
+/// holds an array counts). Time in ms; T steps, B trajectories, N neurons, populations side by side in their order.
+///
+/// | array | shape | if missing |
+/// | --- | --- | --- |
+/// | `x` | T, B, n_in | an error |
+/// | `y` | T, B, n_out | 0 where nothing is nudged (`beta` absent and the argument 0), else an error |
+/// | `beta` | T, n_out | the argument `beta` at every step |
+/// | `learn` | T or T, k (column 0) | 1 at every step |
+/// | `W0`, or `W:pre->post` for every projection | N, N, or post, pre | an error |
+/// | `b0` | N | 0 |
+/// | `x_prev`, `y_prev` | B, n_in; B, n_out | `x[0]`, `y[0]` |
+/// | `u0` | B, N | the steady state at β = 0 for `x_prev` |
+/// | `u_dot0`, `u_dot_2` … `u_dot_4` | B, N | 0 (restart of a run: u̇ of the last steps) |
+///
+/// # Errors
+/// If a file or an array cannot be read, an array is missing or has another shape, or `W0` holds a weight where the
+/// network has no projection.
+pub fn load_npz(network: &Network, paths: &[PathBuf], beta: f64) -> Result<SimulationInput, SimulationError> {
+    let files = paths.iter().map(|p| NpzFile::open(p)).collect::<Result<Vec<_>, _>>()?;
+    let mut source = Source { files };
+    let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
+    let x = source.need("x", &[None, None, Some(n_in)], "the input of every step")?;
+    let (steps, batch) = (x.shape[0], x.shape[1]);
+    let per = |width: usize| [Some(batch), Some(width)];
+    let given = source.find("beta", &[Some(steps), Some(n_out)])?;
+    let y = source.find("y", &[Some(steps), Some(batch), Some(n_out)])?;
+    let y = match y {
+        Some(y) => y.data,
+        None if given.is_none() && beta == 0.0 => vec![0.0; steps * batch * n_out],
+        None => return Err(source.missing("y", "the target of every step, as beta is not 0")),
+    };
+    let first = |data: &[f64], width: usize| data[..(batch * width).min(data.len())].to_vec();
+    let x_prev = source.find("x_prev", &per(n_in))?.map_or_else(|| first(&x.data, n_in), |a| a.data);
+    let y_prev = source.find("y_prev", &per(n_out))?.map_or_else(|| first(&y, n_out), |a| a.data);
+    let parameters = parameters(network, &mut source)?;
+    let u0 = match source.find("u0", &per(n))? {
+        Some(u0) => u0.data,
+        None => steady_state(network, &parameters, &x_prev, batch),
+    };
+    let learn = source.learn(steps)?;
+    let u_dot0 = source.find("u_dot0", &per(n))?.map(|a| a.data);
+    let mut history = Vec::new();
+    for k in 2..=4 {
+        match source.find(&format!("u_dot_{k}"), &per(n))? {
+            Some(past) => history.push(past.data),
+            None => break,
+        }
+    }
+    let input = SimulationInput {
+        steps,
+        batch,
+        x: x.data,
+        y,
+        beta: given.map_or_else(|| vec![beta; steps * n_out], |a| a.data),
+        learn,
+        parameters,
+        u0,
+        x_prev,
+        y_prev,
+        u_dot0,
+        history,
+        active: None,
+    };
+    input.check(network)?;
+    Ok(input)
+}
+
+/// The open files.
+struct Source {
+    files: Vec<NpzFile>,
+}
+
+impl Source {
+    fn find(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Option<Array>, SimulationError> {
+        match self.files.iter_mut().find(|f| f.contains(name)) {
+            Some(file) => Ok(Some(file.read_shaped(name, shape)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn need(&mut self, name: &str, shape: &[Option<usize>], need: &str) -> Result<Array, SimulationError> {
+        self.find(name, shape)?.ok_or_else(|| self.missing(name, need))
+    }
+
+    fn missing(&self, name: &str, need: &str) -> SimulationError {
+        let files: Vec<String> = self.files.iter().map(|f| f.path().display().to_string()).collect();
+        SimulationError::Missing { name: name.into(), files: files.join(", "), need: need.into() }
+    }
+
+    /// `learn`, `[T]` or column 0 of `[T, k]`.
+    fn learn(&mut self, steps: usize) -> Result<Vec<bool>, SimulationError> {
+        let Some(file) = self.files.iter_mut().find(|f| f.contains("learn")) else {
+            return Ok(vec![true; steps]);
+        };
+        let any = file.read("learn")?;
+        let width = match any.shape.as_slice() {
+            [t] if *t == steps => 1,
+            [t, k] if *t == steps && *k > 0 => *k,
+            // For its message.
+            _ => return Ok(file.read_shaped("learn", &[Some(steps)]).map(|_| Vec::new())?),
+        };
+        Ok(any.data.chunks_exact(width).map(|row| row[0] != 0.0).collect())
+    }
+}
+
+fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, SimulationError> {
+    let n = network.neurons();
+    let biases = source.find("b0", &[Some(n)])?.map_or_else(|| vec![0.0; n], |a| a.data);
+    if let Some(dense) = source.find("W0", &[Some(n), Some(n)])? {
+        return Ok(Parameters { weights: blocks(network, &dense.data)?, biases });
+    }
+    let mut weights = Vec::new();
+    for (k, p) in network.projections.iter().enumerate() {
+        let size = |p: usize| Some(network.populations[p].size);
+        let name = format!("W:{}", network.projection_name(k));
+        let need = "the weights of this projection (or 'W0', all weights as one matrix)";
+        weights.push(source.need(&name, &[size(p.post), size(p.pre)], need)?.data);
+    }
+    Ok(Parameters { weights, biases })
+}
+
+/// The blocks of a dense matrix `[post, pre]`.
+fn blocks(network: &Network, dense: &[f64]) -> Result<Vec<Vec<f64>>, SimulationError> {
+    let n = network.neurons();
+    let home = |neuron: usize| {
+        (0..network.populations.len()).find(|&p| network.cols(p).range().contains(&neuron)).unwrap_or(0)
+    };
+    let stray = |at: usize| {
+        let (post, pre) = (at / n, at % n);
+        let known = |p: &crate::network::Projection| (p.pre, p.post) == (home(pre), home(post));
+        !network.projections.iter().any(known)
+    };
+    if let Some(at) = dense.iter().enumerate().find_map(|(at, &w)| (w != 0.0 && stray(at)).then_some(at)) {
+        let (post, pre) = (at / n, at % n);
+        let name = |neuron: usize| network.populations[home(neuron)].name.clone();
+        return Err(SimulationError::StrayWeight {
+            pre,
+            post,
+            pre_population: name(pre),
+            post_population: name(post),
+        });
+    }
+    let block = |p: &crate::network::Projection| {
+        let (pre, post) = (network.cols(p.pre), network.cols(p.post));
+        post.range().flat_map(|i| dense[i * n + pre.start..i * n + pre.end()].iter().copied()).collect()
+    };
+    Ok(network.projections.iter().map(block).collect())
+}
+
+/// u of every population from the ones before: where δ = 0, the steady state at β = 0. `[B, N]`.
+fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: usize) -> Vec<f64> {
+    let (n, n_in) = (network.neurons(), network.n_in());
+    let mut all = Vec::with_capacity(batch * n);
+    for x in x.chunks_exact(n_in.max(1)).take(batch) {
+        let mut u = parameters.biases.clone();
+        let clamped = network.clamped();
+        u[clamped.range()].copy_from_slice(&x[clamped.range()]);
+        if network.input == InputMode::Driven {
+            u[..n_in].iter_mut().zip(x).for_each(|(u, x)| *u += x);
+        }
+        for k in network.forward_order() {
+            let p = &network.projections[k];
+            let (pre, post) = (network.cols(p.pre), network.cols(p.post));
+            let identity = p.pre == 0 && network.input == InputMode::Rates;
+            let rate = |u: f64| if identity { u } else { network.activation.eval(u).0 };
+            let r: Vec<f64> = u[pre.range()].iter().map(|&u| rate(u)).collect();
+            for (i, row) in parameters.weights[k].chunks_exact(pre.len).enumerate() {
+                u[post.start + i] += row.iter().zip(&r).map(|(w, r)| w * r).sum::<f64>();
+            }
+        }
+        all.extend(u);
+    }
+    all
+}
+
+/// Writes what was recorded, as float64: `u`, `u_dot` (`[T, B, N]`, if recorded), `f_norm`, `f_entry_norm` (`[T, B]`), the solver's
+/// `iterations`, `residual`, `indefinite`, `unconverged` (`[T]`), `snap_steps`, and for the snapshots and the end `W_snap:pre->post`
+/// (`[S, post, pre]`), `b_snap`, `W_end:pre->post`, `b_end`. T is the number of completed steps.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save_npz(path: &Path, network: &Network, output: &SimulationOutput) -> Result<(), SimulationError> {
+    let (t, b, n) = (output.steps_completed, output.batch, output.neurons);
+    let column = |f: fn(&super::SolverStep) -> f64| -> Vec<f64> { output.solver_steps.iter().map(f).collect() };
+    let solver = [
+        ("iterations", column(|s| s.iterations as f64)),
+        ("residual", column(|s| s.residual)),
+        ("indefinite", column(|s| s.indefinite as f64)),
+        ("unconverged", column(|s| s.unconverged as f64)),
+    ];
+    let count = output.snapshots.len();
+    let steps: Vec<f64> = output.snapshots.iter().map(|s| s.step as f64).collect();
+    let joined = |of: &dyn Fn(&Parameters) -> Vec<f64>| -> Vec<f64> {
+        output.snapshots.iter().flat_map(|s| of(&s.parameters)).collect()
+    };
+    let b_snap = joined(&|p| p.biases.clone());
+    let blocks = 0..network.projections.len();
+    let w_snap: Vec<Vec<f64>> = blocks.clone().map(|k| joined(&|p| p.weights[k].clone())).collect();
+    let mut entries = Vec::new();
+    let mut add = |name: String, shape: Vec<usize>, data| {
+        entries.push(Entry { name, shape, data, single: false });
+    };
+    if output.u.len() == t * b * n {
+        add("u".into(), vec![t, b, n], &output.u);
+        add("u_dot".into(), vec![t, b, n], &output.u_dot);
+    }
+    add("f_norm".into(), vec![t, b], &output.f_norm);
+    add("f_entry_norm".into(), vec![t, b], &output.f_entry_norm);
+    for (name, data) in &solver {
+        add((*name).into(), vec![t], data);
+    }
+    add("snap_steps".into(), vec![count], &steps);
+    add("b_snap".into(), vec![count, n], &b_snap);
+    add("b_end".into(), vec![n], &output.end.biases);
+    for k in blocks {
+        let p = &network.projections[k];
+        let (post, pre) = (network.populations[p.post].size, network.populations[p.pre].size);
+        let name = network.projection_name(k);
+        add(format!("W_snap:{name}"), vec![count, post, pre], &w_snap[k]);
+        add(format!("W_end:{name}"), vec![post, pre], &output.end.weights[k]);
+    }
+    npz::write(path, &entries)?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Simulation of given input and target sequences, step by step, with everything recorded: what `simulate` runs, and what
+//! the scientific tests check.
+//!
+//! [`run`] takes a [`Setup`] (network, settings, learning rates), a device and a [`SimulationInput`]; [`load_npz`] and [`save_npz`]
+//! are its files. Time is submitted one step at a time, so that norms, solver counts and a stop belong to one step. This is for looking
+//! closely; the trainer submits whole presentations.
+
+mod files;
+mod input;
+mod run;
+mod stop;
+
+pub use files::{load_npz, save_npz};
+pub use input::SimulationInput;
+pub use run::{Record, Setup, SimulationOutput, Snap, SolverStep, run};
+pub use stop::{Stop, StopReason};
+
+use crate::data::npz::NpzError;
+use crate::dynamics::SettingsError;
+use crate::engine::EngineError;
+
+/// Why a simulation cannot be started, or was given up.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// Network or settings that cannot run.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The device.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] NpzError),
+    /// An input of the wrong length.
+    #[error("simulation input '{name}' has {got} values, expected {want} (shape {shape})")]
+    Length {
+        /// Which.
+        name: String,
+        /// Values needed.
+        want: usize,
+        /// Values given.
+        got: usize,
+        /// What the values are.
+        shape: String,
+    },
+    /// An array that no file holds and that has no default.
+    #[error("no array '{name}' in {files}: {need}")]
+    Missing {
+        /// The array.
+        name: String,
+        /// The files looked into.
+        files: String,
+        /// What it is needed for.
+        need: String,
+    },
+    /// A weight where the network has no projection.
+    #[error(
+        "array 'W0' has a weight from neuron {pre} to neuron {post}, but no projection runs from '{pre_population}' to '{post_population}': add the projection or set the weight to 0"
+    )]
+    StrayWeight {
+        /// Presynaptic neuron.
+        pre: usize,
+        /// Postsynaptic neuron.
+        post: usize,
+        /// Population of the first.
+        pre_population: String,
+        /// Population of the second.
+        post_population: String,
+    },
+}

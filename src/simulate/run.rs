@@ -1,0 +1,326 @@
+//! Runs a sequence step by step.
+
+use std::sync::Arc;
+
+use super::stop::{Stop, StopReason, place};
+use super::{SimulationError, SimulationInput};
+use crate::cpu::status;
+use crate::dynamics::{Features, Model, OnIndefinite, Settings, Solver, StimulusKind};
+use crate::engine::{Device, Engine, Snapshot, Work};
+use crate::kernels::{record, solver};
+use crate::network::{Network, Parameters};
+use crate::plan::{PlanId, StepControl};
+
+/// Values of x and u* that are kept on the device at a time.
+const SEQUENCE_VALUES: usize = 1 << 22;
+
+/// What is simulated, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// The network.
+    pub network: Network,
+    /// How it is integrated.
+    pub settings: Settings,
+    /// η, per ms.
+    pub rate_w: f64,
+    /// η_b, per ms.
+    pub rate_b: f64,
+}
+
+/// What to keep beside norms and solver counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// u and u̇ after every step.
+    pub voltages: bool,
+    /// Steps after which W and b are kept.
+    pub snapshots: Vec<usize>,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { voltages: true, snapshots: Vec::new() }
+    }
+}
+
+/// Parameters after a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snap {
+    /// The step.
+    pub step: usize,
+    /// W and b.
+    pub parameters: Parameters,
+}
+
+/// What the solver did in a step, over all trajectories.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SolverStep {
+    /// Largest number of iterations.
+    pub iterations: usize,
+    /// Largest relative residual at the end of the iteration.
+    pub residual: f64,
+    /// Trajectories whose H was found not to be positive definite.
+    pub indefinite: usize,
+    /// Trajectories that did not reach the tolerance.
+    pub unconverged: usize,
+}
+
+/// Everything that was recorded. Arrays hold `steps_completed` rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimulationOutput {
+    /// Steps that were completed.
+    pub steps_completed: usize,
+    /// Number of trajectories B.
+    pub batch: usize,
+    /// Number of neurons N.
+    pub neurons: usize,
+    /// u after each step, `[steps_completed, B, N]`, if it was asked for.
+    pub u: Vec<f64>,
+    /// u̇ found in each step, `[steps_completed, B, N]`, if it was asked for.
+    pub u_dot: Vec<f64>,
+    /// ‖f‖ over the free neurons inside each step (old u and parameters, new x and u*), `[steps_completed, B]`.
+    pub f_entry_norm: Vec<f64>,
+    /// ‖f‖ over the free neurons after each step, `[steps_completed, B]`.
+    pub f_norm: Vec<f64>,
+    /// What the solver did in each step, `[steps_completed]`.
+    pub solver_steps: Vec<SolverStep>,
+    /// Parameters after the chosen steps, in order.
+    pub snapshots: Vec<Snap>,
+    /// Parameters at the end. Where a step failed on the device (divergence, say), as that step left them.
+    pub end: Parameters,
+    /// The solver that ran; `None` for explicit schemes.
+    pub solver: Option<Solver>,
+    /// Why the run ended before its last step.
+    pub stop: Option<Stop>,
+}
+
+/// Simulates all steps, or as many as go well: a run that diverges, meets a value that is not finite, or an indefinite H under
+/// `on_indefinite = "error"`, ends with [`SimulationOutput::stop`], and what was computed before is kept.
+///
+/// # Errors
+/// If the input does not match the network, the settings do not apply to it, or the device fails.
+pub fn run(
+    setup: &Setup,
+    device: &Device,
+    input: &SimulationInput,
+    keep: &Record,
+) -> Result<SimulationOutput, SimulationError> {
+    setup.network.check().map_err(crate::dynamics::SettingsError::from)?;
+    input.check(&setup.network)?;
+    let mut runner = Runner::new(setup, device, input, keep)?;
+    for t in 0..input.steps {
+        if let Some(stop) = runner.step(t)? {
+            runner.out.stop = Some(stop);
+            break;
+        }
+    }
+    runner.out.end = runner.parameters()?;
+    Ok(runner.out)
+}
+
+struct Runner<'a> {
+    setup: &'a Setup,
+    input: &'a SimulationInput,
+    keep: &'a Record,
+    engine: Engine,
+    model: Arc<Model>,
+    rows: usize,
+    out: SimulationOutput,
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        setup: &'a Setup,
+        device: &Device,
+        input: &'a SimulationInput,
+        keep: &'a Record,
+    ) -> Result<Self, SimulationError> {
+        let (network, settings) = (&setup.network, setup.settings);
+        let width = input.batch * (network.n_in() + network.n_out());
+        let rows = (SEQUENCE_VALUES / width.max(1)).clamp(1, input.steps.max(1));
+        let features = Features {
+            stimulus: StimulusKind::Sequence { steps: rows },
+            beta_rows: input.steps.max(1),
+            entry_norms: true,
+            learning: input.learn.contains(&true),
+        };
+        let model = Arc::new(Model::new(network.clone(), settings, input.batch, features)?);
+        let mut engine = Engine::new(Arc::clone(&model), device)?;
+        engine.set_iterations(settings.max_iterations);
+        let out = SimulationOutput {
+            steps_completed: 0,
+            batch: input.batch,
+            neurons: network.neurons(),
+            u: Vec::new(),
+            u_dot: Vec::new(),
+            f_entry_norm: Vec::new(),
+            f_norm: Vec::new(),
+            solver_steps: Vec::new(),
+            snapshots: Vec::new(),
+            end: Parameters::default(),
+            solver: model.solver,
+            stop: None,
+        };
+        let mut runner = Self { setup, input, keep, engine, model, rows, out };
+        runner.write_state()?;
+        Ok(runner)
+    }
+
+    /// Parameters, voltages and what came before the first step.
+    fn write_state(&mut self) -> Result<(), SimulationError> {
+        let (l, input, engine) = (&self.model.layout, self.input, &mut self.engine);
+        for (&buf, w) in l.weights.iter().zip(&input.parameters.weights) {
+            engine.write(buf, w)?;
+        }
+        engine.write(l.biases, &input.parameters.biases)?;
+        let populations = &self.model.network.populations;
+        let factors: Vec<f64> =
+            populations.iter().flat_map(|p| std::iter::repeat_n(p.bias_factor, p.size)).collect();
+        engine.write(l.bias_factors, &factors)?;
+        engine.write(l.u, &input.u0)?;
+        if let Some(u_dot) = &input.u_dot0 {
+            engine.write(l.u_dot, u_dot)?;
+        }
+        for (&buf, past) in l.history.iter().zip(&input.history) {
+            engine.write(buf, past)?;
+        }
+        engine.write(l.x, &input.x_prev)?;
+        engine.write(l.y, &input.y_prev)?;
+        if let Some(active) = &input.active {
+            let mask: Vec<f64> = active.iter().map(|&on| f64::from(u8::from(on))).collect();
+            engine.write(l.active, &mask)?;
+        }
+        if input.steps > 0 {
+            engine.write(l.beta, &input.beta)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the next rows of the sequences, the last ones padded with zeros that no step reads.
+    fn write_rows(&mut self, from: usize) -> Result<(), SimulationError> {
+        let to = (from + self.rows).min(self.input.steps);
+        for (buf, data) in [
+            (self.model.layout.x_seq, &self.input.x),
+            (self.model.layout.y_seq, &self.input.y),
+        ] {
+            let width = data.len() / self.input.steps;
+            let mut part = data[from * width..to * width].to_vec();
+            part.resize(self.rows * width, 0.0);
+            self.engine.write(buf, &part)?;
+        }
+        Ok(())
+    }
+
+    fn parameters(&mut self) -> Result<Parameters, SimulationError> {
+        let l = &self.model.layout;
+        let mut weights = Vec::with_capacity(l.weights.len());
+        for &buf in &l.weights {
+            weights.push(self.engine.read(buf)?);
+        }
+        Ok(Parameters { weights, biases: self.engine.read(l.biases)? })
+    }
+
+    /// One time step; a stop if it went wrong.
+    fn step(&mut self, t: usize) -> Result<Option<Stop>, SimulationError> {
+        if let Some(stop) = self.bad_input(t) {
+            return Ok(Some(stop));
+        }
+        if t % self.rows == 0 {
+            self.write_rows(t)?;
+        }
+        let share = if self.input.learn[t] { 1.0 / self.input.active_count().max(1) as f64 } else { 0.0 };
+        let control = StepControl {
+            row: (t % self.rows) as u32,
+            beta_row: t as u32,
+            rate_w: self.setup.rate_w * share,
+            rate_b: self.setup.rate_b * share,
+            ..StepControl::default()
+        };
+        let work = [PlanId::Step, PlanId::Observe].map(|plan| Work { plan, controls: vec![control] });
+        let snapshot = self.engine.run(&work)?;
+        if let Some(stop) = self.verdict(t, &snapshot) {
+            return Ok(Some(stop));
+        }
+        self.record(t, &snapshot)?;
+        Ok(None)
+    }
+
+    /// Keeps what was asked for of a completed step.
+    fn record(&mut self, t: usize, snapshot: &Snapshot) -> Result<(), SimulationError> {
+        let norms = |rows: &[f64]| -> Vec<f64> {
+            rows.chunks_exact(record::LEN).map(|row| row[record::F_NORM]).collect()
+        };
+        let entry = self.engine.read(self.model.layout.entry_record)?;
+        self.out.f_entry_norm.extend(norms(&entry));
+        self.out.f_norm.extend(norms(&snapshot.record));
+        self.out.solver_steps.push(solver_step(&snapshot.solver));
+        if self.keep.voltages {
+            self.out.u.extend(self.engine.read(self.model.layout.u)?);
+            self.out.u_dot.extend(self.engine.read(self.model.layout.u_dot)?);
+        }
+        if self.keep.snapshots.contains(&t) {
+            let parameters = self.parameters()?;
+            self.out.snapshots.push(Snap { step: t, parameters });
+        }
+        self.out.steps_completed = t + 1;
+        Ok(())
+    }
+
+    /// A value of step `t` that is not finite: found before the step, so that it spoils nothing.
+    fn bad_input(&self, t: usize) -> Option<Stop> {
+        let input = self.input;
+        let on = |b: usize| input.active.as_ref().is_none_or(|a| a[b]);
+        for (name, data, rows) in
+            [("x", &input.x, input.batch), ("y", &input.y, input.batch), ("beta", &input.beta, 1)]
+        {
+            let width = data.len() / (input.steps * rows).max(1);
+            for b in 0..rows {
+                let from = (t * rows + b) * width;
+                let bad = data[from..from + width].iter().position(|v| !v.is_finite());
+                if let (Some(index), true) = (bad, rows == 1 || on(b)) {
+                    let reason = StopReason::NonFiniteInput { name, index };
+                    return Some(Stop { step: t, trajectory: b, reason });
+                }
+            }
+        }
+        None
+    }
+
+    /// What the status words and the solver's record say about a step.
+    fn verdict(&self, t: usize, snapshot: &Snapshot) -> Option<Stop> {
+        let (batch, n) = (self.input.batch, self.out.neurons);
+        let first = |row: usize| {
+            let words = &snapshot.status[row * batch..(row + 1) * batch];
+            words.iter().enumerate().find_map(|(b, &w)| status::decode(w, n).map(|(_, neuron)| (b, neuron)))
+        };
+        let stop = |trajectory, reason| Some(Stop { step: t, trajectory, reason });
+        if let Some((b, neuron)) = first(status::INPUT) {
+            let (name, index) = if neuron < n { ("x", neuron) } else { ("y", neuron - n) };
+            return stop(b, StopReason::NonFiniteInput { name, index });
+        }
+        if self.model.settings.on_indefinite == OnIndefinite::Error {
+            let bad = |row: &[f64]| row[solver::INDEFINITE] > 0.0;
+            if let Some(b) = snapshot.solver.chunks_exact(solver::LEN).position(bad) {
+                return stop(b, StopReason::IndefiniteHessian);
+            }
+        }
+        let network = &self.model.network;
+        if let Some((b, neuron)) = first(status::STATE) {
+            return stop(b, StopReason::NonFiniteState { neuron, place: place(network, neuron) });
+        }
+        let (b, neuron) = first(status::LIMIT)?;
+        let limit = self.model.settings.u_limit;
+        stop(b, StopReason::Diverged { neuron, place: place(network, neuron), limit })
+    }
+}
+
+fn solver_step(book: &[f64]) -> SolverStep {
+    let column = |c: usize| book.chunks_exact(solver::LEN).map(move |row| row[c]);
+    let most = |c: usize| column(c).fold(0.0, f64::max);
+    let count = |c: usize| column(c).filter(|v| *v > 0.0).count();
+    SolverStep {
+        iterations: most(solver::MOST) as usize,
+        residual: most(solver::RESIDUAL),
+        indefinite: count(solver::INDEFINITE),
+        unconverged: count(solver::UNCONVERGED),
+    }
+}
