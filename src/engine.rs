@@ -216,8 +216,8 @@ impl Engine {
         self.next += 1;
         let model = Arc::clone(&self.model);
         match &mut self.backend {
-            Backend::F64(store) => self.ready.push((ticket, run_cpu(&model, store, work))),
-            Backend::F32(store) => self.ready.push((ticket, run_cpu(&model, store, work))),
+            Backend::F64(store) => self.ready.push((ticket, in_pool(|| run_cpu(&model, store, work)))),
+            Backend::F32(store) => self.ready.push((ticket, in_pool(|| run_cpu(&model, store, work)))),
             Backend::Gpu(gpu) => gpu.submit(ticket, work)?,
         }
         Ok(Ticket(ticket))
@@ -249,6 +249,11 @@ fn fill<T: Real>(to: &mut [T], from: &[f64]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::of(from);
     }
+}
+
+/// Runs on a thread of the pool: products then split without a system call.
+fn in_pool<R: Send>(run: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| run())
 }
 
 fn run_cpu<T: Real>(model: &Model, store: &mut Store<T>, work: &[Work]) -> Snapshot {

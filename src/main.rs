@@ -1,1 +1,7 @@
-fn main() {}
+//! The `lagrange-gpu` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lagrange_gpu::cli::main()
+}

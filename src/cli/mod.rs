@@ -1,1 +1,77 @@
-//! Placeholder.
+//! The subcommands of `lagrange-gpu`.
+//!
+//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130 interrupted after saving.
+
+mod config;
+mod device;
+mod devices;
+mod failure;
+mod simulate;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+/// Trains neuronal least-action networks (Senn et al., eLife 2024) on any GPU, or on the CPU.
+#[derive(Debug, Parser)]
+#[command(name = "lagrange-gpu", version = crate::version::LONG, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Trains a network and leaves a run directory.
+    Train(train::Args),
+    /// Integrates a given network on a given stimulus and writes the trajectories.
+    Simulate(simulate::Args),
+    /// Lists the devices that can be chosen with --device.
+    Devices(devices::Args),
+    /// Checks or shows an experiment file.
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// Options that name an experiment and change it.
+#[derive(Debug, clap::Args)]
+struct ExperimentArgs {
+    /// Experiment file (TOML), or the name of a built-in experiment such as mnist.toml.
+    #[arg(long, short, value_name = "FILE")]
+    config: String,
+    /// Overrides a key of the file; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Train(args) => train::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Config(command) => config::run(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// Prints to standard output; a closed pipe ends the program quietly instead of with a panic.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::run(error)),
+        Ok(()) => Ok(()),
+    }
+}

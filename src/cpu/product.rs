@@ -133,14 +133,17 @@ pub fn multiply<T: Real>(
     let side = if wide { n } else { m };
     // Whole blocks of 16 columns keep the library's kernels full.
     let share = side.div_ceil(workers).next_multiple_of(16);
-    rayon::scope(|scope| {
-        let mut from = share.min(side);
-        while from < side {
-            let to = (from + share).min(side);
-            let part = &part;
-            scope.spawn(move |_| if wide { part(0..m, from..to) } else { part(from..to, 0..n) });
-            from = to;
-        }
-        if wide { part(0..m, 0..share.min(side)) } else { part(0..share.min(side), 0..n) }
-    });
+    let run = |range: std::ops::Range<usize>| if wide { part(0..m, range) } else { part(range, 0..n) };
+    halve(0..side, share, &run);
+}
+
+/// Runs `run` on pieces of at most `share`, on as many cores as there are pieces.
+fn halve(range: std::ops::Range<usize>, share: usize, run: &(impl Fn(std::ops::Range<usize>) + Sync)) {
+    let pieces = range.len().div_ceil(share);
+    if pieces <= 1 {
+        run(range);
+        return;
+    }
+    let middle = range.start + pieces / 2 * share;
+    rayon::join(|| halve(range.start..middle, share, run), || halve(middle..range.end, share, run));
 }

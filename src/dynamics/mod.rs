@@ -10,11 +10,14 @@ mod explicit;
 mod layout;
 mod observe;
 mod settings;
+mod stability;
 
 pub use layout::{Features, Layout, StimulusKind};
 pub use settings::{
     DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, SettingsError, Solver,
 };
+
+pub use stability::eigenvalues;
 
 use crate::network::Network;
 use crate::plan::{Plan, Program};

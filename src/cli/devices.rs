@@ -1,0 +1,30 @@
+//! `devices`: what can be chosen with `--device`.
+
+use super::{Failure, print};
+use crate::gpu;
+
+/// Arguments of `devices`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+/// Runs the subcommand.
+pub(super) fn run(_: &Args) -> Result<(), Failure> {
+    let mut text = format!(
+        "cpu    this machine's processor, {} threads, f32 and f64\n",
+        rayon::current_num_threads()
+    );
+    let adapters = gpu::adapters();
+    for a in &adapters {
+        text.push_str(&a.describe());
+    }
+    if adapters.is_empty() {
+        text.push_str("no GPU adapter found: install the driver of your GPU (Vulkan, Metal or DirectX 12)\n");
+    }
+    let hardware = adapters.iter().any(|a| !a.is_software);
+    text.push_str(if hardware {
+        "--device auto takes a hardware GPU\n"
+    } else {
+        "--device auto takes the CPU: there is no hardware GPU\n"
+    });
+    print(&text)
+}

@@ -1,0 +1,95 @@
+//! `simulate`: a given network on a given stimulus.
+
+use std::path::PathBuf;
+
+use super::{Failure, device, print};
+use crate::config::{DeviceChoice, Overrides, SimulationConfig, find};
+use crate::dynamics::Solver;
+use crate::engine::Precision;
+use crate::simulate::{Record, Setup, SimulationError, SimulationOutput, load_npz, run as simulate, save_npz};
+
+/// Arguments of `simulate`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = FILES)]
+pub(super) struct Args {
+    /// Experiment file (TOML); only its network, dynamics and plasticity are used.
+    #[arg(long, short, value_name = "FILE")]
+    config: String,
+    /// Overrides a key of the file; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Parameters, states and stimulus; may be given several times, the first file that holds an array counts.
+    #[arg(long, short, value_name = "FILE.npz", required = true)]
+    input: Vec<PathBuf>,
+    /// Where the trajectories go.
+    #[arg(long, short, value_name = "FILE.npz")]
+    output: PathBuf,
+    /// Steps (from 0) after which all weights and biases are kept, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "STEPS")]
+    snapshots: Vec<usize>,
+    /// Leaves out u and u_dot: norms, solver counts and weights only.
+    #[arg(long)]
+    no_voltages: bool,
+    /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the file's.
+    #[arg(long)]
+    device: Option<String>,
+    /// f64 (CPU only) or f32; default: the file's.
+    #[arg(long, value_parser = ["f32", "f64"])]
+    precision: Option<String>,
+}
+
+const FILES: &str = "\
+Arrays read (T steps, B trajectories, N neurons, time in ms):
+  x [T,B,n_in]                      input of every step
+  y [T,B,n_out]                     target of every step (may be missing if beta is 0)
+  W0 [N,N] or W:pre->post [post,pre]  weights, dense or a block a projection
+  b0 [N], u0 [B,N], x_prev, y_prev, beta [T,n_out], learn [T], u_dot0, u_dot_2..4   optional
+Arrays written:
+  u, u_dot [T,B,N]; f_norm, f_entry_norm [T,B]; iterations, residual, indefinite, unconverged [T];
+  snap_steps, W_snap:pre->post, b_snap; W_end:pre->post, b_end";
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let mut overrides = Overrides::parse(&args.overrides).map_err(Failure::usage)?;
+    if let Some(precision) = &args.precision {
+        // Before the file is resolved: the default tolerance of the solver depends on it.
+        overrides.flag("--precision", "run.precision", precision);
+    }
+    let source = find(&args.config).map_err(Failure::usage)?;
+    let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
+    let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
+    let choice = args.device.as_deref().map_or(c.run.device.clone(), DeviceChoice::parse);
+    let device = device::open(&choice, c.run.precision)?;
+    let setup =
+        Setup { network: c.network.clone(), settings: c.settings, rate_w: c.rate_w, rate_b: c.rate_b };
+    let keep = Record { voltages: !args.no_voltages, snapshots: args.snapshots.clone() };
+    let out = simulate(&setup, &device, &input, &keep).map_err(|error| match error {
+        SimulationError::Engine(error) => Failure::run(error),
+        other => Failure::usage(other),
+    })?;
+    save_npz(&args.output, &c.network, &out).map_err(Failure::run)?;
+    let done = summary(&out, input.steps, &device.name(), device.precision());
+    print(&format!("{done}wrote {}\n", args.output.display()))?;
+    match out.stop {
+        Some(stop) => Err(Failure::run(stop)),
+        None => Ok(()),
+    }
+}
+
+fn summary(out: &SimulationOutput, steps: usize, device: &str, precision: Precision) -> String {
+    let solver = out.solver.map_or("none (explicit scheme)", Solver::name);
+    let most = out.solver_steps.iter().map(|s| s.iterations).max().unwrap_or(0);
+    let residual = out.solver_steps.iter().map(|s| s.residual).fold(0.0, f64::max);
+    let indefinite: usize = out.solver_steps.iter().map(|s| s.indefinite).sum();
+    let unconverged: usize = out.solver_steps.iter().map(|s| s.unconverged).sum();
+    let f_end = out.f_norm.iter().rev().take(out.batch).copied().fold(0.0, f64::max);
+    format!(
+        "{} of {steps} steps, {} trajectories, {} neurons on {device}, {}\n\
+         solver {solver}: at most {most} iterations a step, relative residual at most {residual:.1e}\n\
+         indefinite H: {indefinite} trajectory steps; not converged: {unconverged}; largest |f| at the end: {f_end:.3e}\n",
+        out.steps_completed,
+        out.batch,
+        out.neurons,
+        precision.name()
+    )
+}

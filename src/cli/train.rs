@@ -1,0 +1,199 @@
+//! `train`: the main job.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{ExperimentArgs, Failure, config, device};
+use crate::config::{DataSource, DeviceChoice, Experiment};
+use crate::data::{Dataset, IdxPaths, Split};
+use crate::dynamics::Solver;
+use crate::engine::Device;
+use crate::network::Parameters;
+use crate::sinks::{Fanout, JsonLines, Progress, RunDir};
+use crate::train::{
+    Event, Header, Protocol, Sink, Tables, TrainError, Trainer, epoch_warnings, start_warnings,
+};
+use crate::version;
+
+/// Arguments of `train`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); overrides the file.
+    #[arg(long)]
+    device: Option<String>,
+    /// Seed of all random streams; overrides the file.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Folder in which run directories are made; overrides the file.
+    #[arg(long, value_name = "FOLDER")]
+    runs: Option<PathBuf>,
+    /// Plain lines instead of a progress bar.
+    #[arg(long)]
+    plain: bool,
+}
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let mut e = config::load(&args.experiment)?;
+    if let Some(choice) = &args.device {
+        e.run.device = DeviceChoice::parse(choice);
+    }
+    if let Some(seed) = args.seed {
+        e.seed = seed;
+    }
+    if let Some(runs) = &args.runs {
+        e.run.directory.clone_from(runs);
+    }
+    let mut progress = if args.plain { Progress::plain() } else { Progress::auto() };
+    progress.note(&format!("experiment  {}", e.source)).map_err(Failure::run)?;
+    // Data before any device work: a bad file is named at once.
+    let data = load_data(&e)?;
+    let device = device::open(&e.run.device, e.settings_precision())?;
+    let stop = interruptible();
+    train(&e, &data, &device, &stop, progress)
+}
+
+/// Ctrl-C and SIGTERM let the mini-batches in flight finish and save.
+fn interruptible() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+        log::warn!("Ctrl-C will end the program at once: {error}");
+    }
+    stop
+}
+
+fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
+    let split =
+        Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
+    let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
+    let data = match &e.data.source {
+        DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
+        DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
+            let paths = IdxPaths {
+                train_images: train_images.clone(),
+                train_labels: train_labels.clone(),
+                test_images: test_images.clone(),
+                test_labels: test_labels.clone(),
+            };
+            Dataset::from_idx(&paths, n_in, n_out, split)
+        }
+    };
+    let data = data.map_err(Failure::usage)?;
+    data.check(n_in, n_out).map_err(Failure::usage)?;
+    Ok(data)
+}
+
+fn protocol(e: &Experiment) -> Protocol {
+    let encoding = e.data.encoding;
+    Protocol {
+        seed: e.seed,
+        epochs: e.training.epochs,
+        batch: e.training.batch,
+        steps: e.training.steps_per_sample,
+        ramp: e.training.ramp,
+        beta: e.beta.clone(),
+        rate_w: e.rate_w,
+        rate_b: e.rate_b,
+        rate_decay: e.training.rate_decay_per_epoch,
+        tables: Tables {
+            pixel: encoding.pixel_table().to_vec(),
+            label: encoding.label_table().to_vec(),
+        },
+    }
+}
+
+fn header(e: &Experiment, data: &Dataset, device: &Device, solver: Option<Solver>) -> Header {
+    Header {
+        name: e.name.clone(),
+        seed: e.seed,
+        network: e.network.sizes(),
+        parameters: e.network.weights() + e.network.neurons() - e.network.n_in(),
+        activation: e.network.activation.name().into(),
+        integrator: e.settings.integrator.name().into(),
+        solver: solver.map_or("", Solver::name).into(),
+        tau_ms: e.settings.tau_ms,
+        dt_ms: e.settings.dt_ms,
+        steps: e.training.steps_per_sample,
+        device: device.name(),
+        driver: device.driver(),
+        precision: device.precision().name().into(),
+        version: version::VERSION.into(),
+        commit: version::COMMIT.into(),
+        data: data.description.clone(),
+        samples: data.counts(),
+        batch: e.training.batch,
+        epochs: e.training.epochs,
+    }
+}
+
+fn train(
+    e: &Experiment,
+    data: &Dataset,
+    device: &Device,
+    stop: &AtomicBool,
+    progress: Progress,
+) -> Result<(), Failure> {
+    let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
+    let mut trainer =
+        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, stop)
+            .map_err(Failure::run)?;
+    let header = header(e, data, device, trainer.model().solver);
+    let dir = RunDir::create(&e.run.directory, &header, &e.to_toml()).map_err(Failure::run)?;
+    let metrics = JsonLines::create(&dir.path().join("metrics.jsonl")).map_err(Failure::run)?;
+    let mut sinks = Fanout::new(vec![Box::new(progress), Box::new(metrics)]);
+    let done = follow(e, &mut trainer, header, &dir, &mut sinks);
+    let saved = |what: &str| format!("{what}; the run directory is {}", dir.path().display());
+    match done {
+        Ok(Ended::Complete) => {
+            dir.finish().map_err(Failure::run)?;
+            sinks.note(&saved("done")).map_err(Failure::run)
+        }
+        Ok(Ended::Interrupted(epoch)) => {
+            Err(Failure::Interrupted(saved(&format!("stopped in epoch {epoch}, parameters saved"))))
+        }
+        Err(Failure::Run(error)) => Err(Failure::Run(error.context(saved("the run failed")))),
+        Err(other) => Err(other),
+    }
+}
+
+enum Ended {
+    Complete,
+    Interrupted(usize),
+}
+
+/// All epochs, then the test set. Parameters are saved after every epoch: a failure later loses nothing before it.
+fn follow(
+    e: &Experiment,
+    trainer: &mut Trainer,
+    header: Header,
+    dir: &RunDir,
+    sinks: &mut Fanout,
+) -> Result<Ended, Failure> {
+    let started = std::time::Instant::now();
+    let failed = |error: TrainError| Failure::run(error);
+    let mut tell = |sinks: &mut Fanout, event: Event| sinks.take(&event).map_err(Failure::run);
+    tell(sinks, Event::Started(header))?;
+    for warning in start_warnings(trainer.model(), trainer.parameters(), &e.beta) {
+        tell(sinks, warning)?;
+    }
+    for number in 1..=e.training.epochs {
+        let epoch = trainer.epoch(number, sinks).map_err(failed)?;
+        dir.save_parameters(&e.network, trainer.parameters(), number).map_err(Failure::run)?;
+        let Some(epoch) = epoch else { return Ok(Ended::Interrupted(number)) };
+        let steps = (trainer.samples() * e.training.steps_per_sample) as f64;
+        let warnings = epoch_warnings(trainer.model(), &epoch, steps);
+        tell(sinks, Event::Epoch(epoch))?;
+        for warning in warnings {
+            tell(sinks, warning)?;
+        }
+    }
+    let score = trainer.test().map_err(failed)?;
+    dir.save_test(&score).map_err(Failure::run)?;
+    tell(sinks, Event::Tested(score))?;
+    tell(sinks, Event::Finished { elapsed_s: started.elapsed().as_secs_f64() })?;
+    Ok(Ended::Complete)
+}

@@ -1,0 +1,76 @@
+//! One presentation of static samples: the ramp from the samples before, and the controls of its time steps.
+
+use crate::plan::StepControl;
+
+/// The logistic ramp of the presentation protocol (model, section 7): `s_k = 1/(1 + e^{−x_k/4})`, `x_k` from `from` to `to` in
+/// `steps` points, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ramp {
+    /// First point; the reference uses −20.
+    pub from: f64,
+    /// Last point; the reference uses 90.
+    pub to: f64,
+}
+
+impl Default for Ramp {
+    fn default() -> Self {
+        Self { from: -20.0, to: 90.0 }
+    }
+}
+
+impl Ramp {
+    /// `s_k` for all steps of a presentation. A single step takes the sample at once.
+    #[must_use]
+    pub fn values(&self, steps: usize) -> Vec<f64> {
+        let logistic = |x: f64| 1.0 / (1.0 + (-x / 4.0).exp());
+        match steps {
+            0 => Vec::new(),
+            1 => vec![logistic(self.to)],
+            _ => {
+                let stride = (self.to - self.from) / (steps - 1) as f64;
+                (0..steps).map(|k| logistic(self.from + stride * k as f64)).collect()
+            }
+        }
+    }
+}
+
+/// Controls of all time steps of a presentation. `rate_w` and `rate_b` are per ms, before division by the number of active
+/// trajectories.
+#[must_use]
+pub fn controls(ramp: &[f64], rate_w: f64, rate_b: f64, active: usize) -> Vec<StepControl> {
+    let share = 1.0 / active.max(1) as f64;
+    ramp.iter()
+        .enumerate()
+        .map(|(k, &ramp)| StepControl {
+            ramp,
+            row: 0,
+            beta_row: 0,
+            index: k as u32,
+            rate_w: rate_w * share,
+            rate_b: rate_b * share,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_ramp_has_its_ends() {
+        let s = Ramp::default().values(100);
+        assert_eq!(s.len(), 100);
+        // 1/(1 + e^5) and 1/(1 + e^{−22.5}).
+        assert!((s[0] - 0.006_692_850_924_284_856).abs() < 1e-15);
+        assert!((1.0 - s[99] - 1.691_897_920_3e-10).abs() < 1e-15);
+        assert!(s.windows(2).all(|w| w[0] < w[1]));
+    }
+
+    #[test]
+    fn the_mean_is_over_active_trajectories() {
+        let c = controls(&[0.5, 1.0], 0.3, 0.6, 3);
+        assert_eq!(c.len(), 2);
+        assert!((c[1].rate_w - 0.1).abs() < 1e-15 && (c[1].rate_b - 0.2).abs() < 1e-15);
+        assert_eq!((c[0].index, c[1].index), (0, 1));
+    }
+}

@@ -1,0 +1,80 @@
+//! Sums over the presentations of an epoch.
+
+use super::Health;
+use crate::dynamics::Model;
+use crate::engine::Snapshot;
+use crate::kernels::{record, solver};
+
+/// Running sums; one presentation of a mini-batch at a time.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    samples: usize,
+    trajectory_steps: f64,
+    right: usize,
+    cost: f64,
+    health: Health,
+    hidden: usize,
+}
+
+impl Tally {
+    /// For a model: the share of saturated neurons is taken of its hidden ones.
+    #[must_use]
+    pub fn new(model: &Model) -> Self {
+        let net = &model.network;
+        Self { hidden: net.outputs().start - net.free().start, ..Self::default() }
+    }
+
+    /// Adds a snapshot; returns the mean cost of the mini-batch.
+    pub fn add(&mut self, snapshot: &Snapshot, labels: &[u8], active: &[f64], steps: usize) -> f64 {
+        let rows = snapshot.record.chunks_exact(record::LEN).zip(snapshot.solver.chunks_exact(solver::LEN));
+        let (mut cost, mut count) = (0.0, 0);
+        let h = &mut self.health;
+        for (((row, book), &label), _) in rows.zip(labels).zip(active).filter(|(_, a)| **a != 0.0) {
+            count += 1;
+            cost += row[record::COST];
+            self.right += usize::from(row[record::CLASS] as usize == usize::from(label));
+            h.f_norm += row[record::F_NORM];
+            h.lagrangian += row[record::ENERGY];
+            h.saturated += row[record::SATURATED];
+            h.max_u = h.max_u.max(row[record::MAX_U]);
+            h.iterations += book[solver::TOTAL];
+            h.most_iterations = h.most_iterations.max(book[solver::MOST]);
+            h.residual = h.residual.max(book[solver::RESIDUAL]);
+            h.indefinite += book[solver::INDEFINITE] as u64;
+            h.unconverged += book[solver::UNCONVERGED] as u64;
+        }
+        self.samples += count;
+        self.trajectory_steps += (count * steps) as f64;
+        self.cost += cost;
+        cost / count.max(1) as f64
+    }
+
+    /// Number of samples added.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+    /// Mean cost a sample.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        self.cost / self.samples.max(1) as f64
+    }
+    /// Share of right answers.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.right as f64 / self.samples.max(1) as f64
+    }
+    /// Sums turned into means.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let n = self.samples.max(1) as f64;
+        let h = &self.health;
+        Health {
+            f_norm: h.f_norm / n,
+            lagrangian: h.lagrangian / n,
+            saturated: h.saturated / (n * self.hidden.max(1) as f64),
+            iterations: h.iterations / self.trajectory_steps.max(1.0),
+            ..*h
+        }
+    }
+}

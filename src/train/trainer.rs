@@ -1,0 +1,275 @@
+//! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use super::error::{indefinite, verdict};
+use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
+use super::{Epoch, Event, Ramp, Score, Sink, Tally, TrainError, presentation};
+use crate::data::{Batches, Dataset, MiniBatch};
+use crate::dynamics::{Features, Model, OnIndefinite, Settings, StimulusKind};
+use crate::engine::{Device, Engine, Snapshot, Ticket, Work};
+use crate::kernels::solver;
+use crate::network::{Network, Parameters};
+use crate::plan::PlanId;
+
+/// Presentations in flight: the device integrates one while the next is assembled and uploaded.
+const IN_FLIGHT: usize = 2;
+
+/// Solver iterations that a GPU records before it is known how many are needed.
+const FIRST_ITERATIONS: usize = 8;
+
+/// What a run needs beside network, data and device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Protocol {
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Epochs.
+    pub epochs: usize,
+    /// Trajectories at once.
+    pub batch: usize,
+    /// Time steps a presentation.
+    pub steps: usize,
+    /// Ramp from sample to sample.
+    pub ramp: Ramp,
+    /// β of each output neuron.
+    pub beta: Vec<f64>,
+    /// η of the weights, per ms.
+    pub rate_w: f64,
+    /// η_b of the biases, per ms.
+    pub rate_b: f64,
+    /// Both are multiplied by this after each epoch.
+    pub rate_decay: f64,
+    /// Bytes and classes to voltages and targets.
+    pub tables: Tables,
+}
+
+/// A network in training on a device.
+pub struct Trainer<'a> {
+    model: Arc<Model>,
+    engine: Engine,
+    evaluator: Evaluator,
+    protocol: Protocol,
+    data: &'a Dataset,
+    ramp: Vec<f64>,
+    parameters: Parameters,
+    active: Vec<f64>,
+    iterations: usize,
+    started: Instant,
+    stop: &'a AtomicBool,
+}
+
+/// A presentation that the device works on.
+struct Flight {
+    ticket: Ticket,
+    batch: MiniBatch,
+    number: usize,
+}
+
+impl<'a> Trainer<'a> {
+    /// Allocates everything on the device and brings all trajectories to the equilibrium for x = 0.
+    ///
+    /// # Errors
+    /// If data, network and settings do not fit one another, or the device cannot hold them.
+    pub fn new(
+        network: Network,
+        settings: Settings,
+        parameters: Parameters,
+        protocol: Protocol,
+        data: &'a Dataset,
+        device: &Device,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, TrainError> {
+        data.check(network.n_in(), network.n_out())?;
+        let features =
+            Features { stimulus: StimulusKind::Samples, beta_rows: 1, entry_norms: false, learning: true };
+        let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
+        let evaluator = Evaluator::new(&model, device, &protocol.tables)?;
+        let mut engine = Engine::new(Arc::clone(&model), device)?;
+        protocol.tables.write(&mut engine)?;
+        write_parameters(&mut engine, &parameters)?;
+        let net = &model.network;
+        let factors: Vec<f64> =
+            net.populations.iter().flat_map(|p| std::iter::repeat_n(p.bias_factor, p.size)).collect();
+        engine.write(model.layout.bias_factors, &factors)?;
+        engine.write(model.layout.beta, &protocol.beta)?;
+        engine.run(&[Work::once(PlanId::Start)])?;
+        Ok(Self {
+            ramp: protocol.ramp.values(protocol.steps),
+            active: vec![1.0; protocol.batch],
+            iterations: FIRST_ITERATIONS,
+            started: Instant::now(),
+            model,
+            engine,
+            evaluator,
+            protocol,
+            data,
+            parameters,
+            stop,
+        })
+    }
+
+    /// The model that runs.
+    #[must_use]
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Weights and biases after the last complete epoch.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// η of the weights in an epoch (from 1), per ms.
+    fn decay(&self, epoch: usize) -> f64 {
+        self.protocol.rate_decay.powi(i32::try_from(epoch - 1).unwrap_or(i32::MAX))
+    }
+
+    /// Presents every training sample once, then validates. `None` if the run was asked to stop on the way.
+    ///
+    /// # Errors
+    /// Divergence, data that are not finite, an indefinite H where the settings say so, a lost device, a sink that cannot write.
+    pub fn epoch(&mut self, epoch: usize, sink: &mut dyn Sink) -> Result<Option<Epoch>, TrainError> {
+        let start = Instant::now();
+        let decay = self.decay(epoch);
+        let size = self.protocol.batch;
+        let batches = Batches::shuffled(&self.data.train, size, self.protocol.seed, epoch as u64 - 1)?;
+        let mut flights: VecDeque<Flight> = VecDeque::new();
+        let mut tally = Tally::new(&self.model);
+        let mut number = 0;
+        for batch in batches {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            if flights.len() == IN_FLIGHT {
+                self.land(&mut flights, &mut tally, epoch, start, sink)?;
+            }
+            number += 1;
+            let ticket = self.launch(&batch, decay)?;
+            flights.push_back(Flight { ticket, batch, number });
+        }
+        while !flights.is_empty() {
+            self.land(&mut flights, &mut tally, epoch, start, sink)?;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let before = std::mem::take(&mut self.parameters);
+        self.parameters = read_parameters(&mut self.engine)?;
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let change = mean_change(&before, &self.parameters);
+        self.report(epoch, &tally, change, seconds, number).map(Some)
+    }
+
+    /// Uploads a mini-batch and submits its presentation.
+    fn launch(&mut self, batch: &MiniBatch, decay: f64) -> Result<Ticket, TrainError> {
+        let layout = &self.model.layout;
+        self.engine.write_bytes(layout.pixels, &batch.pixels)?;
+        self.engine.write_bytes(layout.labels, &batch.labels)?;
+        if self.active != batch.active {
+            self.engine.write(layout.active, &batch.active)?;
+            self.active.clone_from(&batch.active);
+        }
+        let p = &self.protocol;
+        let controls =
+            presentation::controls(&self.ramp, p.rate_w * decay, p.rate_b * decay, batch.count);
+        self.engine.set_iterations(self.iterations);
+        let step = Work { plan: PlanId::Step, controls };
+        Ok(self.engine.submit(&[Work::once(PlanId::Present), step, Work::once(PlanId::Observe)])?)
+    }
+
+    /// Waits for the oldest presentation and books it.
+    fn land(
+        &mut self,
+        flights: &mut VecDeque<Flight>,
+        tally: &mut Tally,
+        epoch: usize,
+        start: Instant,
+        sink: &mut dyn Sink,
+    ) -> Result<(), TrainError> {
+        let Some(flight) = flights.pop_front() else { return Ok(()) };
+        let shot = self.engine.collect(flight.ticket)?;
+        if let Some(error) = verdict(&self.model, &shot, epoch, flight.number) {
+            return Err(error);
+        }
+        if self.model.settings.on_indefinite == OnIndefinite::Error {
+            if let Some(error) = indefinite(&self.model, &shot, epoch, flight.number) {
+                return Err(error);
+            }
+        }
+        self.adapt(&shot);
+        let loss = tally.add(&shot, &flight.batch.labels, &flight.batch.active, self.protocol.steps);
+        let done = tally.samples();
+        sink.take(&Event::Batch {
+            epoch,
+            epochs: self.protocol.epochs,
+            done,
+            of: self.data.train.len(),
+            loss,
+            samples_per_s: done as f64 / start.elapsed().as_secs_f64().max(1e-9),
+        })?;
+        Ok(())
+    }
+
+    /// The loop count of the next presentation, from what an earlier one needed: one more than its largest count, or twice the
+    /// recorded count where that was not enough. Depends on results alone, never on timing.
+    fn adapt(&mut self, shot: &Snapshot) {
+        let rows = || shot.solver.chunks_exact(solver::LEN);
+        let most = rows().map(|r| r[solver::MOST]).fold(0.0, f64::max) as usize;
+        let short = rows().any(|r| r[solver::UNCONVERGED] > 0.0);
+        let wanted = if short { self.iterations.max(most) * 2 } else { most + 1 };
+        self.iterations = wanted.clamp(1, self.model.settings.max_iterations);
+    }
+
+    fn report(
+        &mut self,
+        epoch: usize,
+        tally: &Tally,
+        change: f64,
+        seconds: f64,
+        batches: usize,
+    ) -> Result<Epoch, TrainError> {
+        let score = match &self.data.validation {
+            None => None,
+            Some(held_out) => Some(self.evaluator.score(&self.parameters, held_out)?),
+        };
+        let elapsed_s = self.started.elapsed().as_secs_f64();
+        let left = (self.protocol.epochs - epoch) as f64;
+        Ok(Epoch {
+            epoch,
+            epochs: self.protocol.epochs,
+            loss: tally.loss(),
+            train_accuracy: tally.accuracy(),
+            validation_accuracy: score.as_ref().map(|s| s.accuracy),
+            validation_loss: score.as_ref().map(|s| s.loss),
+            rate_per_ms: self.protocol.rate_w * self.decay(epoch),
+            mean_abs_weight_change: change,
+            samples_per_s: tally.samples() as f64 / seconds.max(1e-9),
+            steps_per_s: (batches * self.protocol.steps) as f64 / seconds.max(1e-9),
+            elapsed_s,
+            eta_s: elapsed_s / epoch as f64 * left,
+            health: tally.health(),
+        })
+    }
+
+    /// The test set, with the parameters of the last complete epoch.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    pub fn test(&mut self) -> Result<Score, TrainError> {
+        self.evaluator.score(&self.parameters, &self.data.test)
+    }
+}
+
+/// Mean |ΔW| over all weights.
+fn mean_change(before: &Parameters, after: &Parameters) -> f64 {
+    let (mut sum, mut count) = (0.0, 0_usize);
+    for (a, b) in before.weights.iter().flatten().zip(after.weights.iter().flatten()) {
+        sum += (b - a).abs();
+        count += 1;
+    }
+    sum / count.max(1) as f64
+}
