@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Experiment files: parsing, validation, resolved form.
+//!
+//! An experiment is a TOML file. [`find`] tells which file, or which built-in experiment, a name stands for;
+//! [`Experiment::load`] reads what a training run needs, [`SimulationConfig::load`] what a simulation needs. Both return
+//! values that were checked, with every default written out, and [`Experiment::to_toml`] writes them back. Keys that do
+//! not exist are errors; every error shows the line, and a caret under the value that is wrong.
+
+mod data;
+mod dynamics;
+mod error;
+mod init;
+mod item;
+mod network;
+mod overrides;
+mod plasticity;
+mod resolve;
+mod run;
+mod section;
+mod source;
+mod suggest;
+mod text;
+mod tree;
+mod types;
+mod write;
+
+pub use error::{ConfigError, Diagnostic, Excerpt};
+pub use overrides::Overrides;
+pub use source::{Source, built_in_names, find};
+pub use types::{
+    DataConfig, DataSource, DeviceChoice, Encoding, Experiment, RunConfig, SimulationConfig, TrainingConfig,
+};

@@ -48,6 +48,10 @@ pub enum InputMode {
 }
 
 impl InputMode {
+    /// All of them, with the names they have in files.
+    pub const NAMES: [(&'static str, InputMode); 3] =
+        [("clamped", InputMode::Clamped), ("driven", InputMode::Driven), ("rates", InputMode::Rates)];
+
     /// Whether the voltages of the input population are prescribed.
     #[must_use]
     pub fn is_clamped(self) -> bool {

@@ -1,0 +1,125 @@
+//! Section `[plasticity]`: learning rates, their factors, clips.
+
+use super::error::ConfigError;
+use super::init::clip;
+use super::item::{Bound, Item};
+use super::network::{Own, population_names, projection_names};
+use super::section::Section;
+use crate::network::Network;
+
+const KEYS: [&str; 7] = [
+    "rate-per-ms",
+    "bias-rate-per-ms",
+    "factors",
+    "bias-factors",
+    "derivative-clip",
+    "weight-clip",
+    "bias-clip",
+];
+
+const RATE: &str = "a learning rate per ms, 0 or greater";
+const FACTOR: &str = "a factor, 0 or greater";
+
+/// What the section says, apart from what it says about the network.
+pub(super) struct Plasticity {
+    /// η, per ms.
+    pub rate_w: f64,
+    /// η_b, per ms.
+    pub rate_b: f64,
+    /// Bound on |Ẇ|, per ms.
+    pub derivative_clip: Option<f64>,
+}
+
+/// Reads the section and gives the network its factors and clips.
+pub(super) fn read(
+    item: Item<'_>,
+    network: &mut Network,
+    own: &[Own<'_>],
+) -> Result<Plasticity, ConfigError> {
+    let section = Section::open(item, &KEYS)?;
+    let rate = |item: Item<'_>| item.number(Bound::NonNegative, RATE);
+    let rate_w = section.need("rate-per-ms", &format!("rate-per-ms = {RATE}")).and_then(rate)?;
+    let rate_b = section.get("bias-rate-per-ms").map(rate).transpose()?.unwrap_or(rate_w);
+    let derivative_clip = section.get("derivative-clip").map(|i| clip(&i)).transpose()?.flatten();
+    factors(&section, network, own)?;
+    weight_clips(&section, network, own)?;
+    bias_factors(&section, network)?;
+    if let Some(item) = section.get("bias-clip") {
+        let clips = item.spread("a population", &population_names(network), true, "bounds", clip)?;
+        for (population, clip) in network.populations.iter_mut().zip(clips) {
+            population.bias_clip = clip;
+        }
+    }
+    Ok(Plasticity { rate_w, rate_b, derivative_clip })
+}
+
+fn factor(item: &Item<'_>) -> Result<f64, ConfigError> {
+    item.number(Bound::NonNegative, FACTOR)
+}
+
+/// A projection's own value stands beside one value for all, but not beside a list.
+fn not_twice(list: &Item<'_>, own: Option<&Item<'_>>) -> Result<(), ConfigError> {
+    match own {
+        Some(own) if list.elements().is_some() => {
+            let message = format!("`{}` is given in the list `{}` as well", own.path, list.path);
+            Err(own.wrong(message, "one of the two"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn factors(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Result<(), ConfigError> {
+    if let Some(item) = section.get("factors") {
+        not_twice(&item, own.iter().find_map(|o| o.factor.as_ref()))?;
+        let factors = item.spread("a projection", &projection_names(network), false, "factors", factor)?;
+        for (projection, factor) in network.projections.iter_mut().zip(factors) {
+            projection.factor = factor;
+        }
+    }
+    for (projection, own) in network.projections.iter_mut().zip(own) {
+        if let Some(item) = &own.factor {
+            projection.factor = factor(item)?;
+        }
+    }
+    Ok(())
+}
+
+fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Result<(), ConfigError> {
+    if let Some(item) = section.get("weight-clip") {
+        not_twice(&item, own.iter().find_map(|o| o.clip.as_ref()))?;
+        let clips = item.spread("a projection", &projection_names(network), true, "bounds", clip)?;
+        for (projection, clip) in network.projections.iter_mut().zip(clips) {
+            projection.clip = clip;
+        }
+    }
+    for (projection, own) in network.projections.iter_mut().zip(own) {
+        if let Some(item) = &own.clip {
+            projection.clip = clip(item)?;
+        }
+    }
+    Ok(())
+}
+
+fn bias_factors(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
+    let factors = match section.get("bias-factors") {
+        Some(item) => {
+            item.spread("a population", &population_names(network), false, "factors", factor)?
+        }
+        None => default_bias_factors(network),
+    };
+    for (population, factor) in network.populations.iter_mut().zip(factors) {
+        population.bias_factor = factor;
+    }
+    Ok(())
+}
+
+/// The factor of the forward projection into a population, of several the one from the closest population; 0 where
+/// nothing projects into it (model, section 3).
+fn default_bias_factors(network: &Network) -> Vec<f64> {
+    (0..network.populations.len())
+        .map(|p| {
+            let into = network.projections.iter().filter(|k| k.post == p);
+            into.min_by_key(|k| k.post.abs_diff(k.pre)).map_or(0.0, |k| k.factor)
+        })
+        .collect()
+}

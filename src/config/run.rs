@@ -1,0 +1,80 @@
+//! Sections `[training]` and `[run]`.
+
+use std::path::PathBuf;
+
+use super::error::ConfigError;
+use super::item::{Bound, Item};
+use super::section::Section;
+use super::types::{DeviceChoice, RunConfig, TrainingConfig};
+use crate::engine::Precision;
+use crate::network::Network;
+
+/// The largest batch: an index into `[batch, N]` must fit 31 bits.
+const MOST_VALUES: usize = i32::MAX as usize;
+
+/// More epochs or steps than any run takes.
+const MANY: usize = 1_000_000_000;
+
+/// Reads `[training]`.
+pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
+    let section = Section::open(item, &["epochs", "batch", "steps-per-sample", "rate-decay-per-epoch"])?;
+    let most = (MOST_VALUES / network.neurons().max(1)).max(1);
+    let decay = section
+        .get("rate-decay-per-epoch")
+        .map(|i| i.number(Bound::FractionOrOne, "a factor greater than 0 and at most 1"))
+        .transpose()?;
+    Ok(TrainingConfig {
+        epochs: section.need("epochs", "epochs = passes through the training samples")?.size(1, MANY)?,
+        batch: section.need("batch", "batch = samples presented together")?.size(1, most)?,
+        steps_per_sample: section
+            .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
+            .size(1, MANY)?,
+        rate_decay_per_epoch: decay.unwrap_or(1.0),
+    })
+}
+
+/// Reads `[run]`, all of which has defaults.
+pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
+    let mut run = RunConfig {
+        device: DeviceChoice::Auto,
+        precision: Precision::F32,
+        directory: PathBuf::from("runs"),
+    };
+    let Some(item) = item else { return Ok(run) };
+    let section = Section::open(item, &["device", "precision", "directory"])?;
+    if let Some(item) = section.get("device") {
+        run.device = device(&item)?;
+    }
+    if let Some(item) = section.get("precision") {
+        run.precision = item.choice(&Precision::NAMES)?;
+        let gpu = matches!(run.device, DeviceChoice::Gpu | DeviceChoice::Index(_) | DeviceChoice::Name(_));
+        if run.precision == Precision::F64 && gpu {
+            let message = format!("`{}` cannot be \"f64\" on a GPU (device = \"{}\")", item.path, run.device);
+            return Err(item.wrong(message, "\"f32\", or device = \"cpu\""));
+        }
+    }
+    if let Some(item) = section.get("directory") {
+        const EXPECTED: &str = "the path of a folder";
+        let text = item.text(EXPECTED)?;
+        if text.is_empty() || text.contains('\0') {
+            return Err(item.refused("an empty path, or one with a NUL character", EXPECTED));
+        }
+        run.directory = PathBuf::from(text);
+    }
+    Ok(run)
+}
+
+fn device(item: &Item<'_>) -> Result<DeviceChoice, ConfigError> {
+    const EXPECTED: &str = "auto, cpu, gpu, the index of a GPU or a part of its name";
+    if matches!(item.node.value, super::tree::Value::Integer(_)) {
+        return item.size(0, MANY).map(DeviceChoice::Index);
+    }
+    let text = item.text(EXPECTED)?;
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err(item.refused("empty, or contain control characters", EXPECTED));
+    }
+    match DeviceChoice::parse(text) {
+        DeviceChoice::Index(index) if index > MANY => Err(item.refused(index, EXPECTED)),
+        choice => Ok(choice),
+    }
+}

@@ -1,0 +1,176 @@
+//! The resolved form of an experiment.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Source;
+use crate::dynamics::Settings;
+use crate::engine::Precision;
+use crate::network::{Init, Network};
+
+/// A training run, checked and with every default written out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    /// Name of the run.
+    pub name: String,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// What is learned.
+    pub data: DataConfig,
+    /// Populations and projections, with their learning-rate factors and clips.
+    pub network: Network,
+    /// Initial weights, one a projection.
+    pub weight_init: Vec<Init>,
+    /// Initial biases, one a population.
+    pub bias_init: Vec<Init>,
+    /// How the network is integrated.
+    pub settings: Settings,
+    /// Nudging strength β, one an output neuron.
+    pub beta: Vec<f64>,
+    /// Learning rate η of the weights, per ms.
+    pub rate_w: f64,
+    /// Learning rate η_b of the biases, per ms.
+    pub rate_b: f64,
+    /// Protocol.
+    pub training: TrainingConfig,
+    /// Device and output.
+    pub run: RunConfig,
+    /// Where the experiment came from.
+    pub source: Source,
+}
+
+/// A simulation, checked and with every default written out: an [`Experiment`] without data and training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimulationConfig {
+    /// Name of the run.
+    pub name: String,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// Populations and projections, with their learning-rate factors and clips.
+    pub network: Network,
+    /// Initial weights, one a projection.
+    pub weight_init: Vec<Init>,
+    /// Initial biases, one a population.
+    pub bias_init: Vec<Init>,
+    /// How the network is integrated.
+    pub settings: Settings,
+    /// Nudging strength β, one an output neuron.
+    pub beta: Vec<f64>,
+    /// Learning rate η of the weights, per ms.
+    pub rate_w: f64,
+    /// Learning rate η_b of the biases, per ms.
+    pub rate_b: f64,
+    /// Device and output.
+    pub run: RunConfig,
+    /// Where the experiment came from.
+    pub source: Source,
+}
+
+/// Which samples, and how they become voltages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataConfig {
+    /// Where the samples are.
+    pub source: DataSource,
+    /// Number of samples split off the training set for validation, keyed by the seed.
+    pub validation: usize,
+    /// How pixels and targets become voltages.
+    pub encoding: Encoding,
+    /// Number of training samples that are used; `None` = all.
+    pub train_limit: Option<usize>,
+}
+
+/// Where the samples are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// The MNIST digits in the program itself.
+    EmbeddedMnist,
+    /// Files in the IDX format of MNIST, plain or gzip; absolute paths.
+    Idx {
+        /// Training images.
+        train_images: PathBuf,
+        /// Training labels.
+        train_labels: PathBuf,
+        /// Test images.
+        test_images: PathBuf,
+        /// Test labels.
+        test_labels: PathBuf,
+    },
+}
+
+/// How pixels and targets become voltages (model, section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// `v / 255`; targets 0 and 1.
+    Unit,
+    /// `logit(p)` with `p = 0.9 (v + 0.1) / 1.1`, of pixels and targets in [0, 1].
+    Logit,
+}
+
+impl Encoding {
+    /// Both, with the names they have in files.
+    pub const NAMES: [(&'static str, Encoding); 2] = [("unit", Encoding::Unit), ("logit", Encoding::Logit)];
+}
+
+/// Protocol of a training run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingConfig {
+    /// Passes through the training samples, at least 1.
+    pub epochs: usize,
+    /// Samples presented together, at least 1.
+    pub batch: usize,
+    /// Time steps of a presentation, at least 1.
+    pub steps_per_sample: usize,
+    /// Both learning rates are multiplied by this after each epoch; in (0, 1].
+    pub rate_decay_per_epoch: f64,
+}
+
+/// Device and output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunConfig {
+    /// Which device.
+    pub device: DeviceChoice,
+    /// Floating-point type on the CPU.
+    pub precision: Precision,
+    /// Folder of the run directories; a relative path starts from the working directory.
+    pub directory: PathBuf,
+}
+
+/// Which device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The best GPU, or else the CPU.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// The best GPU.
+    Gpu,
+    /// A GPU by its index in the list of devices.
+    Index(usize),
+    /// A GPU by a part of its name.
+    Name(String),
+}
+
+impl DeviceChoice {
+    /// Reads `auto`, `cpu`, `gpu`, an index or a part of a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "auto" => Self::Auto,
+            "cpu" => Self::Cpu,
+            "gpu" => Self::Gpu,
+            _ => text.parse().map_or_else(|_| Self::Name(text.to_owned()), Self::Index),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Gpu => f.write_str("gpu"),
+            Self::Index(index) => write!(f, "{index}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The resolved form as a complete experiment file.
+
+use std::fmt::Write;
+
+use super::init::kind_name;
+use super::network::layer_name;
+use super::types::{DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig};
+use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
+use crate::network::{Init, InitKind, InputMode, Network};
+
+impl Experiment {
+    /// A complete experiment file: every key is there, whatever the original left to its default, apart from
+    /// `train-limit` if all samples are used. Reading it gives this experiment again.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut out = Out::default();
+        out.head(&self.name, self.seed);
+        out.data(&self.data);
+        out.network(&self.network, &self.weight_init, &self.bias_init);
+        out.dynamics(&self.settings, &self.beta);
+        out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
+        out.training(&self.training);
+        out.run(&self.run);
+        out.text
+    }
+}
+
+impl SimulationConfig {
+    /// A complete file, as [`Experiment::to_toml`].
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut out = Out::default();
+        out.head(&self.name, self.seed);
+        out.network(&self.network, &self.weight_init, &self.bias_init);
+        out.dynamics(&self.settings, &self.beta);
+        out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
+        out.run(&self.run);
+        out.text
+    }
+}
+
+/// The file so far.
+#[derive(Default)]
+struct Out {
+    text: String,
+}
+
+impl Out {
+    fn section(&mut self, header: &str) {
+        self.text.push_str(&format!("\n{header}\n"));
+    }
+
+    fn put(&mut self, key: &str, value: impl std::fmt::Display) {
+        self.text.push_str(&format!("{key} = {value}\n"));
+    }
+
+    fn head(&mut self, name: &str, seed: u64) {
+        self.put("name", quoted(name));
+        self.put("seed", seed);
+    }
+
+    fn data(&mut self, data: &DataConfig) {
+        self.section("[data]");
+        match &data.source {
+            DataSource::EmbeddedMnist => self.put("source", "\"embedded-mnist\""),
+            DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
+                self.put("source", "\"idx\"");
+                let files = [train_images, train_labels, test_images, test_labels];
+                let keys = ["train-images", "train-labels", "test-images", "test-labels"];
+                for (key, file) in keys.iter().zip(files) {
+                    self.put(key, quoted(&file.to_string_lossy()));
+                }
+            }
+        }
+        self.put("validation", data.validation);
+        self.put("encoding", name_of(&super::Encoding::NAMES, data.encoding));
+        if let Some(limit) = data.train_limit {
+            self.put("train-limit", limit);
+        }
+    }
+
+    fn network(&mut self, network: &Network, weights: &[Init], biases: &[Init]) {
+        self.section("[network]");
+        let layered = is_layered(network);
+        if layered {
+            self.put("architecture", "\"layered-feedforward\"");
+            self.put("sizes", list(network.populations.iter().map(|p| p.size.to_string())));
+        } else {
+            self.put("architecture", "\"custom\"");
+        }
+        self.put("activation", quoted(network.activation.name()));
+        self.put("input", name_of(&InputMode::NAMES, network.input));
+        self.put("weights", same_or_list(weights.iter().map(init)));
+        self.put("biases", same_or_list(biases.iter().map(init)));
+        if layered {
+            return;
+        }
+        if network.projections.is_empty() {
+            self.put("projection", "[]");
+        }
+        for population in &network.populations {
+            self.section("[[network.population]]");
+            self.put("name", quoted(&population.name));
+            self.put("size", population.size);
+        }
+        for projection in &network.projections {
+            self.section("[[network.projection]]");
+            self.put("pre", quoted(&network.populations[projection.pre].name));
+            self.put("post", quoted(&network.populations[projection.post].name));
+        }
+    }
+
+    fn dynamics(&mut self, s: &Settings, beta: &[f64]) {
+        self.section("[dynamics]");
+        self.put("integrator", quoted(s.integrator.name()));
+        self.put("tau-ms", number(s.tau_ms));
+        self.put("dt-ms", number(s.dt_ms));
+        self.put("beta", same_or_list(beta.iter().copied().map(number)));
+        self.put("solver", quoted(s.solver.name()));
+        self.put("tolerance", number(s.tolerance));
+        self.put("max-iterations", s.max_iterations);
+        self.put("on-indefinite", name_of(&OnIndefinite::NAMES, s.on_indefinite));
+        let plasticity = name_of(&PlasticityInDynamics::NAMES, s.plasticity_in_dynamics);
+        self.put("plasticity-in-dynamics", plasticity);
+        self.put("u-limit", number(s.u_limit));
+    }
+
+    fn plasticity(&mut self, network: &Network, rate_w: f64, rate_b: f64, derivative_clip: Option<f64>) {
+        self.section("[plasticity]");
+        self.put("rate-per-ms", number(rate_w));
+        self.put("bias-rate-per-ms", number(rate_b));
+        self.put("factors", list(network.projections.iter().map(|p| number(p.factor))));
+        self.put("bias-factors", list(network.populations.iter().map(|p| number(p.bias_factor))));
+        self.put("derivative-clip", clip(derivative_clip));
+        self.put("weight-clip", same_or_list(network.projections.iter().map(|p| clip(p.clip))));
+        self.put("bias-clip", same_or_list(network.populations.iter().map(|p| clip(p.bias_clip))));
+    }
+
+    fn training(&mut self, t: &TrainingConfig) {
+        self.section("[training]");
+        self.put("epochs", t.epochs);
+        self.put("batch", t.batch);
+        self.put("steps-per-sample", t.steps_per_sample);
+        self.put("rate-decay-per-epoch", number(t.rate_decay_per_epoch));
+    }
+
+    fn run(&mut self, run: &RunConfig) {
+        self.section("[run]");
+        match &run.device {
+            DeviceChoice::Index(index) => self.put("device", index),
+            device => self.put("device", quoted(&device.to_string())),
+        }
+        self.put("precision", quoted(run.precision.name()));
+        self.put("directory", quoted(&run.directory.to_string_lossy()));
+    }
+}
+
+/// Whether the populations and projections are those that `sizes` alone would give.
+fn is_layered(network: &Network) -> bool {
+    let count = network.populations.len();
+    network.populations.iter().enumerate().all(|(i, p)| p.name == layer_name(i, count))
+        && network.projections.len() + 1 == count
+        && network.projections.iter().enumerate().all(|(k, p)| (p.pre, p.post) == (k, k + 1))
+}
+
+fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], value: T) -> String {
+    names.iter().find(|(_, v)| *v == value).map_or_else(String::new, |(name, _)| quoted(name))
+}
+
+/// The shortest digits that are read as the same value.
+fn number(value: f64) -> String {
+    format!("{value:?}")
+}
+
+fn clip(clip: Option<f64>) -> String {
+    clip.map_or_else(|| "inf".to_owned(), number)
+}
+
+fn init(init: &Init) -> String {
+    let mut text = format!("{{ init = \"{}\"", kind_name(init.kind));
+    if let InitKind::Normal { mean, std } = init.kind {
+        text.push_str(&format!(", mean = {}, std = {}", number(mean), number(std)));
+    }
+    text.push_str(&format!(", clip = {} }}", clip(init.clip)));
+    text
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// One value, if all are the same.
+fn same_or_list(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    match items.split_first() {
+        Some((first, rest)) if rest.iter().all(|item| item == first) => first.clone(),
+        _ => list(items.into_iter()),
+    }
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            // Writing to a string does not fail.
+            c if c.is_control() => drop(write!(out, "\\U{:08X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
