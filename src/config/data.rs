@@ -6,7 +6,8 @@ use super::error::ConfigError;
 use super::item::Item;
 use super::section::Section;
 use super::text::Place;
-use super::types::{DataConfig, DataSource, Encoding};
+use super::types::{DataConfig, DataSource};
+use crate::data::Encoding;
 use crate::network::Network;
 
 const KEYS: [&str; 8] = [

@@ -27,5 +27,5 @@ pub use error::{ConfigError, Diagnostic, Excerpt};
 pub use overrides::Overrides;
 pub use source::{Source, built_in_names, find};
 pub use types::{
-    DataConfig, DataSource, DeviceChoice, Encoding, Experiment, RunConfig, SimulationConfig, TrainingConfig,
+    DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig,
 };

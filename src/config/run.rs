@@ -8,6 +8,7 @@ use super::section::Section;
 use super::types::{DeviceChoice, RunConfig, TrainingConfig};
 use crate::engine::Precision;
 use crate::network::Network;
+use crate::train::Ramp;
 
 /// The largest batch: an index into `[batch, N]` must fit 31 bits.
 const MOST_VALUES: usize = i32::MAX as usize;
@@ -17,7 +18,8 @@ const MANY: usize = 1_000_000_000;
 
 /// Reads `[training]`.
 pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
-    let section = Section::open(item, &["epochs", "batch", "steps-per-sample", "rate-decay-per-epoch"])?;
+    let keys = ["epochs", "batch", "steps-per-sample", "ramp-from", "ramp-to", "rate-decay-per-epoch"];
+    let section = Section::open(item, &keys)?;
     let most = (MOST_VALUES / network.neurons().max(1)).max(1);
     let decay = section
         .get("rate-decay-per-epoch")
@@ -29,8 +31,28 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
         steps_per_sample: section
             .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
             .size(1, MANY)?,
+        ramp: ramp(&section)?,
         rate_decay_per_epoch: decay.unwrap_or(1.0),
     })
+}
+
+/// The ends of the logistic ramp; by default those of the reference.
+fn ramp(section: &Section<'_>) -> Result<Ramp, ConfigError> {
+    let mut ramp = Ramp::default();
+    if let Some(item) = section.get("ramp-from") {
+        ramp.from = item.number(Bound::Finite, "a number: where the ramp 1/(1 + exp(-x/4)) begins")?;
+    }
+    if let Some(item) = section.get("ramp-to") {
+        ramp.to = item.number(Bound::Finite, "a number: where the ramp 1/(1 + exp(-x/4)) ends")?;
+    }
+    if ramp.from < ramp.to {
+        return Ok(ramp);
+    }
+    let item = section.get("ramp-to").or_else(|| section.get("ramp-from")).unwrap_or_else(|| section.item().clone());
+    Err(item.wrong(
+        format!("the ramp would run from {:?} to {:?}", ramp.from, ramp.to),
+        "ramp-from smaller than ramp-to",
+    ))
 }
 
 /// Reads `[run]`, all of which has defaults.

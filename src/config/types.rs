@@ -4,9 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
+use crate::data::Encoding;
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
+use crate::train::Ramp;
 
 /// A training run, checked and with every default written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,20 +99,6 @@ pub enum DataSource {
     },
 }
 
-/// How pixels and targets become voltages (model, section 7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// `v / 255`; targets 0 and 1.
-    Unit,
-    /// `logit(p)` with `p = 0.9 (v + 0.1) / 1.1`, of pixels and targets in [0, 1].
-    Logit,
-}
-
-impl Encoding {
-    /// Both, with the names they have in files.
-    pub const NAMES: [(&'static str, Encoding); 2] = [("unit", Encoding::Unit), ("logit", Encoding::Logit)];
-}
-
 /// Protocol of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
@@ -120,6 +108,8 @@ pub struct TrainingConfig {
     pub batch: usize,
     /// Time steps of a presentation, at least 1.
     pub steps_per_sample: usize,
+    /// Ramp from one sample to the next.
+    pub ramp: Ramp,
     /// Both learning rates are multiplied by this after each epoch; in (0, 1].
     pub rate_decay_per_epoch: f64,
 }

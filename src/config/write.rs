@@ -73,7 +73,7 @@ impl Out {
             }
         }
         self.put("validation", data.validation);
-        self.put("encoding", name_of(&super::Encoding::NAMES, data.encoding));
+        self.put("encoding", name_of(&crate::data::Encoding::NAMES, data.encoding));
         if let Some(limit) = data.train_limit {
             self.put("train-limit", limit);
         }
@@ -141,6 +141,8 @@ impl Out {
         self.put("epochs", t.epochs);
         self.put("batch", t.batch);
         self.put("steps-per-sample", t.steps_per_sample);
+        self.put("ramp-from", number(t.ramp.from));
+        self.put("ramp-to", number(t.ramp.to));
         self.put("rate-decay-per-epoch", number(t.rate_decay_per_epoch));
     }
 

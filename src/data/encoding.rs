@@ -1,8 +1,7 @@
 //! How pixels and labels become voltages and targets.
 
 /// What a pixel `v = byte / 255` and a label (1 for the true class, 0 for the others) are turned into.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// As they are: 0 to 1.
     #[default]
@@ -13,6 +12,9 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Both, with the names they have in files.
+    pub const NAMES: [(&'static str, Encoding); 2] = [("unit", Encoding::Unit), ("logit", Encoding::Logit)];
+
     /// The value (dimensionless voltage) of each byte 0 to 255 of an image.
     #[must_use]
     pub fn pixel_table(self) -> [f64; 256] {
