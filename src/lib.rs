@@ -22,6 +22,7 @@
 //! | [`train`] | the trainer, its events and metrics |
 //! | [`sinks`] | what listens to events: progress, JSON lines, run directory |
 //! | [`cli`] | the subcommands |
+//! | [`version`] | version and commit of this build |
 //!
 //! Units everywhere: time in ms, voltages dimensionless, learning rates per ms.
 
@@ -39,3 +40,4 @@ pub mod random;
 pub mod simulate;
 pub mod sinks;
 pub mod train;
+pub mod version;

@@ -1,1 +1,31 @@
-//! Placeholder.
+//! What listens to the events of a run: progress for people, JSON lines for programs, the folder of a run.
+
+mod atomic;
+pub mod clock;
+pub mod jsonl;
+mod logging;
+pub mod progress;
+mod provenance;
+pub mod run_dir;
+pub mod text;
+
+pub use jsonl::JsonLines;
+pub use logging::init_logging;
+pub use progress::Progress;
+pub use provenance::Provenance;
+pub use run_dir::{RunDir, RunDirError, Tensor};
+
+use std::io;
+
+use crate::train::{Event, Sink};
+
+/// Passes each event to several sinks, in order.
+#[derive(Default)]
+pub struct Fanout(pub Vec<Box<dyn Sink>>);
+
+impl Sink for Fanout {
+    /// All sinks get the event, also after one has failed; the first error is returned.
+    fn take(&mut self, event: &Event) -> io::Result<()> {
+        self.0.iter_mut().map(|sink| sink.take(event)).fold(Ok(()), Result::and)
+    }
+}

@@ -1,0 +1,157 @@
+//! The words and numbers that people read: header, epoch lines, confusion matrix.
+
+use crate::train::{Epoch, Header, Score};
+
+/// The block at the start of a run: several lines, the last one ended.
+#[must_use]
+pub fn header(h: &Header) -> String {
+    let solver = if h.solver.is_empty() { String::new() } else { format!(" ({})", h.solver) };
+    let presentation = h.dt_ms * h.steps as f64;
+    let [train, validation, test] = h.samples.map(|n| thousands(n as u64));
+    format!(
+        "lagrange-gpu {} (commit {})\n\
+         experiment  {}, seed {}\n\
+         network     {}, {}, {} parameters\n\
+         dynamics    {}{solver}, τ = {} ms, dt = {} ms, {} ms a sample ({} steps)\n\
+         device      {}, {}, {}\n\
+         data        {}: {train} training, {validation} validation, {test} test samples\n\
+         training    {}, batch {}\n",
+        h.version,
+        h.commit,
+        h.name,
+        h.seed,
+        h.network,
+        h.activation,
+        thousands(h.parameters as u64),
+        h.integrator,
+        h.tau_ms,
+        h.dt_ms,
+        // Without the digits that binary fractions leave: 0.1 × 3.
+        (presentation * 1e9).round() / 1e9,
+        thousands(h.steps as u64),
+        h.device,
+        h.driver,
+        h.precision,
+        h.data,
+        count(h.epochs, "epoch", "epochs"),
+        h.batch,
+    )
+}
+
+/// One epoch in one line, not ended.
+#[must_use]
+pub fn epoch(e: &Epoch) -> String {
+    let width = e.epochs.to_string().len();
+    let validation =
+        e.validation_accuracy.map_or_else(String::new, |v| format!("  validation {}", percent(v)));
+    let left = if e.epoch < e.epochs { format!("  ETA {}", duration(e.eta_s)) } else { String::new() };
+    format!(
+        "epoch {:>width$}/{}  loss {:.5}  train {}{validation}  {} samples/s  {} steps/s  ‖f‖ {:.2e}{left}",
+        e.epoch,
+        e.epochs,
+        e.loss,
+        percent(e.train_accuracy),
+        rate(e.samples_per_s),
+        rate(e.steps_per_s),
+        e.health.f_norm,
+    )
+}
+
+/// Accuracy with its standard error, loss, and the confusion matrix; `data` says what was tested. Several lines, the
+/// last one ended.
+#[must_use]
+pub fn score(s: &Score, data: &str) -> String {
+    let error = (s.accuracy * (1.0 - s.accuracy) / s.samples as f64).sqrt();
+    format!(
+        "test accuracy {} (standard error {:.2} points, {} samples), loss {:.5}; {data}\n{}",
+        percent(s.accuracy),
+        100.0 * error,
+        thousands(s.samples as u64),
+        s.loss,
+        confusion(&s.confusion),
+    )
+}
+
+/// A table: a row for each true class, a column for each predicted one, and the share of a row that was right. Zeros
+/// are dots, so that mistakes can be seen.
+#[must_use]
+pub fn confusion(matrix: &[Vec<u64>]) -> String {
+    let cells = |row: &[u64]| -> Vec<String> {
+        row.iter().map(|&n| if n == 0 { "·".to_owned() } else { n.to_string() }).collect()
+    };
+    let rows: Vec<Vec<String>> = matrix.iter().map(|row| cells(row)).collect();
+    let columns = matrix.iter().map(Vec::len).max().unwrap_or(0);
+    let widest = rows.iter().flatten().map(|cell| cell.chars().count()).max().unwrap_or(1);
+    let width = widest.max(columns.saturating_sub(1).to_string().len()) + 1;
+    let mut table = String::from("true \\ predicted\n      ");
+    for column in 0..columns {
+        table += &format!("{column:>width$}");
+    }
+    table += "    right\n";
+    for (class, (row, counts)) in rows.iter().zip(matrix).enumerate() {
+        table += &format!("{class:>5}:");
+        for cell in row {
+            table += &format!("{cell:>width$}");
+        }
+        let all: u64 = counts.iter().sum();
+        let right = counts.get(class).copied().unwrap_or(0);
+        let share =
+            if all == 0 { "-".to_owned() } else { format!("{:.1} %", 100.0 * right as f64 / all as f64) };
+        table += &format!("{share:>9}\n");
+    }
+    table
+}
+
+/// A share as `97.12 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// `1234567` as `1,234,567`.
+#[must_use]
+pub fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A rate per second: whole numbers from 10 on, else two digits after the point.
+#[must_use]
+pub fn rate(per_s: f64) -> String {
+    if !per_s.is_finite() {
+        return "?".to_owned();
+    }
+    if per_s >= 10.0 { thousands(per_s.round() as u64) } else { format!("{per_s:.2}") }
+}
+
+/// Seconds as `42 s`, `12 min 03 s`, `1 h 02 min` or `3 d 04 h`; `?` if they are no time.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "?".to_owned();
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative; a cast saturates"
+    )]
+    let s = seconds.round() as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..3_600 => format!("{} min {:02} s", s / 60, s % 60),
+        3_600..86_400 => format!("{} h {:02} min", s / 3_600, s % 3_600 / 60),
+        _ => format!("{} d {:02} h", s / 86_400, s % 86_400 / 3_600),
+    }
+}
+
+/// `1 epoch`, `2 epochs`.
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(n as u64), if n == 1 { one } else { many })
+}
