@@ -1,0 +1,166 @@
+//! Runs cases of the parity data on a device.
+
+use std::path::Path;
+
+use lagrange_gpu::dynamics::{DENSE_LIMIT, Integrator, Solver};
+use lagrange_gpu::engine::{Device, Precision};
+use lagrange_gpu::network::Network;
+use lagrange_gpu::simulate::{Record, Setup, SimulationOutput, run};
+
+use super::case::{Case, cases, dense};
+use super::compare::Report;
+
+/// Features of the data that this version does not have. A case that needs anything else must run.
+pub const NOT_YET: [&str; 7] = [
+    "recurrent topology",
+    "equilibrium",
+    "gradient-flow",
+    "lookahead-rate-only",
+    "softplus",
+    "depression",
+    "microcircuit",
+];
+
+/// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
+pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
+    let mut run = Vec::new();
+    let mut left_out = Vec::new();
+    for case in cases(folder) {
+        let missing = case.missing_features();
+        if missing.is_empty() {
+            run.push(case);
+        } else if let Some(unknown) = missing.iter().find(|m| !NOT_YET.contains(&m.as_str())) {
+            report.fail(format!("{}: needs '{unknown}'", case.name));
+        } else {
+            left_out.push(format!("{} ({})", case.name, missing.join(", ")));
+        }
+    }
+    report.note(format!("{}: {} cases run, {} left out:", folder.display(), run.len(), left_out.len()));
+    for line in left_out {
+        report.note(format!("  without {line}"));
+    }
+    run
+}
+
+/// Every solver that applies, `auto` first.
+pub fn solvers(setup: &Setup) -> Vec<Solver> {
+    if setup.settings.integrator != Integrator::Exact {
+        return vec![Solver::Auto];
+    }
+    let mut all = vec![Solver::Auto, Solver::Cg];
+    if setup.network.activation.is_piecewise_linear() {
+        all.extend([Solver::OutputCg, Solver::Woodbury]);
+    }
+    if setup.network.free().len <= DENSE_LIMIT {
+        all.push(Solver::Dense);
+    }
+    all
+}
+
+/// What `Model::solver` must say when `solver` was asked for.
+pub fn reported(setup: &Setup, solver: Solver) -> Option<Solver> {
+    match (setup.settings.integrator, solver) {
+        (Integrator::Exact, Solver::Auto) if setup.network.activation.is_piecewise_linear() => {
+            Some(Solver::OutputCg)
+        }
+        (Integrator::Exact, Solver::Auto) => Some(Solver::Cg),
+        (Integrator::Exact, forced) => Some(forced),
+        _ => None,
+    }
+}
+
+/// The whole trajectory in f64 with a solver good to 1e-12, everything compared.
+pub fn trajectory(case: &Case, solver: Solver, report: &mut Report) {
+    let mut setup = case.setup();
+    setup.settings.solver = solver;
+    setup.settings.tolerance = 1e-12;
+    setup.settings.max_iterations = 200;
+    let input = case.input(&setup.network);
+    let steps = case.array("snap_steps");
+    let keep = Record { voltages: true, snapshots: steps.iter().map(|&s| s as usize).collect() };
+    let label = format!("{} [{}]", case.name, solver.name());
+    let out = match run(&setup, &Device::Cpu(Precision::F64), &input, &keep) {
+        Ok(out) => out,
+        Err(e) => return report.fail(format!("{label}: {e}")),
+    };
+    if let Some(stop) = &out.stop {
+        return report.fail(format!("{label}: stopped: {stop}"));
+    }
+    assert_eq!(out.solver, reported(&setup, solver), "{label}");
+    check_trajectory(case, &label, &setup.network, &out, report);
+}
+
+fn check_trajectory(case: &Case, label: &str, net: &Network, out: &SimulationOutput, report: &mut Report) {
+    let (t, b, n) = (out.steps_completed, out.batch, out.neurons);
+    let tolerance = |quantity: &str| case.tolerance("f64_trajectory_abs", quantity);
+    let mut worst = Vec::new();
+    let mut compare = |what: &str, got: &[f64], shape: &[usize], quantity: &str| {
+        let most = report.compare(label, what, got, &case.array(what), shape, tolerance(quantity));
+        worst.push(format!("{what} {most:.1e}"));
+    };
+    compare("u", &out.u, &[t, b, n], "u");
+    compare("u_dot", &out.u_dot, &[t, b, n], "u_dot");
+    compare("f_norm", &out.f_norm, &[t, b], "f_norm");
+    compare("f_entry_norm", &out.f_entry_norm, &[t, b], "f_norm");
+    let snaps = out.snapshots.len();
+    let w: Vec<f64> = out.snapshots.iter().flat_map(|s| dense(net, &s.parameters.weights)).collect();
+    let bias: Vec<f64> = out.snapshots.iter().flat_map(|s| s.parameters.biases.clone()).collect();
+    compare("W_snap", &w, &[snaps, n, n], "W");
+    compare("b_snap", &bias, &[snaps, n], "b");
+    compare("W_end", &dense(net, &out.end.weights), &[n, n], "W");
+    compare("b_end", &out.end.biases, &[n], "b");
+    let most = out.solver_steps.iter().map(|s| s.iterations).max().unwrap_or(0);
+    let open = out.solver_steps.iter().filter(|s| s.unconverged > 0).count();
+    if open > 0 {
+        report.fail(format!("{label}: {open} steps did not reach the solver's tolerance"));
+    }
+    report.note(format!("{label}: {}; at most {most} iterations", worst.join(", ")));
+}
+
+/// The step after every snapshot from the state of the data, on any device. `kind` names the tolerance.
+pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut Report) {
+    let mut setup = case.setup();
+    setup.settings.solver = solver;
+    let kind = if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
+    if device.precision() == Precision::F64 {
+        setup.settings.tolerance = 1e-12;
+        setup.settings.max_iterations = 200;
+    }
+    let whole = case.input(&setup.network);
+    let label = format!("{} [{}, {}]", case.name, solver.name(), device.precision().name());
+    let (b, n) = (whole.batch, setup.network.neurons());
+    let (u, u_dot) = (case.array("u"), case.array("u_dot"));
+    let mut worst = [0.0_f64; 3];
+    let mut count = 0;
+    for (snapshot, s) in case.array("snap_steps").into_iter().enumerate() {
+        let next = s as usize + 1;
+        if next >= whole.steps {
+            continue;
+        }
+        let input = case.single_step(&setup.network, &whole, snapshot);
+        let out = match run(&setup, device, &input, &Record::default()) {
+            Ok(out) => out,
+            Err(e) => return report.fail(format!("{label}: {e}")),
+        };
+        if let Some(stop) = &out.stop {
+            return report.fail(format!("{label}: step {next} stopped: {stop}"));
+        }
+        assert_eq!(out.solver, reported(&setup, solver), "{label}");
+        let at = next * b * n..(next + 1) * b * n;
+        let case_step = format!("{label}: step {next}");
+        let most = [
+            report.compare(&case_step, "u", &out.u, &u[at.clone()], &[b, n], case.tolerance(kind, "u")),
+            report.compare(&case_step, "u_dot", &out.u_dot, &u_dot[at], &[b, n], case.tolerance(kind, "u_dot")),
+            if next + 1 == whole.steps {
+                let w = dense(&setup.network, &out.end.weights);
+                report.compare(&case_step, "W", &w, &case.array("W_end"), &[n, n], case.tolerance(kind, "W"))
+            } else {
+                0.0
+            },
+        ];
+        worst = std::array::from_fn(|i| worst[i].max(most[i]));
+        count += 1;
+    }
+    let [u, u_dot, w] = worst;
+    report.note(format!("{label}: {count} steps: u {u:.1e}, u_dot {u_dot:.1e}, W_end {w:.1e}"));
+}
