@@ -1,16 +1,20 @@
 //! `train`: the main job.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use indicatif::MultiProgress;
 
 use super::{ExperimentArgs, Failure, config, device};
 use crate::config::{DataSource, DeviceChoice, Experiment};
 use crate::data::{Dataset, IdxPaths, Split};
 use crate::dynamics::Solver;
 use crate::engine::Device;
-use crate::network::Parameters;
-use crate::sinks::{Fanout, JsonLines, Progress, RunDir};
+use crate::network::{Network, Parameters};
+use crate::sinks::{Fanout, Progress, Provenance, RunDir, RunDirError, Tensor, init_logging};
 use crate::train::{
     Event, Header, Protocol, Sink, Tables, TrainError, Trainer, epoch_warnings, start_warnings,
 };
@@ -47,13 +51,29 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(runs) = &args.runs {
         e.run.directory.clone_from(runs);
     }
-    let mut progress = if args.plain { Progress::plain() } else { Progress::auto() };
-    progress.note(&format!("experiment  {}", e.source)).map_err(Failure::run)?;
+    let bars = MultiProgress::new();
+    if let Err(error) = init_logging(&bars) {
+        // A logger of the embedding program serves as well.
+        log::debug!("{error}");
+    }
+    say(&format!("experiment: {}", e.source));
     // Data before any device work: a bad file is named at once.
     let data = load_data(&e)?;
-    let device = device::open(&e.run.device, e.settings_precision())?;
+    let device = device::open(&e.run.device, e.run.precision)?;
     let stop = interruptible();
+    let progress: Box<dyn Sink> = if args.plain {
+        Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
+    } else {
+        Box::new(Progress::stderr(&bars))
+    };
     train(&e, &data, &device, &stop, progress)
+}
+
+/// A line on standard error, where progress goes too.
+fn say(text: &str) {
+    use std::io::Write;
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Ctrl-C and SIGTERM let the mini-batches in flight finish and save.
@@ -135,22 +155,23 @@ fn train(
     data: &Dataset,
     device: &Device,
     stop: &AtomicBool,
-    progress: Progress,
+    progress: Box<dyn Sink>,
 ) -> Result<(), Failure> {
     let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
     let mut trainer =
         Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, stop)
             .map_err(Failure::run)?;
     let header = header(e, data, device, trainer.model().solver);
-    let dir = RunDir::create(&e.run.directory, &header, &e.to_toml()).map_err(Failure::run)?;
-    let metrics = JsonLines::create(&dir.path().join("metrics.jsonl")).map_err(Failure::run)?;
-    let mut sinks = Fanout::new(vec![Box::new(progress), Box::new(metrics)]);
+    let dir = open_dir(e, &header).map_err(Failure::run)?;
+    let metrics = dir.metrics().map_err(Failure::run)?;
+    let mut sinks = Fanout(vec![progress, Box::new(metrics)]);
     let done = follow(e, &mut trainer, header, &dir, &mut sinks);
     let saved = |what: &str| format!("{what}; the run directory is {}", dir.path().display());
     match done {
         Ok(Ended::Complete) => {
-            dir.finish().map_err(Failure::run)?;
-            sinks.note(&saved("done")).map_err(Failure::run)
+            dir.finish(SystemTime::now()).map_err(Failure::run)?;
+            say(&saved("done"));
+            Ok(())
         }
         Ok(Ended::Interrupted(epoch)) => {
             Err(Failure::Interrupted(saved(&format!("stopped in epoch {epoch}, parameters saved"))))
@@ -158,6 +179,43 @@ fn train(
         Err(Failure::Run(error)) => Err(Failure::Run(error.context(saved("the run failed")))),
         Err(other) => Err(other),
     }
+}
+
+/// The run directory with all that is known before the first step.
+fn open_dir(e: &Experiment, header: &Header) -> Result<RunDir, RunDirError> {
+    let dir = RunDir::create(&e.run.directory, &e.name, e.seed, SystemTime::now())?;
+    dir.write_config(&e.to_toml())?;
+    dir.write_provenance(&Provenance::new(header, dir.started()))?;
+    Ok(dir)
+}
+
+/// `parameters.safetensors`: `W:pre->post` of shape `[post, pre]` for each projection, `b:population` of shape `[neurons]` for each
+/// population but a bias-free input.
+fn save(dir: &RunDir, network: &Network, p: &Parameters, epoch: usize) -> Result<(), RunDirError> {
+    let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+    let size = |i: usize| network.populations[i].size;
+    let mut data = Vec::new();
+    for (k, w) in p.weights.iter().enumerate() {
+        let ends = &network.projections[k];
+        let name = format!("W:{}", network.projection_name(k));
+        data.push((name, vec![size(ends.post), size(ends.pre)], single(w)));
+    }
+    for (i, population) in network.populations.iter().enumerate().skip(1) {
+        let values = single(&p.biases[network.cols(i).range()]);
+        data.push((format!("b:{}", population.name), vec![population.size], values));
+    }
+    let tensors: Vec<Tensor> = data
+        .iter()
+        .map(|(name, shape, values)| Tensor { name: name.clone(), shape: shape.clone(), values })
+        .collect();
+    let about = [
+        ("epoch", epoch.to_string()),
+        ("network", network.sizes()),
+        ("activation", network.activation.name().into()),
+        ("version", version::LONG.into()),
+    ];
+    let about: HashMap<String, String> = about.map(|(k, v)| (k.to_owned(), v)).into();
+    dir.write_parameters(&tensors, about)
 }
 
 enum Ended {
@@ -173,16 +231,16 @@ fn follow(
     dir: &RunDir,
     sinks: &mut Fanout,
 ) -> Result<Ended, Failure> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let failed = |error: TrainError| Failure::run(error);
-    let mut tell = |sinks: &mut Fanout, event: Event| sinks.take(&event).map_err(Failure::run);
+    let tell = |sinks: &mut Fanout, event: Event| sinks.take(&event).map_err(Failure::run);
     tell(sinks, Event::Started(header))?;
     for warning in start_warnings(trainer.model(), trainer.parameters(), &e.beta) {
         tell(sinks, warning)?;
     }
     for number in 1..=e.training.epochs {
         let epoch = trainer.epoch(number, sinks).map_err(failed)?;
-        dir.save_parameters(&e.network, trainer.parameters(), number).map_err(Failure::run)?;
+        save(dir, &e.network, trainer.parameters(), number).map_err(Failure::run)?;
         let Some(epoch) = epoch else { return Ok(Ended::Interrupted(number)) };
         let steps = (trainer.samples() * e.training.steps_per_sample) as f64;
         let warnings = epoch_warnings(trainer.model(), &epoch, steps);
@@ -192,7 +250,7 @@ fn follow(
         }
     }
     let score = trainer.test().map_err(failed)?;
-    dir.save_test(&score).map_err(Failure::run)?;
+    dir.write_score(&score).map_err(Failure::run)?;
     tell(sinks, Event::Tested(score))?;
     tell(sinks, Event::Finished { elapsed_s: started.elapsed().as_secs_f64() })?;
     Ok(Ended::Complete)

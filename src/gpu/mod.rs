@@ -56,3 +56,20 @@ impl Executor {
         Err(GpuError::None)
     }
 }
+
+/// Which adapter.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub enum Choice { Hardware, Index(usize), Name(String) }
+/// Opens.
+#[allow(clippy::missing_errors_doc)]
+pub fn open(_: &Choice) -> Result<Device, GpuError> { Err(GpuError::None) }
+/// Info.
+#[derive(Clone, Debug)]
+pub struct AdapterInfo { /// sw
+ pub is_software: bool }
+impl AdapterInfo { /// Text.
+ #[must_use] pub fn describe(&self) -> String { String::new() } }
+/// All.
+#[must_use]
+pub fn adapters() -> Vec<AdapterInfo> { Vec::new() }

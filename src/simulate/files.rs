@@ -13,7 +13,7 @@ use crate::network::{InputMode, Network, Parameters};
 /// | --- | --- | --- |
 /// | `x` | T, B, n_in | an error |
 /// | `y` | T, B, n_out | 0 where nothing is nudged (`beta` absent and the argument 0), else an error |
-/// | `beta` | T, n_out | the argument `beta` at every step |
+/// | `beta` | T, n_out | the argument `beta` (one value an output neuron) at every step |
 /// | `learn` | T or T, k (column 0) | 1 at every step |
 /// | `W0`, or `W:pre->post` for every projection | N, N, or post, pre | an error |
 /// | `b0` | N | 0 |
@@ -24,7 +24,7 @@ use crate::network::{InputMode, Network, Parameters};
 /// # Errors
 /// If a file or an array cannot be read, an array is missing or has another shape, or `W0` holds a weight where the
 /// network has no projection.
-pub fn load_npz(network: &Network, paths: &[PathBuf], beta: f64) -> Result<SimulationInput, SimulationError> {
+pub fn load_npz(network: &Network, paths: &[PathBuf], beta: &[f64]) -> Result<SimulationInput, SimulationError> {
     let files = paths.iter().map(|p| NpzFile::open(p)).collect::<Result<Vec<_>, _>>()?;
     let mut source = Source { files };
     let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
@@ -35,7 +35,7 @@ pub fn load_npz(network: &Network, paths: &[PathBuf], beta: f64) -> Result<Simul
     let y = source.find("y", &[Some(steps), Some(batch), Some(n_out)])?;
     let y = match y {
         Some(y) => y.data,
-        None if given.is_none() && beta == 0.0 => vec![0.0; steps * batch * n_out],
+        None if given.is_none() && beta.iter().all(|&b| b == 0.0) => vec![0.0; steps * batch * n_out],
         None => return Err(source.missing("y", "the target of every step, as beta is not 0")),
     };
     let first = |data: &[f64], width: usize| data[..(batch * width).min(data.len())].to_vec();
@@ -60,7 +60,7 @@ pub fn load_npz(network: &Network, paths: &[PathBuf], beta: f64) -> Result<Simul
         batch,
         x: x.data,
         y,
-        beta: given.map_or_else(|| vec![beta; steps * n_out], |a| a.data),
+        beta: given.map_or_else(|| beta.repeat(steps), |a| a.data),
         learn,
         parameters,
         u0,

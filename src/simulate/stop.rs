@@ -35,7 +35,7 @@ pub enum StopReason {
     },
     /// |u| passed the limit.
     #[error(
-        "the voltage of neuron {neuron} ({place}) passed u_limit = {limit}: the run diverges; use integrator 'exact', or lower beta or the weights"
+        "the voltage of neuron {neuron} ({place}) passed u-limit = {limit}: the run diverges; use integrator 'exact', or lower beta or the weights"
     )]
     Diverged {
         /// Neuron, from 0 over all populations.
@@ -47,7 +47,7 @@ pub enum StopReason {
     },
     /// H is not positive definite and `on_indefinite = "error"`.
     #[error(
-        "H is not positive definite (random voltages, strong weights or a large beta do that); lower beta, or set on_indefinite = \"fallback\""
+        "H is not positive definite (random voltages, strong weights or a large beta do that); lower beta, or set on-indefinite = \"fallback\""
     )]
     IndefiniteHessian,
 }

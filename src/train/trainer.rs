@@ -117,6 +117,12 @@ impl<'a> Trainer<'a> {
         &self.model
     }
 
+    /// Number of training samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.data.train.len()
+    }
+
     /// Weights and biases after the last complete epoch.
     #[must_use]
     pub fn parameters(&self) -> &Parameters {

@@ -133,7 +133,7 @@ impl Case {
 
     /// Start of the whole trajectory.
     pub fn input(&self, network: &Network) -> SimulationInput {
-        load_npz(network, std::slice::from_ref(&self.file), 0.0)
+        load_npz(network, std::slice::from_ref(&self.file), &vec![0.0; network.n_out()])
             .unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
