@@ -8,7 +8,4 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub const COMMIT: &str = env!("LAGRANGE_GPU_COMMIT");
 
 /// Version and commit in one line: `0.1.0 (a7a4a0b00000)`.
-#[must_use]
-pub fn long() -> String {
-    format!("{VERSION} ({COMMIT})")
-}
+pub const LONG: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("LAGRANGE_GPU_COMMIT"), ")");
