@@ -155,5 +155,5 @@ fn the_build_is_named() {
     let hash = version::COMMIT.trim_end_matches("-dirty");
     let is_hash = hash.len() >= 12 && hash.chars().all(|c| c.is_ascii_hexdigit());
     assert!(is_hash || version::COMMIT == "unknown", "{}", version::COMMIT);
-    assert_eq!(version::long(), format!("{} ({})", version::VERSION, version::COMMIT));
+    assert_eq!(version::LONG, format!("{} ({})", version::VERSION, version::COMMIT));
 }
