@@ -2,7 +2,7 @@
 
 use super::{ExperimentArgs, Failure, print};
 use crate::config::{Experiment, Overrides, find};
-use crate::dynamics::{Features, Model, StimulusKind};
+use crate::dynamics::{Features, Model};
 
 /// `lagrange-gpu config …`
 #[derive(Debug, clap::Subcommand)]
@@ -39,8 +39,8 @@ pub(super) fn load(args: &ExperimentArgs) -> Result<Experiment, Failure> {
 
 /// The model that an experiment trains.
 pub(super) fn model(e: &Experiment) -> Result<Model, Failure> {
-    let features =
-        Features { stimulus: StimulusKind::Samples, beta_rows: 1, entry_norms: false, learning: true };
+    let unit = e.data.encoding.pixel_table().iter().all(|v| (0.0..=1.0).contains(v));
+    let features = Features { learning: true, ..Features::samples(unit) };
     Model::new(e.network.clone(), e.settings, e.training.batch, features).map_err(Failure::usage)
 }
 

@@ -17,6 +17,7 @@ pub mod dense;
 pub mod dense_solve;
 pub mod drive;
 pub mod forward;
+pub mod gram;
 pub mod guess;
 pub mod integrate;
 pub mod jacobian;
@@ -26,6 +27,9 @@ pub mod product;
 pub mod rates;
 pub mod real;
 pub mod relax;
+pub mod resident_apply;
+pub mod resident_drive;
+pub mod resident_learn;
 pub mod status;
 pub mod stimulus;
 pub mod store;
@@ -82,6 +86,10 @@ pub fn dispatch<T: Real>(call: &Call, s: &mut Store<T>, step: &StepControl) {
         Call::DenseSolve(a) => dense_solve::run(s, a, step),
         Call::Drive(a) => drive::run(s, a, step),
         Call::Forward(a) => forward::run(s, a, step),
+        Call::Gram(a) => gram::run(s, a, step),
+        Call::ResidentApply(a) => resident_apply::run(s, a, step),
+        Call::ResidentDrive(a) => resident_drive::run(s, a, step),
+        Call::ResidentLearn(a) => resident_learn::run(s, a, step),
         Call::Guess(a) => guess::run(s, a, step),
         Call::Integrate(a) => integrate::run(s, a, step),
         Call::Jacobian(a) => jacobian::run(s, a, step),

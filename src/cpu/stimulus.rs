@@ -10,8 +10,11 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
         Source::Ramp { x_old, x_new, y_old, y_new } => ((x_old, Some(x_new)), (y_old, Some(y_new))),
         Source::Sequence { x, y } => ((x, None), (y, None)),
     };
-    follow(s, a, step, x, (a.x, a.x_dot), true);
     follow(s, a, step, y, (a.y, a.y_dot), false);
+    if !a.input {
+        return;
+    }
+    follow(s, a, step, x, (a.x, a.x_dot), true);
     let Some((u, u_dot)) = a.clamp else { return };
     let mut rate = s.take(u_dot);
     let (n, n_in) = (s.cols(u), s.cols(a.x));

@@ -2,8 +2,8 @@
 
 use super::{Build, StimulusKind};
 use crate::kernels::{
-    Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, rates as rates_kernel, stimulus,
-    update, weight_rate,
+    Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, rates as rates_kernel,
+    resident_drive, resident_learn, stimulus, update, weight_rate,
 };
 use crate::network::InputMode;
 use crate::plan::{Buf, Cols, Plan};
@@ -16,18 +16,21 @@ impl Build<'_> {
 
     /// Projections between free populations, in the order of a forward sweep.
     pub(super) fn free_projections(&self) -> Vec<usize> {
-        let start = self.net.free().start;
         let mut order = self.net.forward_order();
-        order.retain(|&k| self.net.cols(self.net.projections[k].pre).start >= start);
+        order.retain(|&k| !self.is_clamped(k));
         order
     }
 
     /// Projections from a clamped input population.
     pub(super) fn clamped_projections(&self) -> Vec<usize> {
-        let start = self.net.free().start;
         let mut order = self.net.forward_order();
-        order.retain(|&k| self.net.cols(self.net.projections[k].pre).start < start);
+        order.retain(|&k| self.is_clamped(k));
         order
+    }
+
+    /// Whether projection `k` comes from a clamped input population.
+    pub(super) fn is_clamped(&self, k: usize) -> bool {
+        self.net.cols(self.net.projections[k].pre).start < self.net.free().start
     }
 
     pub(super) fn ends(&self, k: usize) -> (Cols, Cols) {
@@ -106,7 +109,7 @@ pub(super) fn present(b: &Build) -> Plan {
 }
 
 /// Item 1: x, ẋ, u*, u̇*, and u̇ of a clamped input.
-pub(super) fn stimulus(b: &Build, plan: &mut Plan) {
+pub(super) fn stimulus(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     let source = match b.features.stimulus {
         StimulusKind::Samples => {
@@ -116,6 +119,7 @@ pub(super) fn stimulus(b: &Build, plan: &mut Plan) {
     };
     plan.push(stimulus::Args {
         source,
+        input: !resident,
         active: l.active,
         x: l.x,
         x_dot: l.x_dot,
@@ -127,9 +131,9 @@ pub(super) fn stimulus(b: &Build, plan: &mut Plan) {
     });
 }
 
-/// Item 2: r̄, ρ', ρ'' of all neurons.
-pub(super) fn rates(b: &Build, plan: &mut Plan) {
-    rates_of(b, plan, Cols { start: 0, len: b.net.neurons() });
+/// Item 2: r̄, ρ', ρ'' of all neurons (of the free ones, where the weights of the input are resident).
+pub(super) fn rates(b: &Build, plan: &mut Plan, resident: bool) {
+    rates_of(b, plan, if resident { b.net.free() } else { Cols { start: 0, len: b.net.neurons() } });
 }
 
 /// r̄, ρ', ρ'' of some columns.
@@ -146,7 +150,7 @@ pub(super) fn rates_of(b: &Build, plan: &mut Plan, cols: Cols) {
 }
 
 /// `W r̄` of every population that something projects into, then a and δ.
-pub(super) fn mismatch(b: &Build, plan: &mut Plan) {
+pub(super) fn mismatch(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     let mut written = Vec::new();
     for k in b.net.forward_order() {
@@ -154,7 +158,12 @@ pub(super) fn mismatch(b: &Build, plan: &mut Plan) {
         // The first product into a population overwrites what the step before left there.
         let base = if written.contains(&post) { Base::Out } else { Base::Zero };
         written.push(post);
-        b.forward(plan, k, l.weights[k], l.r, None, base, l.a);
+        if resident && b.is_clamped(k) {
+            let (v_old, v_new, cols) = (l.v_old, l.v_new, b.ends(k).1);
+            plan.push(resident_drive::Args { v_old, v_new, base, out: l.a, cols });
+        } else {
+            b.forward(plan, k, l.weights[k], l.r, None, base, l.a);
+        }
     }
     let free = b.net.free();
     for p in 0..b.net.populations.len() {
@@ -195,14 +204,14 @@ pub(super) fn apical(b: &Build, plan: &mut Plan) {
 }
 
 /// Item 4: Ẇ and ḃ from old values.
-pub(super) fn plasticity(b: &Build, plan: &mut Plan) {
+pub(super) fn plasticity(b: &Build, plan: &mut Plan, resident: bool) {
     if !b.features.learning {
         return;
     }
     let l = b.lay;
     for (k, rate) in l.weight_rates.iter().enumerate() {
         let (pre, post) = b.ends(k);
-        if let Some(w_dot) = *rate {
+        if let Some(w_dot) = rate.filter(|_| !(resident && b.is_clamped(k))) {
             let factor = b.net.projections[k].factor;
             let clip = b.set.derivative_clip;
             plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip });
@@ -217,7 +226,7 @@ pub(super) fn plasticity(b: &Build, plan: &mut Plan) {
 }
 
 /// `c = s − δ/τ` (with `W D u̇` of a clamped input) and `g = β(u* − u)/τ + β u̇* + ρ'·(Ẇᵀδ)`.
-pub(super) fn drive(b: &Build, plan: &mut Plan) {
+pub(super) fn drive(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     plan.push(drive::Args {
         delta: l.delta,
@@ -235,7 +244,7 @@ pub(super) fn drive(b: &Build, plan: &mut Plan) {
     });
     if b.set.weights_in_dynamics() {
         for k in b.net.forward_order() {
-            if let Some(w_dot) = l.weight_rates[k] {
+            if let Some(w_dot) = l.weight_rates[k].filter(|_| !(resident && b.is_clamped(k))) {
                 b.forward(plan, k, w_dot, l.r, None, Base::Out, l.c);
             }
         }
@@ -246,17 +255,39 @@ pub(super) fn drive(b: &Build, plan: &mut Plan) {
         }
     }
     for k in b.clamped_projections() {
+        if resident {
+            learn_resident(b, plan, k);
+            continue;
+        }
         b.forward(plan, k, l.weights[k], l.u_dot, Some(l.d), Base::Out, l.c);
     }
 }
 
+/// `Ẇ r̄` and `W u̇_in` of a resident projection, and its learning.
+fn learn_resident(b: &Build, plan: &mut Plan, k: usize) {
+    let l = b.lay;
+    plan.push(resident_learn::Args {
+        delta: l.delta,
+        gram: l.gram,
+        v_old: l.v_old,
+        v_new: l.v_new,
+        a_old: l.a_old,
+        a_new: l.a_new,
+        c: l.c,
+        cols: b.ends(k).1,
+        factor: b.net.projections[k].factor,
+        in_dynamics: b.set.weights_in_dynamics(),
+        dt_ms: b.set.dt_ms,
+    });
+}
+
 /// Item 7: voltages, weights and biases move.
-pub(super) fn integrate(b: &Build, plan: &mut Plan) {
+pub(super) fn integrate(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     plan.push(integrate::Args {
         u: l.u,
         u_dot: l.u_dot,
-        clamp: b.net.input.is_clamped().then_some(l.x),
+        clamp: (b.net.input.is_clamped() && !resident).then_some(l.x),
         active: l.active,
         cols: b.net.free(),
         dt_ms: b.set.dt_ms,
@@ -267,6 +298,9 @@ pub(super) fn integrate(b: &Build, plan: &mut Plan) {
         return;
     }
     for (k, p) in b.net.projections.iter().enumerate() {
+        if resident && b.is_clamped(k) {
+            continue;
+        }
         if l.weight_rates[k].is_some() || p.clip.is_some() {
             let cols = Cols { start: 0, len: b.net.populations[p.pre].size };
             plan.push(update::Args {

@@ -28,6 +28,22 @@ pub struct Features {
     pub entry_norms: bool,
     /// Weights may change: without it no Ẇ is computed.
     pub learning: bool,
+    /// All values of static samples lie in [0, 1].
+    pub unit_range: bool,
+}
+
+impl Features {
+    /// Static samples, nothing learned; `unit_range`: all their values lie in [0, 1].
+    #[must_use]
+    pub fn samples(unit_range: bool) -> Self {
+        Self {
+            stimulus: StimulusKind::Samples,
+            beta_rows: 1,
+            entry_norms: false,
+            learning: false,
+            unit_range,
+        }
+    }
 }
 
 /// Handles of all buffers. Buffers that a model does not need have no elements.
@@ -79,6 +95,13 @@ pub struct Layout {
     pub record: Buf,
     pub entry_record: Buf,
     pub status: Buf,
+    pub v_old: Buf,
+    pub v_new: Buf,
+    pub a_old: Buf,
+    pub a_new: Buf,
+    pub gram: [Buf; 3],
+    /// Presentations run with resident weights.
+    pub resident: bool,
     /// `Wᵀδ` is needed in every step.
     pub needs_apical: bool,
     /// A Cholesky factorisation tells in every step whether H is positive definite.
@@ -133,6 +156,7 @@ impl Layout {
         let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
         let free = network.free().len;
         let has = Fields::new(network, solver);
+        let resident = super::resident::applies(network, settings, features, batch);
         let on = |yes: bool, size: usize| if yes { size } else { 0 };
         let mut m = Maker(Vec::new());
         let mut weights = Vec::new();
@@ -208,6 +232,13 @@ impl Layout {
             record: m.real("record", Record, batch, record::LEN),
             entry_record: m.real("entry_record", Record, on(features.entry_norms, batch), record::LEN),
             status: m.add("status", Record, Elem::Word, 3, batch),
+            v_old: m.real("W r_old", Scratch, on(resident, batch), n),
+            v_new: m.real("W r_new", Scratch, on(resident, batch), n),
+            a_old: m.real("a_old", Scratch, on(resident, batch), n),
+            a_new: m.real("a_new", Scratch, on(resident, batch), n),
+            gram: ["r_old r_old", "r_old r_new", "r_new r_new"]
+                .map(|name| m.real(name, Scratch, on(resident, batch), batch)),
+            resident,
             needs_apical: has.needs_apical,
             probes: has.probes,
         };

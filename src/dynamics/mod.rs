@@ -9,12 +9,13 @@ mod exact;
 mod explicit;
 mod layout;
 mod observe;
+mod resident;
 mod settings;
 mod stability;
 
 pub use layout::{Features, Layout, StimulusKind};
 pub use settings::{
-    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, SettingsError, Solver,
+    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
 };
 
 pub use stability::eigenvalues;
@@ -56,9 +57,12 @@ impl Model {
         let plans = [
             observe::start(&build),
             basal::present(&build),
-            step(&build),
+            step(&build, false),
             observe::observe(&build),
             observe::predict(&build),
+            resident::start(&build),
+            if layout.resident { step(&build, true) } else { crate::plan::Plan::default() },
+            resident::end(&build),
         ];
         let program = Program { buffers, plans, batch };
         Ok(Self { network, settings, solver, layout, program })
@@ -74,26 +78,26 @@ pub(crate) struct Build<'a> {
     pub features: Features,
 }
 
-/// One time step, in the order of section 8 of the model.
-fn step(b: &Build) -> Plan {
+/// One time step, in the order of section 8 of the model; `resident`: without touching the weights of a clamped input.
+fn step(b: &Build, resident: bool) -> Plan {
     let mut plan = Plan::default();
-    basal::stimulus(b, &mut plan); // 1
-    basal::rates(b, &mut plan); // 2
-    basal::mismatch(b, &mut plan); // 2
+    basal::stimulus(b, &mut plan, resident); // 1
+    basal::rates(b, &mut plan, resident); // 2
+    basal::mismatch(b, &mut plan, resident); // 2
     if b.lay.needs_apical || b.features.entry_norms {
         basal::apical(b, &mut plan);
     }
     if b.features.entry_norms {
         observe::record(b, &mut plan, b.lay.entry_record);
     }
-    basal::plasticity(b, &mut plan); // 4
-    basal::drive(b, &mut plan);
+    basal::plasticity(b, &mut plan, resident); // 4
+    basal::drive(b, &mut plan, resident);
     match b.set.integrator {
         Integrator::Exact => exact::rate_of_change(b, &mut plan), // 5
         Integrator::Euler | Integrator::Richardson1 | Integrator::Richardson2 => {
             explicit::rate_of_change(b, &mut plan); // 5
         }
     }
-    basal::integrate(b, &mut plan); // 7
+    basal::integrate(b, &mut plan, resident); // 7
     plan
 }

@@ -25,8 +25,8 @@ pub(super) fn record(b: &Build, plan: &mut Plan, record: Buf) {
 /// Metrics of the state after a step, with the input and target of that step.
 pub(super) fn observe(b: &Build) -> Plan {
     let mut plan = Plan::default();
-    basal::rates(b, &mut plan);
-    basal::mismatch(b, &mut plan);
+    basal::rates(b, &mut plan, false);
+    basal::mismatch(b, &mut plan, false);
     basal::apical(b, &mut plan);
     record(b, &mut plan, b.lay.record);
     plan

@@ -125,6 +125,23 @@ impl PlasticityInDynamics {
     ];
 }
 
+/// Whether presentations of static samples run with resident weights: the same results to rounding, at another cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resident {
+    /// Where it applies and counted operations say that it pays.
+    Auto,
+    /// Wherever it applies.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Resident {
+    /// All of them, with the names they have in files.
+    pub const NAMES: [(&'static str, Resident); 3] =
+        [("auto", Resident::Auto), ("always", Resident::Always), ("never", Resident::Never)];
+}
+
 /// Everything about the integration that does not change during a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
@@ -148,6 +165,8 @@ pub struct Settings {
     pub derivative_clip: Option<f64>,
     /// |u| above this is divergence.
     pub u_limit: f64,
+    /// Whether presentations run with resident weights.
+    pub resident: Resident,
 }
 
 impl Default for Settings {
@@ -163,6 +182,7 @@ impl Default for Settings {
             plasticity_in_dynamics: PlasticityInDynamics::All,
             derivative_clip: None,
             u_limit: 1e6,
+            resident: Resident::Auto,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod decode;
 pub mod dense_solve;
 pub mod drive;
 pub mod forward;
+pub mod gram;
 pub mod guess;
 pub mod integrate;
 pub mod jacobian;
@@ -24,6 +25,9 @@ pub mod mismatch;
 pub mod observe;
 pub mod rates;
 pub mod relax;
+pub mod resident_apply;
+pub mod resident_drive;
+pub mod resident_learn;
 pub mod stimulus;
 pub mod unit;
 pub mod update;
@@ -141,4 +145,8 @@ calls! {
     Update => update,
     Observe => observe,
     Copy => copy,
+    Gram => gram,
+    ResidentApply => resident_apply,
+    ResidentDrive => resident_drive,
+    ResidentLearn => resident_learn,
 }

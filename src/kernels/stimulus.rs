@@ -34,6 +34,8 @@ pub enum Source {
 pub struct Args {
     /// Where samples come from.
     pub source: Source,
+    /// Whether x is computed; without it only the target is (resident weights need no x).
+    pub input: bool,
     /// `[batch, 1]`.
     pub active: Buf,
     /// `[batch, n_in]`, in: previous, out: present.

@@ -38,6 +38,8 @@ fn flops(call: &Call, batch: u64) -> u64 {
         Call::Forward(a) => (a.pre, a.post),
         Call::Backward(a) => (a.pre, a.post),
         Call::WeightRate(a) => (a.pre, a.post),
+        Call::ResidentApply(a) => return 4 * batch * a.pre.len as u64 * a.post.len as u64,
+        Call::ResidentLearn(a) => return 4 * batch * batch * a.cols.len as u64,
         _ => return 0,
     };
     2 * batch * pre.len as u64 * post.len as u64

@@ -153,11 +153,25 @@ pub enum PlanId {
     Observe,
     /// Steady state at β = 0 of the samples just taken: one forward sweep.
     Predict,
+    /// Makes the weights of a clamped input population resident: after the first step of a presentation.
+    ResidentStart,
+    /// One time step with resident weights.
+    ResidentStep,
+    /// Brings what was learned into the weights: after the last step of a presentation.
+    ResidentEnd,
 }
 
 /// All plans of [`PlanId`], in order.
-pub const PLAN_IDS: [PlanId; 5] =
-    [PlanId::Start, PlanId::Present, PlanId::Step, PlanId::Observe, PlanId::Predict];
+pub const PLAN_IDS: [PlanId; 8] = [
+    PlanId::Start,
+    PlanId::Present,
+    PlanId::Step,
+    PlanId::Observe,
+    PlanId::Predict,
+    PlanId::ResidentStart,
+    PlanId::ResidentStep,
+    PlanId::ResidentEnd,
+];
 
 /// Buffers and the plans that use them: what an executor is made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,7 +179,7 @@ pub struct Program {
     /// Indexed by [`Buf`].
     pub buffers: Vec<BufferSpec>,
     /// Indexed by [`PlanId`].
-    pub plans: [Plan; 5],
+    pub plans: [Plan; 8],
     /// Number of trajectories.
     pub batch: usize,
 }
@@ -188,6 +202,8 @@ impl Program {
 pub struct StepControl {
     /// `s_k` of the presentation: 0 = the sample before, 1 = the present one.
     pub ramp: f64,
+    /// The ramp of the step before; used with resident weights.
+    pub ramp_prev: f64,
     /// Row of the stimulus sequences (`simulate`).
     pub row: u32,
     /// Row of the `beta` buffer.
@@ -202,6 +218,6 @@ pub struct StepControl {
 
 impl Default for StepControl {
     fn default() -> Self {
-        Self { ramp: 1.0, row: 0, beta_row: 0, index: 0, rate_w: 0.0, rate_b: 0.0 }
+        Self { ramp: 1.0, ramp_prev: 1.0, row: 0, beta_row: 0, index: 0, rate_w: 0.0, rate_b: 0.0 }
     }
 }

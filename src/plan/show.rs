@@ -148,6 +148,10 @@ impl Program {
                 Call::Combine(a) => names(&[a.u_dot]),
                 Call::Integrate(a) => names(&[a.u]),
                 Call::Observe(a) => names(&[a.record]),
+                Call::Gram(a) => names(&[a.out]),
+                Call::ResidentDrive(a) => names(&[a.out]),
+                Call::ResidentLearn(a) => names(&[a.v_old, a.v_new, a.a_old, a.a_new, a.c]),
+                Call::ResidentApply(a) => names(&[a.w]),
                 _ => String::new(),
             }
         )

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Score, TrainError};
 use crate::data::Samples;
-use crate::dynamics::{Features, Model, StimulusKind};
+use crate::dynamics::{Features, Model};
 use crate::engine::{Device, Engine, Work};
 use crate::kernels::record;
 use crate::network::Parameters;
@@ -25,12 +25,7 @@ impl Evaluator {
     /// # Errors
     /// If the device cannot hold them.
     pub fn new(model: &Model, device: &Device, tables: &Tables) -> Result<Self, TrainError> {
-        let features = Features {
-            stimulus: StimulusKind::Samples,
-            beta_rows: 1,
-            entry_norms: false,
-            learning: false,
-        };
+        let features = Features::samples(tables.in_unit_range());
         let model = Arc::new(Model::new(model.network.clone(), model.settings, BATCH, features)?);
         let mut engine = Engine::new(Arc::clone(&model), device)?;
         tables.write(&mut engine)?;
@@ -80,6 +75,12 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Whether all values of pixels lie in [0, 1].
+    #[must_use]
+    pub fn in_unit_range(&self) -> bool {
+        self.pixel.iter().all(|v| (0.0..=1.0).contains(v))
+    }
+
     /// Writes both tables.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One presentation of static samples: the ramp from the samples before, and the controls of its time steps.
 
-use crate::plan::StepControl;
+use crate::engine::Work;
+use crate::plan::{PlanId, StepControl};
 
 /// The logistic ramp of the presentation protocol (model, section 7): `s_k = 1/(1 + e^{−x_k/4})`, `x_k` from `from` to `to` in
 /// `steps` points, both ends included.
@@ -39,10 +40,12 @@ impl Ramp {
 #[must_use]
 pub fn controls(ramp: &[f64], rate_w: f64, rate_b: f64, active: usize) -> Vec<StepControl> {
     let share = 1.0 / active.max(1) as f64;
+    let all = ramp;
     ramp.iter()
         .enumerate()
         .map(|(k, &ramp)| StepControl {
             ramp,
+            ramp_prev: if k == 0 { 1.0 } else { all[k - 1] },
             row: 0,
             beta_row: 0,
             index: k as u32,
@@ -50,6 +53,25 @@ pub fn controls(ramp: &[f64], rate_w: f64, rate_b: f64, active: usize) -> Vec<St
             rate_b: rate_b * share,
         })
         .collect()
+}
+
+/// The work of a presentation: take the samples, all time steps, observe. With `resident` weights the first step runs plainly.
+#[must_use]
+pub fn work(mut controls: Vec<StepControl>, resident: bool) -> Vec<Work> {
+    let observe = Work::once(PlanId::Observe);
+    let present = Work::once(PlanId::Present);
+    let Some(&last) = controls.last().filter(|_| resident && controls.len() > 1) else {
+        return vec![present, Work { plan: PlanId::Step, controls }, observe];
+    };
+    let rest = controls.split_off(1);
+    vec![
+        present,
+        Work { plan: PlanId::Step, controls },
+        Work::once(PlanId::ResidentStart),
+        Work { plan: PlanId::ResidentStep, controls: rest },
+        Work { plan: PlanId::ResidentEnd, controls: vec![last] },
+        observe,
+    ]
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 use super::{Epoch, Event, Ramp, Score, Sink, Tally, TrainError, presentation};
 use crate::data::{Batches, Dataset, MiniBatch};
-use crate::dynamics::{Features, Model, OnIndefinite, Settings, StimulusKind};
+use crate::dynamics::{Features, Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine, Snapshot, Ticket, Work};
 use crate::kernels::solver;
 use crate::network::{Network, Parameters};
@@ -84,7 +84,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, TrainError> {
         data.check(network.n_in(), network.n_out())?;
         let features =
-            Features { stimulus: StimulusKind::Samples, beta_rows: 1, entry_norms: false, learning: true };
+            Features { learning: true, ..Features::samples(protocol.tables.in_unit_range()) };
         let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
         let evaluator = Evaluator::new(&model, device, &protocol.tables)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
@@ -183,8 +183,7 @@ impl<'a> Trainer<'a> {
         let controls =
             presentation::controls(&self.ramp, p.rate_w * decay, p.rate_b * decay, batch.count);
         self.engine.set_iterations(self.iterations);
-        let step = Work { plan: PlanId::Step, controls };
-        Ok(self.engine.submit(&[Work::once(PlanId::Present), step, Work::once(PlanId::Observe)])?)
+        Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
     }
 
     /// Waits for the oldest presentation and books it.

@@ -1,0 +1,20 @@
+//! CPU twin of `shaders/gram.wgsl`; the equation stands in [`crate::kernels::gram`].
+
+use super::{Real, Store, product};
+use crate::kernels::gram::Args;
+use crate::plan::StepControl;
+
+/// Runs the kernel.
+pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+    let (n, batch) = (s.cols(a.x), s.batch());
+    let mut out = s.take(a.out);
+    product::multiply(
+        (batch, n, batch),
+        T::ONE,
+        product::View { data: s.get(a.x), strides: (n, 1) },
+        product::View { data: s.get(a.y), strides: (1, n) },
+        T::ZERO,
+        product::ViewMut { data: &mut out, stride: batch },
+    );
+    s.put(a.out, out);
+}
