@@ -170,7 +170,11 @@ unknown key `tau_ms` in `dynamics`
 
 #[test]
 fn unknown_keys() {
-    rejects("seed = 3", "«sed» = 3", &["unknown key `sed`", "did you mean `seed`?", "one of: name, seed, data"]);
+    rejects(
+        "seed = 3",
+        "«sed» = 3",
+        &["unknown key `sed`", "did you mean `seed`?", "one of: name, seed, data"],
+    );
     rejects("[training]", "[«trainings»]", &["did you mean `training`?"]);
     rejects("epochs = 2", "«epoch» = 2", &["in `training`", "did you mean `epochs`?"]);
     rejects("epochs = 2", "epochs = 2\n«colour» = 1", &["one of: epochs, batch, steps-per-sample"]);
@@ -207,7 +211,11 @@ fn missing_sections_and_keys() {
         let line = BASE.lines().find(|l| l.starts_with(&format!("{key} ="))).expect("the key");
         let text = BASE.replacen(&format!("{line}\n"), "", 1);
         let (text, at) = mark(&text, header, &format!("«{header}»"));
-        check(&load(&text).expect_err(key), at, &[&format!("has no key `{key}`"), &format!("expected {key} =")]);
+        check(
+            &load(&text).expect_err(key),
+            at,
+            &[&format!("has no key `{key}`"), &format!("expected {key} =")],
+        );
     }
     rejects("std = 0.05, ", "", &["`network.weights` has no key `std`"]);
 }
@@ -239,10 +247,15 @@ fn numbers_out_of_range() {
         let to = format!("batch = 32\nrate-decay-per-epoch = «{bad}»");
         rejects("batch = 32", &to, &["`training.rate-decay-per-epoch`", "at most 1"]);
     }
-    for (key, line) in [("epochs", "epochs = 2"), ("batch", "batch = 32"), ("steps-per-sample", "steps-per-sample = 30")]
+    for (key, line) in
+        [("epochs", "epochs = 2"), ("batch", "batch = 32"), ("steps-per-sample", "steps-per-sample = 30")]
     {
         for bad in ["0", "-1", "99999999999999999999", "1.5", "\"1\""] {
-            rejects(line, &format!("{key} = «{bad}»"), &[&format!("`training.{key}`"), "a whole number from 1"]);
+            rejects(
+                line,
+                &format!("{key} = «{bad}»"),
+                &[&format!("`training.{key}`"), "a whole number from 1"],
+            );
         }
     }
     rejects("seed = 3", "seed = «-1»", &["`seed` cannot be -1"]);
@@ -256,20 +269,44 @@ fn wrong_types() {
     rejects("tau-ms = 10.0", "tau-ms = «[10.0]»", &["`dynamics.tau-ms` is a list"]);
     rejects("tau-ms = 10.0", "tau-ms = «2020-01-01»", &["`dynamics.tau-ms` is a date"]);
     rejects("name = \"small\"", "name = «true»", &["`name` is a boolean"]);
-    rejects("sizes = [784, 20, 10]", "sizes = «784»", &["`network.sizes` is an integer", "a list of layer sizes"]);
+    rejects(
+        "sizes = [784, 20, 10]",
+        "sizes = «784»",
+        &["`network.sizes` is an integer", "a list of layer sizes"],
+    );
     rejects("sizes = [784, 20, 10]", "sizes = [784, «\"20\"», 10]", &["`network.sizes.1` is a string"]);
-    rejects("biases = { init = \"zeros\" }", "biases = «\"zeros\"»", &["`network.biases` is a string", "a table"]);
+    rejects(
+        "biases = { init = \"zeros\" }",
+        "biases = «\"zeros\"»",
+        &["`network.biases` is a string", "a table"],
+    );
     rejects("rate-per-ms = 0.05", "rate-per-ms = 0.05\nfactors = «1.0»", &["`plasticity.factors`", "a list"]);
-    rejects("name = \"small\"\n", "name = \"small\"\nrun = «1»\n", &["`run` is an integer", "a table with keys"]);
+    rejects(
+        "name = \"small\"\n",
+        "name = \"small\"\nrun = «1»\n",
+        &["`run` is an integer", "a table with keys"],
+    );
 }
 
 #[test]
 fn choices() {
     for (from, key, wrong, meant, all) in [
         ("\"exact\"", "dynamics.integrator", "exakt", "exact", "exact, euler, richardson1, richardson2"),
-        ("\"hard-sigmoid\"", "network.activation", "hard_sigmoid", "hard-sigmoid", "sigmoid, hard-sigmoid, relu, linear, tanh"),
+        (
+            "\"hard-sigmoid\"",
+            "network.activation",
+            "hard_sigmoid",
+            "hard-sigmoid",
+            "sigmoid, hard-sigmoid, relu, linear, tanh",
+        ),
         ("\"clamped\"", "network.input", "clampd", "clamped", "clamped, driven, rates"),
-        ("\"layered-feedforward\"", "network.architecture", "layered-feedfoward", "layered-feedforward", "layered-feedforward, custom"),
+        (
+            "\"layered-feedforward\"",
+            "network.architecture",
+            "layered-feedfoward",
+            "layered-feedforward",
+            "layered-feedforward, custom",
+        ),
         ("\"zeros\"", "network.biases.init", "zero", "zeros", "normal, zeros, lecun, xavier, he"),
         ("\"unit\"", "data.encoding", "units", "unit", "unit, logit"),
         ("\"embedded-mnist\"", "data.source", "embedded_mnist", "embedded-mnist", "embedded-mnist, idx"),
@@ -327,7 +364,11 @@ fn networks_that_cannot_be_run() {
 
 #[test]
 fn custom_networks_that_cannot_be_run() {
-    rejects_custom("post = \"mid\"", "post = «\"mide\"»", &["no population 'mide'", "did you mean `mid`?", "in, mid, out"]);
+    rejects_custom(
+        "post = \"mid\"",
+        "post = «\"mide\"»",
+        &["no population 'mide'", "did you mean `mid`?", "in, mid, out"],
+    );
     rejects_custom("pre = \"in\"", "pre = «\"x\"»", &["`network.projection.0.pre`", "no population 'x'"]);
     rejects_custom("name = \"mid\"", "name = «\"in\"»", &["two populations 'in'"]);
     rejects_custom("name = \"mid\"", "name = «\"m d\"»", &["`network.population.1.name`"]);
@@ -337,7 +378,11 @@ fn custom_networks_that_cannot_be_run() {
     rejects_custom("pre = \"mid\"\npost = \"out\"", to, &["'mid' to 'in' does not run forward"]);
     let to = "pre = \"in\"\npost = «\"mid\"»";
     rejects_custom("pre = \"mid\"\npost = \"out\"", to, &["two projections from 'in' to 'mid'"]);
-    rejects_custom("activation", "«sizes» = [1, 2]\nactivation", &["belongs to architecture = \"layered-feedforward\""]);
+    rejects_custom(
+        "activation",
+        "«sizes» = [1, 2]\nactivation",
+        &["belongs to architecture = \"layered-feedforward\""],
+    );
     let to = "rate-per-ms = 0.01\nfactors = [1, 1]";
     let text = CUSTOM.replace("rate-per-ms = 0.01", to);
     let (text, at) = mark(&text, "post = \"mid\"", "post = \"mid\"\nfactor = «0.5»");
@@ -349,7 +394,8 @@ fn custom_networks_that_cannot_be_run() {
 fn settings_that_do_not_apply() {
     rejects("dt-ms = 1.0", "dt-ms = «20.0»", &["dt < 2τ"]);
     rejects("tau-ms = 10.0\ndt-ms = 1.0", "tau-ms = «0.5»", &["dt < 2τ"]);
-    rejects("beta = 0.1", "beta = 0.1\nsolver = «\"dense\"»\n#", &[]);
+    let explicit = BASE.replace("\"exact\"", "\"euler\"").replace("dt-ms = 1.0", "dt-ms = 20.0");
+    load(&explicit).expect("the bound belongs to the exact integrator");
 }
 
 #[test]
@@ -357,7 +403,11 @@ fn solvers_that_do_not_apply() {
     for solver in ["output-cg", "woodbury"] {
         rejects_custom("beta = 0.1", &format!("beta = 0.1\nsolver = «\"{solver}\"»"), &[solver, "ρ'' = 0"]);
     }
-    rejects_custom("size = 4", "size = 191", &[]);
+    // 30 free neurons are few enough for a dense solve, 210 are not.
+    let dense = BASE.replace("beta = 0.1", "beta = 0.1\nsolver = \"dense\"");
+    load(&dense).expect("a small network");
+    let (text, at) = mark(&dense.replace("20, 10]", "200, 10]"), "\"dense\"", "«\"dense\"»");
+    check(&load(&text).expect_err("dense"), at, &["'dense'", "210"]);
 }
 
 #[test]
@@ -371,6 +421,59 @@ fn data_files() {
     rejects("validation = 100", "validation = 100\ntrain-limit = «0»", &["`data.train-limit`"]);
     rejects("name = \"small\"", "name = «\"a/b\"»", &["`name` cannot be \"a/b\""]);
     rejects("name = \"small\"", "name = «\"\"»", &["`name` cannot be"]);
+}
+
+/// The place of an error in an argument: `before` is left of the wrong part.
+#[track_caller]
+fn rejects_argument(before: &str, wrong: &str, after: &str, says: &[&str]) {
+    let argument = format!("{before}{wrong}{after}");
+    let shown = load_with(&[&argument]).expect_err(&argument).to_string();
+    let caret =
+        format!("{}{}", " ".repeat(6 + before.chars().count()), "^".repeat(wrong.chars().count().max(1)));
+    let place = format!("\n --> --set {argument}\n  |\n  | --set {argument}\n  | {caret}\n  = expected ");
+    assert!(shown.contains(&place), "expected{place}in\n{shown}");
+    for part in says {
+        assert!(shown.contains(part), "expected '{part}' in\n{shown}");
+    }
+}
+
+#[test]
+fn arguments() {
+    rejects_argument("dynamics.tau-ms=", "-1", "", &["`dynamics.tau-ms` cannot be -1"]);
+    rejects_argument("dynamics.tau-ms= ", "fast", " ", &["`dynamics.tau-ms` is a string"]);
+    rejects_argument("dynamics.", "tau", "=1", &["unknown key `tau` in `dynamics`"]);
+    rejects_argument("", "dynamic", ".tau-ms=1", &["unknown key `dynamic`", "did you mean `dynamics`?"]);
+    rejects_argument("network.sizes.", "3", "=5", &["no element `3`", "an index from 0 to 2"]);
+    rejects_argument("network.sizes.", "last", "=5", &["no element `last`"]);
+    rejects_argument("network.sizes.1=", "0", "", &["population 'hidden' has no neurons"]);
+    rejects_argument("seed.", "x", "=5", &["`seed` is an integer"]);
+    rejects_argument("", "nonsense", "", &["KEY=VALUE"]);
+    rejects_argument("a.", "", ".b=1", &["empty key"]);
+    rejects_argument("", "", "=1", &["empty key"]);
+    rejects_argument("network.weights={ init = \"normal\", std = ", "-1", " }", &["`network.weights.std`"]);
+    rejects_argument("network.weights=", "{ init = \"normal\" }", "", &["has no key `std`"]);
+    rejects_argument("dynamics.dt-ms=", "20", "", &["dt < 2τ"]);
+    rejects_argument("dynamics.beta=[0, 0, ", "-1", ", 0, 0, 0, 0, 0, 0, 0]", &["`dynamics.beta.2`"]);
+    rejects_argument("name=", "ä/ö", "", &["`name` cannot be"]);
+}
+
+#[test]
+fn the_right_one_of_several_arguments_is_shown() {
+    let arguments = ["seed=4", "dynamics.dt-ms=-2", "training.epochs=5"];
+    let shown = load_with(&arguments).expect_err("negative").to_string();
+    assert!(shown.contains(" --> --set dynamics.dt-ms=-2\n"), "{shown}");
+    let mut overrides = Overrides::default();
+    overrides.flag("--seed", "seed", "-3");
+    let shown = Experiment::load(&source(BASE), &overrides).expect_err("negative").to_string();
+    assert!(shown.contains("\n --> --seed -3\n  |\n  | --seed -3\n  |        ^^\n"), "{shown}");
+}
+
+#[test]
+fn errors_in_the_file_keep_their_line_beside_arguments() {
+    let text = BASE.replace("batch = 32", "batch = 0");
+    let overrides = Overrides::parse(["seed=4"]).expect("an override");
+    let error = Experiment::load(&source(&text), &overrides).expect_err("no batch");
+    check(&error, Some((28, 9, 1, "batch = 0".into())), &["`training.batch`"]);
 }
 
 #[test]
@@ -389,12 +492,15 @@ fn texts_that_are_not_toml() {
 
 #[test]
 fn carets_stand_below_their_characters() {
-    let text = BASE.replace("weights = {", "weights = {\tinit = \"normal\", ").replace("init = \"normal\", mean", "mean");
+    let text = BASE
+        .replace("weights = {", "weights = {\tinit = \"normal\", ")
+        .replace("init = \"normal\", mean", "mean");
     let text = text.replace("clip = 0.15", "clip = -1");
     let shown = load(&text).expect_err("negative").to_string();
     assert!(shown.contains("   |            \t"), "tabs stay: {shown}");
     let (text, at) = mark(CUSTOM, "name = \"mid\"", "name = \"mïd\"");
     assert!(at.is_none());
+    let text = text.replace("post = \"mid\"", "post = \"mïd\"");
     let (text, at) = mark(&text, "pre = \"mid\"", "\"p\\u0072e\" = «\"mïdτ\"»");
     check(&simulate(&text).expect_err("unknown"), at, &["did you mean `mïd`?"]);
 }
