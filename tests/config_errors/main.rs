@@ -1,0 +1,7 @@
+//! Every error of an experiment names what is wrong, the line, and the exact place in it.
+
+mod arguments;
+mod keys;
+mod networks;
+mod support;
+mod texts;
