@@ -1,5 +1,7 @@
 //! Random resolved experiments are read as they were written; nothing that is read panics.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use lagrange_gpu::config::{
     DataConfig, DataSource, DeviceChoice, Encoding, Experiment, Overrides, RunConfig, SimulationConfig,
     Source, TrainingConfig,

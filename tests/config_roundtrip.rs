@@ -1,5 +1,7 @@
 //! Defaults, overrides, names of experiments; and that the resolved form is complete.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 
 use lagrange_gpu::config::{
