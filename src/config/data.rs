@@ -76,7 +76,9 @@ fn path(section: &Section<'_>, key: &str, folder: &std::path::Path) -> Result<Pa
     }
     match std::path::absolute(folder.join(text)) {
         Ok(path) if path.to_str().is_some() => Ok(path),
-        Ok(path) => Err(item.refused(format!("below '{}'", path.display()), "a folder whose name is Unicode")),
+        Ok(path) => {
+            Err(item.refused(format!("below '{}'", path.display()), "a folder whose name is Unicode"))
+        }
         Err(error) => Err(item.wrong(format!("`{}`: {error}", item.path), EXPECTED)),
     }
 }

@@ -85,9 +85,13 @@ fn choice<T: Copy>(
 
 fn beta(section: &Section<'_>, network: &Network) -> Result<Vec<f64>, ConfigError> {
     let names: Vec<String> = (0..network.n_out()).map(|i| i.to_string()).collect();
-    section
-        .need("beta", &format!("beta = {BETA}"))?
-        .spread("an output neuron", &names, true, "values", |item| item.number(Bound::NonNegative, BETA))
+    section.need("beta", &format!("beta = {BETA}"))?.spread(
+        "an output neuron",
+        &names,
+        true,
+        "values",
+        |item| item.number(Bound::NonNegative, BETA),
+    )
 }
 
 /// Maps what the settings find wrong with themselves to the line that says so.

@@ -6,7 +6,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// Neither a file nor a built-in experiment.
-    #[error("there is no file '{path}', and no built-in experiment of that name\n  = built-in experiments: {names}")]
+    #[error(
+        "there is no file '{path}', and no built-in experiment of that name\n  = built-in experiments: {names}"
+    )]
     NotFound {
         /// As it was given.
         path: String,

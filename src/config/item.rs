@@ -168,7 +168,8 @@ fn list_names(names: &[String]) -> String {
 /// A string for a message: no control characters, not endless.
 pub(super) fn shown(text: &str) -> String {
     const SHOWN: usize = 60;
-    let mut short: String = text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut short: String =
+        text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().count() > SHOWN {
         short.push('…');
     }

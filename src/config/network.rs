@@ -208,8 +208,11 @@ fn check(network: &Network, graph: &Graph<'_>, section: &Section<'_>) -> Result<
             NetworkError::NotFeedforward { pre, post } | NetworkError::Twice { pre, post } => {
                 let ends = (named(pre), named(post));
                 let of = |p: &Projection| (Some(p.pre), Some(p.post)) == ends;
-                let place =
-                    network.projections.iter().rposition(of).and_then(|k| graph.projection_places.get(k).copied());
+                let place = network
+                    .projections
+                    .iter()
+                    .rposition(of)
+                    .and_then(|k| graph.projection_places.get(k).copied());
                 (place.unwrap_or(section.place("projection")), "another population")
             }
             NetworkError::NoSuchPopulation(..) => (section.place("projection"), "names of populations"),

@@ -102,9 +102,7 @@ fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -
 
 fn bias_factors(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
     let factors = match section.get("bias-factors") {
-        Some(item) => {
-            item.spread("a population", &population_names(network), false, "factors", factor)?
-        }
+        Some(item) => item.spread("a population", &population_names(network), false, "factors", factor)?,
         None => default_bias_factors(network),
     };
     for (population, factor) in network.populations.iter_mut().zip(factors) {

@@ -146,7 +146,8 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     let seed = section.get("seed").map(|i| i.count(0, i64::MAX as u64)).transpose()?;
     let run = run::run(section.get("run"))?;
     let need = |key: &str| section.need(key, &needs(key));
-    let Parts { mut network, weight_init, bias_init, size_places, own, item } = network::read(need("network")?)?;
+    let Parts { mut network, weight_init, bias_init, size_places, own, item } =
+        network::read(need("network")?)?;
     let plastic = plasticity::read(need("plasticity")?, &mut network, &own)?;
     let (settings, beta) =
         dynamics::read(need("dynamics")?, &network, run.precision, plastic.derivative_clip)?;
@@ -177,7 +178,8 @@ fn name(item: Option<Item<'_>>, source: &Source) -> Result<String, ConfigError> 
     const LONGEST: usize = 100;
     let allowed = |c: char| !c.is_control() && !"/\\:*?\"<>|".contains(c);
     let Some(item) = item else {
-        let stem: String = source.stem().chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
+        let stem: String =
+            source.stem().chars().map(|c| if allowed(c) { c } else { '-' }).take(LONGEST).collect();
         let bare = stem.trim().trim_matches('.');
         return Ok(if bare.is_empty() { "experiment".to_owned() } else { bare.to_owned() });
     };

@@ -57,11 +57,8 @@ fn ramp(section: &Section<'_>) -> Result<Ramp, ConfigError> {
 
 /// Reads `[run]`, all of which has defaults.
 pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
-    let mut run = RunConfig {
-        device: DeviceChoice::Auto,
-        precision: Precision::F32,
-        directory: PathBuf::from("runs"),
-    };
+    let mut run =
+        RunConfig { device: DeviceChoice::Auto, precision: Precision::F32, directory: PathBuf::from("runs") };
     let Some(item) = item else { return Ok(run) };
     let section = Section::open(item, &["device", "precision", "directory"])?;
     if let Some(item) = section.get("device") {

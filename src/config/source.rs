@@ -76,7 +76,9 @@ impl Source {
     #[must_use]
     pub fn stem(&self) -> String {
         match self {
-            Self::File(path) => path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
+            Self::File(path) => {
+                path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+            }
             Self::BuiltIn(name) => (*name).to_owned(),
             Self::Text { .. } => "experiment".to_owned(),
         }

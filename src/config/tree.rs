@@ -26,7 +26,7 @@ pub(super) struct Entry {
 /// What a value is.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    Boolean(bool),
+    Boolean,
     Integer(i128),
     Float(f64),
     Text(String),
@@ -39,7 +39,7 @@ impl Value {
     /// What it is, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Boolean(_) => "a boolean",
+            Self::Boolean => "a boolean",
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a number with a fraction",
             Self::Text(_) => "a string",
@@ -56,13 +56,11 @@ impl Node {
         let place = place(value.span(), text, shift);
         let value = match value.into_inner() {
             DeValue::String(s) => Value::Text(s.into_owned()),
-            DeValue::Boolean(b) => Value::Boolean(b),
+            DeValue::Boolean(_) => Value::Boolean,
             DeValue::Datetime(_) => Value::Date,
             DeValue::Integer(i) => integer(i.as_str(), i.radix()),
             DeValue::Float(f) => Value::Float(float(f.as_str())),
-            DeValue::Array(list) => {
-                Value::List(list.into_iter().map(|v| Self::of(v, text, shift)).collect())
-            }
+            DeValue::Array(list) => Value::List(list.into_iter().map(|v| Self::of(v, text, shift)).collect()),
             DeValue::Table(table) => Value::Table(entries(table, text, shift)),
         };
         Self { value, place }

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use super::init::kind_name;
 use super::network::layer_name;
-use super::types::{DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig};
+use super::types::{
+    DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig,
+};
 use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Init, InitKind, InputMode, Network};
 

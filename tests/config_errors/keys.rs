@@ -1,0 +1,180 @@
+//! Unknown and missing keys, values of the wrong kind or out of range.
+
+use crate::support::{BASE, check, load, mark, rejects, rejects_custom, simulate};
+
+#[test]
+fn unknown_keys() {
+    rejects(
+        "seed = 3",
+        "«sed» = 3",
+        &["unknown key `sed`", "did you mean `seed`?", "one of: name, seed, data"],
+    );
+    rejects("[training]", "[«trainings»]", &["did you mean `training`?"]);
+    rejects("epochs = 2", "«epoch» = 2", &["in `training`", "did you mean `epochs`?"]);
+    rejects("epochs = 2", "epochs = 2\n«colour» = 1", &["one of: epochs, batch, steps-per-sample"]);
+    rejects("std = 0.05", "«sd» = 0.05", &["in `network.weights`", "init, mean, std, clip"]);
+    rejects("validation = 100", "validation = 100\n«validate» = 1", &["in `data`"]);
+    rejects("[training]", "[run]\n«devices» = 1\n[training]", &["did you mean `device`?"]);
+    rejects("rate-per-ms = 0.05", "«rate» = 0.05", &["in `plasticity`"]);
+    rejects_custom("size = 4", "«sizes» = 4", &["in `network.population.1`", "did you mean `size`?"]);
+    rejects_custom("post = \"out\"", "«to» = \"out\"", &["in `network.projection.1`", "pre, post"]);
+}
+
+#[test]
+fn missing_sections_and_keys() {
+    for section in ["data", "network", "dynamics", "plasticity", "training"] {
+        let start = BASE.find(&format!("[{section}]")).expect("the section");
+        let end = BASE[start + 1..].find("\n[").map_or(BASE.len(), |i| start + 1 + i);
+        let text = format!("{}{}", &BASE[..start], &BASE[end..]);
+        let shown = load(&text).expect_err(section).to_string();
+        assert!(shown.contains(&format!("there is no section [{section}]\n --> test.toml\n")), "{shown}");
+        let optional = matches!(section, "data" | "training");
+        assert_eq!(simulate(&text).is_ok(), optional, "{section}");
+    }
+    for (key, header) in [
+        ("source", "[data]"),
+        ("sizes", "[network]"),
+        ("activation", "[network]"),
+        ("weights", "[network]"),
+        ("beta", "[dynamics]"),
+        ("rate-per-ms", "[plasticity]"),
+        ("epochs", "[training]"),
+        ("batch", "[training]"),
+        ("steps-per-sample", "[training]"),
+    ] {
+        let line = BASE.lines().find(|l| l.starts_with(&format!("{key} ="))).expect("the key");
+        let text = BASE.replacen(&format!("{line}\n"), "", 1);
+        let (text, at) = mark(&text, header, &format!("«{header}»"));
+        check(
+            &load(&text).expect_err(key),
+            at,
+            &[&format!("has no key `{key}`"), &format!("expected {key} =")],
+        );
+    }
+    rejects("std = 0.05, ", "", &["`network.weights` has no key `std`"]);
+}
+
+#[test]
+fn numbers_out_of_range() {
+    for bad in ["0", "0.0", "-1", "-0.5", "nan", "inf", "1e400", "1e39", "1e-60"] {
+        let wrong = format!("tau-ms = «{bad}»");
+        rejects("tau-ms = 10.0", &wrong, &["`dynamics.tau-ms` cannot be", "a time in ms, greater than 0"]);
+        rejects("dt-ms = 1.0", &format!("dt-ms = «{bad}»"), &["`dynamics.dt-ms` cannot be"]);
+    }
+    for bad in ["-0.1", "nan", "inf", "-inf"] {
+        rejects("beta = 0.1", &format!("beta = «{bad}»"), &["`dynamics.beta`", "0 or greater"]);
+        rejects("rate-per-ms = 0.05", &format!("rate-per-ms = «{bad}»"), &["`plasticity.rate-per-ms`"]);
+        rejects("std = 0.05", &format!("std = «{bad}»"), &["`network.weights.std`", "0 or greater"]);
+    }
+    for bad in ["0", "-0.1", "nan"] {
+        rejects("clip = 0.15", &format!("clip = «{bad}»"), &["`network.weights.clip`", "greater than 0"]);
+        for key in ["derivative-clip", "weight-clip", "bias-clip"] {
+            let to = format!("rate-per-ms = 0.05\n{key} = «{bad}»");
+            rejects("rate-per-ms = 0.05", &to, &[&format!("`plasticity.{key}`"), "greater than 0"]);
+        }
+    }
+    for bad in ["0", "1", "1.0", "-1e-3", "nan", "2"] {
+        let to = format!("beta = 0.1\ntolerance = «{bad}»");
+        rejects("beta = 0.1", &to, &["`dynamics.tolerance`", "greater than 0 and less than 1"]);
+    }
+    for bad in ["0", "1.1", "-1", "nan"] {
+        let to = format!("batch = 32\nrate-decay-per-epoch = «{bad}»");
+        rejects("batch = 32", &to, &["`training.rate-decay-per-epoch`", "at most 1"]);
+    }
+    for (key, line) in
+        [("epochs", "epochs = 2"), ("batch", "batch = 32"), ("steps-per-sample", "steps-per-sample = 30")]
+    {
+        for bad in ["0", "-1", "99999999999999999999", "1.5", "\"1\""] {
+            rejects(
+                line,
+                &format!("{key} = «{bad}»"),
+                &[&format!("`training.{key}`"), "a whole number from 1"],
+            );
+        }
+    }
+    rejects("seed = 3", "seed = «-1»", &["`seed` cannot be -1"]);
+    rejects("beta = 0.1", "beta = 0.1\nu-limit = «0»", &["`dynamics.u-limit`"]);
+    rejects("beta = 0.1", "beta = 0.1\nmax-iterations = «0»", &["`dynamics.max-iterations`"]);
+}
+
+#[test]
+fn wrong_types() {
+    rejects("tau-ms = 10.0", "tau-ms = «\"10\"»", &["`dynamics.tau-ms` is a string"]);
+    rejects("tau-ms = 10.0", "tau-ms = «[10.0]»", &["`dynamics.tau-ms` is a list"]);
+    rejects("tau-ms = 10.0", "tau-ms = «2020-01-01»", &["`dynamics.tau-ms` is a date"]);
+    rejects("name = \"small\"", "name = «true»", &["`name` is a boolean"]);
+    rejects(
+        "sizes = [784, 20, 10]",
+        "sizes = «784»",
+        &["`network.sizes` is an integer", "a list of layer sizes"],
+    );
+    rejects("sizes = [784, 20, 10]", "sizes = [784, «\"20\"», 10]", &["`network.sizes.1` is a string"]);
+    rejects(
+        "biases = { init = \"zeros\" }",
+        "biases = «\"zeros\"»",
+        &["`network.biases` is a string", "a table"],
+    );
+    rejects("rate-per-ms = 0.05", "rate-per-ms = 0.05\nfactors = «1.0»", &["`plasticity.factors`", "a list"]);
+    rejects(
+        "name = \"small\"\n",
+        "name = \"small\"\nrun = «1»\n",
+        &["`run` is an integer", "a table with keys"],
+    );
+}
+
+#[test]
+fn choices() {
+    for (from, key, wrong, meant, all) in [
+        ("\"exact\"", "dynamics.integrator", "exakt", "exact", "exact, euler, richardson1, richardson2"),
+        (
+            "\"hard-sigmoid\"",
+            "network.activation",
+            "hard_sigmoid",
+            "hard-sigmoid",
+            "sigmoid, hard-sigmoid, relu, linear, tanh",
+        ),
+        ("\"clamped\"", "network.input", "clampd", "clamped", "clamped, driven, rates"),
+        (
+            "\"layered-feedforward\"",
+            "network.architecture",
+            "layered-feedfoward",
+            "layered-feedforward",
+            "layered-feedforward, custom",
+        ),
+        ("\"zeros\"", "network.biases.init", "zero", "zeros", "normal, zeros, lecun, xavier, he"),
+        ("\"unit\"", "data.encoding", "units", "unit", "unit, logit"),
+        ("\"embedded-mnist\"", "data.source", "embedded_mnist", "embedded-mnist", "embedded-mnist, idx"),
+    ] {
+        let says = [
+            &format!("`{key}` cannot be \"{wrong}\"\n"),
+            &format!("expected one of: {all}\n"),
+            &format!("did you mean `{meant}`?"),
+        ];
+        rejects(from, &format!("«\"{wrong}\"»"), &says.map(String::as_str));
+    }
+    for (key, wrong, all) in [
+        ("solver", "lu", "auto, cg, output-cg, woodbury, dense"),
+        ("on-indefinite", "ignore", "error, fallback"),
+        ("plasticity-in-dynamics", "biases", "none, weights, all"),
+    ] {
+        let to = format!("beta = 0.1\n{key} = «\"{wrong}\"»");
+        rejects("beta = 0.1", &to, &[&format!("`dynamics.{key}`"), &format!("one of: {all}")]);
+    }
+    rejects("[training]", "[run]\nprecision = «\"f16\"»\n[training]", &["one of: f32, f64"]);
+    rejects("[training]", "[run]\ndevice = «\"\"»\n[training]", &["`run.device`"]);
+    let to = "[run]\ndevice = \"gpu\"\nprecision = «\"f64\"»\n[training]";
+    rejects("[training]", to, &["on a GPU"]);
+}
+
+#[test]
+fn data_files() {
+    for key in ["train-images", "test-labels"] {
+        let to = format!("validation = 100\n«{key}» = \"a\"");
+        rejects("validation = 100", &to, &[&format!("`data.{key}` needs source = \"idx\"")]);
+    }
+    rejects("source = \"embedded-mnist\"", "source = \"idx\"", &["`data` has no key `train-images`"]);
+    rejects("validation = 100", "validation = «-1»", &["`data.validation`"]);
+    rejects("validation = 100", "validation = 100\ntrain-limit = «0»", &["`data.train-limit`"]);
+    rejects("name = \"small\"", "name = «\"a/b\"»", &["`name` cannot be \"a/b\""]);
+    rejects("name = \"small\"", "name = «\"\"»", &["`name` cannot be"]);
+}

@@ -1,0 +1,9 @@
+//! Every error of an experiment names what is wrong, the line, and the exact place in it.
+
+#![allow(clippy::expect_used, clippy::panic)]
+
+mod arguments;
+mod keys;
+mod networks;
+mod support;
+mod texts;

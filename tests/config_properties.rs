@@ -1,0 +1,329 @@
+//! Random resolved experiments are read as they were written; nothing that is read panics.
+
+#![allow(clippy::expect_used, clippy::panic)]
+
+use lagrange_gpu::config::{
+    DataConfig, DataSource, DeviceChoice, Encoding, Experiment, Overrides, RunConfig, SimulationConfig,
+    Source, TrainingConfig,
+};
+use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
+use lagrange_gpu::engine::Precision;
+use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+
+fn pick<T: Copy + std::fmt::Debug + 'static>(
+    names: &[(&'static str, T)],
+) -> impl Strategy<Value = T> + use<T> {
+    select(names.iter().map(|(_, v)| *v).collect::<Vec<T>>())
+}
+
+/// Any magnitude that single precision holds.
+fn positive() -> impl Strategy<Value = f64> {
+    (1.0..2.0_f64, -120..120_i32).prop_map(|(mantissa, exponent)| mantissa * f64::from(exponent).exp2())
+}
+
+fn not_negative() -> impl Strategy<Value = f64> {
+    prop_oneof![1 => Just(0.0), 4 => positive()]
+}
+
+fn any_number() -> impl Strategy<Value = f64> {
+    (not_negative(), any::<bool>()).prop_map(|(v, minus)| if minus { -v } else { v })
+}
+
+fn init() -> impl Strategy<Value = Init> {
+    let normal = (any_number(), not_negative()).prop_map(|(mean, std)| InitKind::Normal { mean, std });
+    let other = select(vec![InitKind::Zeros, InitKind::Lecun, InitKind::Xavier, InitKind::He]);
+    (prop_oneof![normal, other], option::of(positive())).prop_map(|(kind, clip)| Init { kind, clip })
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    (2..6_usize)
+        .prop_flat_map(|count| {
+            let pairs: Vec<(usize, usize)> =
+                (0..count).flat_map(|post| (0..post).map(move |pre| (pre, post))).collect();
+            let all = pairs.len();
+            let layered: Vec<(usize, usize)> = (1..count).map(|post| (post - 1, post)).collect();
+            let ends = prop_oneof![Just(layered), subsequence(pairs, 0..=all).prop_shuffle()];
+            let population = ("[a-zA-Z0-9_ü-]{1,8}", 1..40_usize, not_negative(), option::of(positive()));
+            (
+                vec(population, count),
+                ends,
+                vec((not_negative(), option::of(positive())), all),
+                any::<bool>(),
+                pick(&Activation::NAMES),
+                pick(&InputMode::NAMES),
+            )
+        })
+        .prop_map(|(populations, ends, plastic, named, activation, input)| {
+            let count = populations.len();
+            let layer = |i: usize| match i {
+                0 => "input".to_owned(),
+                _ if i + 1 == count => "output".to_owned(),
+                _ if count == 3 => "hidden".to_owned(),
+                _ => format!("hidden{i}"),
+            };
+            let populations =
+                populations.into_iter().enumerate().map(|(i, (name, size, bias_factor, bias_clip))| {
+                    let name = if named { format!("{name}{i}") } else { layer(i) };
+                    Population { name, size, bias_factor, bias_clip }
+                });
+            let projections = ends.into_iter().zip(plastic);
+            Network {
+                populations: populations.collect(),
+                projections: projections
+                    .map(|((pre, post), (factor, clip))| Projection { pre, post, factor, clip })
+                    .collect(),
+                activation,
+                input,
+            }
+        })
+        .prop_filter("names of their own", |n| {
+            let mut names: Vec<_> = n.populations.iter().map(|p| &p.name).collect();
+            names.sort();
+            names.dedup();
+            names.len() == n.populations.len()
+        })
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let times = (0.01..100.0_f64, 0.001..1.9_f64);
+    (
+        (pick(&Integrator::NAMES), times, pick(&Solver::NAMES), 1e-14..0.9_f64, 1..500_usize),
+        (pick(&OnIndefinite::NAMES), pick(&PlasticityInDynamics::NAMES), option::of(positive()), positive()),
+    )
+        .prop_map(|((integrator, times, solver, tolerance, max_iterations), rest)| Settings {
+            integrator,
+            tau_ms: times.0,
+            dt_ms: times.0 * times.1,
+            solver,
+            tolerance,
+            max_iterations,
+            on_indefinite: rest.0,
+            plasticity_in_dynamics: rest.1,
+            derivative_clip: rest.2,
+            u_limit: rest.3,
+        })
+}
+
+fn data() -> impl Strategy<Value = DataConfig> {
+    let path = || "/[a-zA-Z0-9 \"'\\\\é\t#]{1,12}x".prop_map(std::path::PathBuf::from);
+    let idx = (path(), path(), path(), path()).prop_map(
+        |(train_images, train_labels, test_images, test_labels)| DataSource::Idx {
+            train_images,
+            train_labels,
+            test_images,
+            test_labels,
+        },
+    );
+    let source = prop_oneof![Just(DataSource::EmbeddedMnist), idx];
+    (source, 0..100_000_usize, pick(&Encoding::NAMES), option::of(1..100_000_usize)).prop_map(
+        |(source, validation, encoding, train_limit)| DataConfig {
+            source,
+            validation,
+            encoding,
+            train_limit,
+        },
+    )
+}
+
+fn run() -> impl Strategy<Value = RunConfig> {
+    let device = prop_oneof![
+        Just(DeviceChoice::Auto),
+        Just(DeviceChoice::Cpu),
+        Just(DeviceChoice::Gpu),
+        (0..100_usize).prop_map(DeviceChoice::Index),
+        "[A-Z][a-z \"\\\\]{3,12}[0-9]".prop_map(DeviceChoice::Name),
+    ];
+    (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}").prop_map(|(device, precision, directory)| {
+        let cpu = matches!(device, DeviceChoice::Auto | DeviceChoice::Cpu);
+        let precision = if cpu { precision } else { Precision::F32 };
+        RunConfig { device, precision, directory: directory.into() }
+    })
+}
+
+fn training() -> impl Strategy<Value = TrainingConfig> {
+    (1..1000_usize, 1..1000_usize, 1..10_000_usize, prop_oneof![Just(1.0), 1e-6..1.0_f64]).prop_map(
+        |(epochs, batch, steps_per_sample, rate_decay_per_epoch)| TrainingConfig {
+            epochs,
+            batch,
+            steps_per_sample,
+            rate_decay_per_epoch,
+        },
+    )
+}
+
+/// Any experiment that can be run.
+fn experiment() -> impl Strategy<Value = Experiment> {
+    let beta = prop_oneof![vec(not_negative(), 40), not_negative().prop_map(|b| vec![b; 40])];
+    (
+        ("[a-z][a-z \"'é-]{0,8}[0-9]", 0..=i64::MAX as u64, data(), network(), settings(), beta),
+        (vec(init(), 20), vec(init(), 20), not_negative(), not_negative(), training(), run()),
+    )
+        .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
+            let (mut weight_init, mut bias_init, rate_w, rate_b, training, run) = rest;
+            if data.source == DataSource::EmbeddedMnist {
+                let last = network.populations.len() - 1;
+                network.populations[0].size = 784;
+                network.populations[last].size = 10;
+            }
+            if settings.check(&network).is_err() {
+                settings.solver = Solver::Auto;
+            }
+            beta.truncate(network.n_out());
+            weight_init.truncate(network.projections.len());
+            bias_init.truncate(network.populations.len());
+            let source = Source::BuiltIn("mnist");
+            let name = name.replace('"', "-");
+            Experiment {
+                name,
+                seed,
+                data,
+                network,
+                weight_init,
+                bias_init,
+                settings,
+                beta,
+                rate_w,
+                rate_b,
+                training,
+                run,
+                source,
+            }
+        })
+}
+
+/// Reads a text in both ways; what is accepted must survive being written and read again.
+fn read(text: &[u8], overrides: &Overrides) {
+    let source = Source::Text { label: "test.toml".into(), text: String::new() };
+    match Experiment::parse(text, &source, overrides) {
+        Ok(e) => {
+            let again = Experiment::parse(e.to_toml().as_bytes(), &source, &Overrides::default());
+            assert_eq!(again.unwrap_or_else(|error| panic!("{error}")), e);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+    match SimulationConfig::parse(text, &source, overrides) {
+        Ok(s) => {
+            let again = SimulationConfig::parse(s.to_toml().as_bytes(), &source, &Overrides::default());
+            assert_eq!(again.unwrap_or_else(|error| panic!("{error}")), s);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+const TEXT: &str = include_str!("../experiments/mnist-small.toml");
+
+/// What mutations put in.
+const PIECES: [&str; 40] = [
+    "0",
+    "-1",
+    "1e400",
+    "nan",
+    "inf",
+    "-inf",
+    "1",
+    "2.5",
+    "99999999999999999999",
+    "0x7fffffffffffffff",
+    "\"",
+    "'",
+    "'''",
+    "\"\"\"",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "=",
+    ".",
+    ",",
+    "\n",
+    "\r\n",
+    "\t",
+    "#",
+    "\u{feff}",
+    "é",
+    "\u{1F9E0}",
+    "\\u0000",
+    "[network]",
+    "[[network.population]]\nname = \"a\"\nsize = 3\n",
+    "[[network.projection]]\npre = \"a\"\n",
+    "custom",
+    "idx",
+    "true",
+    "1979-05-27",
+    "{ init = \"he\" }",
+    "beta",
+];
+
+/// Words of the text, so that one is put where another was.
+fn words() -> Vec<&'static str> {
+    TEXT.split_whitespace().filter(|w| w.len() > 1).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn resolved_experiments_round_trip(e in experiment()) {
+        let text = e.to_toml();
+        match Experiment::parse(text.as_bytes(), &e.source, &Overrides::default()) {
+            Ok(again) => prop_assert_eq!(again, e),
+            Err(error) => prop_assert!(false, "{}\n{}", error, text),
+        }
+    }
+
+    #[test]
+    fn bytes_never_panic(bytes in vec(any::<u8>(), 0..300)) {
+        read(&bytes, &Overrides::default());
+    }
+
+    #[test]
+    fn texts_never_panic(text in "\\PC{0,200}") {
+        read(text.as_bytes(), &Overrides::default());
+    }
+
+    #[test]
+    fn mutated_experiments_never_panic(
+        edits in vec((any::<Index>(), 0..12_usize, any::<Index>(), any::<bool>()), 1..4),
+    ) {
+        let mut text: Vec<char> = TEXT.chars().collect();
+        let words = words();
+        for (at, len, piece, word) in edits {
+            let start = at.index(text.len() + 1);
+            let end = (start + len).min(text.len());
+            let piece = if word { piece.get(&words) } else { piece.get(&PIECES) };
+            text.splice(start..end, piece.chars());
+        }
+        read(text.iter().collect::<String>().as_bytes(), &Overrides::default());
+    }
+
+    #[test]
+    fn values_of_any_kind_never_panic(line in any::<Index>(), piece in any::<Index>()) {
+        let mut lines: Vec<String> = TEXT.lines().map(str::to_owned).collect();
+        let keys: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].contains(" = ")).collect();
+        let at = *line.get(&keys);
+        let key = lines[at].split(" = ").next().unwrap_or_default().to_owned();
+        lines[at] = format!("{key} = {}", piece.get(&PIECES));
+        read(lines.join("\n").as_bytes(), &Overrides::default());
+    }
+
+    #[test]
+    fn arguments_never_panic(argument in "\\PC{0,40}", value in "\\PC{0,20}", at in any::<Index>(), piece in any::<Index>()) {
+        const PATHS: [&str; 8] = [
+            "network.sizes.0", "network.sizes", "dynamics.beta.3", "network.weights.std", "run.device", "seed.a.b", "data",
+            "plasticity.factors.1",
+        ];
+        let path = at.get(&PATHS);
+        for argument in [argument, format!("{path}={value}"), format!("{path}={}", piece.get(&PIECES))] {
+            match Overrides::parse([&argument]) {
+                Ok(overrides) => read(TEXT.as_bytes(), &overrides),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}

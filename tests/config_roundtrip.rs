@@ -1,0 +1,281 @@
+//! Defaults, overrides, names of experiments; and that the resolved form is complete.
+
+#![allow(clippy::expect_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+
+use lagrange_gpu::config::{
+    ConfigError, DataSource, DeviceChoice, Encoding, Experiment, Overrides, SimulationConfig, Source,
+    built_in_names, find,
+};
+use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Solver};
+use lagrange_gpu::engine::Precision;
+use lagrange_gpu::network::{Activation, Init, InitKind, InputMode};
+
+const MINIMAL: &str = r#"
+[data]
+source = "embedded-mnist"
+[network]
+sizes = [784, 30, 20, 10]
+activation = "hard-sigmoid"
+weights = { init = "normal", std = 0.05 }
+[dynamics]
+beta = 0.1
+[plasticity]
+rate-per-ms = 0.05
+factors = [1.0, 0.2, 0.1]
+[training]
+epochs = 1
+batch = 4
+steps-per-sample = 30
+"#;
+
+const CUSTOM: &str = r#"
+[network]
+architecture = "custom"
+activation = "tanh"
+input = "rates"
+weights = { init = "xavier" }
+biases = [{ init = "zeros" }, { init = "he", clip = 1 }, { init = "lecun" }, { init = "zeros", clip = inf }]
+population = [
+    { name = "in", size = 3 }, { name = "a", size = 4 }, { name = "b", size = 5 }, { name = "out", size = 2 },
+]
+projection = [
+    { pre = "in", post = "out", factor = 0.5, weights = { init = "zeros" } },
+    { pre = "a", post = "out", factor = 0.25 },
+    { pre = "in", post = "b", clip = 2 },
+    { pre = "b", post = "out", factor = 0 },
+]
+[dynamics]
+integrator = "richardson2"
+beta = [0, 0.5]
+[plasticity]
+rate-per-ms = 0.5
+bias-rate-per-ms = 0.25
+weight-clip = 1.5
+bias-clip = [1, inf, 3, 4]
+derivative-clip = 0.125
+"#;
+
+fn source(text: &str) -> Source {
+    Source::Text { label: "test.toml".into(), text: text.into() }
+}
+
+fn load_with(text: &str, arguments: &[&str]) -> Result<Experiment, ConfigError> {
+    Experiment::load(&source(text), &Overrides::parse(arguments)?)
+}
+
+fn load(text: &str) -> Experiment {
+    load_with(text, &[]).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn simulate(text: &str) -> SimulationConfig {
+    SimulationConfig::load(&source(text), &Overrides::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn defaults() {
+    let e = load(MINIMAL);
+    assert_eq!((e.name.as_str(), e.seed), ("experiment", 1));
+    assert_eq!(e.data.source, DataSource::EmbeddedMnist);
+    assert_eq!((e.data.validation, e.data.encoding, e.data.train_limit), (0, Encoding::Unit, None));
+    assert_eq!(e.network.sizes(), "784-30-20-10");
+    assert_eq!((e.network.activation, e.network.input), (Activation::HardSigmoid, InputMode::Clamped));
+    let ends: Vec<_> = e.network.projections.iter().map(|p| (p.pre, p.post, p.factor, p.clip)).collect();
+    assert_eq!(ends, [(0, 1, 1.0, None), (1, 2, 0.2, None), (2, 3, 0.1, None)]);
+    // The default bias factor of a population is that of the forward projection into it; 0 for the input.
+    let biases: Vec<_> = e.network.populations.iter().map(|p| (p.bias_factor, p.bias_clip)).collect();
+    assert_eq!(biases, [(0.0, None), (1.0, None), (0.2, None), (0.1, None)]);
+    assert_eq!(e.weight_init, [Init { kind: InitKind::Normal { mean: 0.0, std: 0.05 }, clip: None }; 3]);
+    assert_eq!(e.bias_init, [Init { kind: InitKind::Zeros, clip: None }; 4]);
+    let s = e.settings;
+    assert_eq!((s.integrator, s.tau_ms, s.dt_ms, s.solver), (Integrator::Exact, 10.0, 1.0, Solver::Auto));
+    assert_eq!((s.tolerance, s.max_iterations, s.u_limit), (1e-6, 40, 1e6));
+    assert_eq!(s.on_indefinite, OnIndefinite::Fallback);
+    assert_eq!((s.plasticity_in_dynamics, s.derivative_clip), (PlasticityInDynamics::All, None));
+    assert_eq!(e.beta, [0.1; 10]);
+    assert_eq!((e.rate_w, e.rate_b), (0.05, 0.05));
+    let t = &e.training;
+    assert_eq!((t.epochs, t.batch, t.steps_per_sample, t.rate_decay_per_epoch), (1, 4, 30, 1.0));
+    assert_eq!((e.run.device, e.run.precision), (DeviceChoice::Auto, Precision::F32));
+    assert_eq!(e.run.directory, Path::new("runs"));
+}
+
+#[test]
+fn the_default_tolerance_follows_the_precision() {
+    for (arguments, tolerance) in [
+        (vec!["run.precision=f64"], 1e-12),
+        (vec!["run.precision=f32"], 1e-6),
+        (vec!["run.precision=f64", "dynamics.tolerance=1e-9"], 1e-9),
+    ] {
+        let e = load_with(MINIMAL, &arguments).expect("an experiment");
+        assert_eq!(e.settings.tolerance, tolerance, "{arguments:?}");
+    }
+}
+
+#[test]
+fn custom_networks() {
+    let s = simulate(CUSTOM);
+    let ends: Vec<_> = s.network.projections.iter().map(|p| (p.pre, p.post, p.factor, p.clip)).collect();
+    let clip = Some(1.5);
+    assert_eq!(ends, [(0, 3, 0.5, clip), (1, 3, 0.25, clip), (0, 2, 1.0, Some(2.0)), (2, 3, 0.0, clip)]);
+    // Nothing projects into `a`; the projection from the closest population into `out` is the one from `b`.
+    let biases: Vec<_> = s.network.populations.iter().map(|p| (p.bias_factor, p.bias_clip)).collect();
+    assert_eq!(biases, [(0.0, Some(1.0)), (0.0, None), (1.0, Some(3.0)), (0.0, Some(4.0))]);
+    let kinds: Vec<_> = s.weight_init.iter().map(|i| i.kind).collect();
+    assert_eq!(kinds, [InitKind::Zeros, InitKind::Xavier, InitKind::Xavier, InitKind::Xavier]);
+    let kinds: Vec<_> = s.bias_init.iter().map(|i| (i.kind, i.clip)).collect();
+    let expected = [
+        (InitKind::Zeros, None),
+        (InitKind::He, Some(1.0)),
+        (InitKind::Lecun, None),
+        (InitKind::Zeros, None),
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!((s.beta, s.rate_w, s.rate_b), (vec![0.0, 0.5], 0.5, 0.25));
+    assert_eq!((s.network.input, s.settings.derivative_clip), (InputMode::Rates, Some(0.125)));
+}
+
+#[test]
+fn overrides_set_values() {
+    let e = load_with(
+        MINIMAL,
+        &[
+            "seed=7",
+            "name = quick check",
+            "network.sizes.1=50",
+            "network.weights.std=0.25",
+            "dynamics.integrator=euler",
+            "dynamics.beta=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]",
+            "dynamics.beta.0=0.5",
+            "plasticity.factors.2 = 0.75",
+            "run.device=\"cpu\"",
+            "training.epochs=2",
+            "training.epochs=3",
+        ],
+    )
+    .unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((e.seed, e.name.as_str(), e.training.epochs), (7, "quick check", 3));
+    assert_eq!(e.network.sizes(), "784-50-20-10");
+    assert_eq!(e.weight_init[2].kind, InitKind::Normal { mean: 0.0, std: 0.25 });
+    assert_eq!(e.settings.integrator, Integrator::Euler);
+    assert_eq!(e.beta, [0.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
+    assert_eq!((e.network.projections[2].factor, e.network.populations[3].bias_factor), (0.75, 0.75));
+    assert_eq!(e.run.device, DeviceChoice::Cpu);
+}
+
+#[test]
+fn devices() {
+    for (value, device) in [
+        ("auto", DeviceChoice::Auto),
+        ("gpu", DeviceChoice::Gpu),
+        ("1", DeviceChoice::Index(1)),
+        ("\"1\"", DeviceChoice::Index(1)),
+        ("Radeon RX", DeviceChoice::Name("Radeon RX".into())),
+    ] {
+        let e = load_with(MINIMAL, &[&format!("run.device={value}")]).expect(value);
+        assert_eq!(e.run.device, device);
+        assert_eq!(DeviceChoice::parse(&device.to_string()), device);
+    }
+}
+
+#[test]
+fn paths_start_from_the_folder_of_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("digits.toml");
+    let files =
+        "train-images = \"a.gz\"\ntrain-labels = \"../b\"\ntest-images = \"sub/c\"\ntest-labels = \"/d\"";
+    let text = MINIMAL.replace("source = \"embedded-mnist\"", &format!("source = \"idx\"\n{files}"));
+    std::fs::write(&path, text.replace("784", "5")).expect("written");
+    let source = find(&path).expect("the file");
+    assert_eq!(source, Source::File(path.clone()));
+    assert_eq!(source.to_string(), format!("file {}", path.display()));
+    let e = Experiment::load(&source, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(e.name, "digits");
+    let DataSource::Idx { train_images, test_images, train_labels, .. } = &e.data.source else {
+        panic!("{:?}", e.data.source)
+    };
+    assert_eq!(train_images, &folder.path().join("a.gz"));
+    assert_eq!(test_images, &folder.path().join("sub/c"));
+    assert!(train_labels.is_absolute());
+    // The resolved form reads the same files from anywhere.
+    let again =
+        Experiment::parse(e.to_toml().as_bytes(), &Source::File("x/y.toml".into()), &Overrides::default());
+    assert_eq!(again.expect("the resolved form").data, e.data);
+}
+
+#[test]
+fn built_in_experiments() {
+    assert_eq!(built_in_names(), ["mnist", "mnist-small"]);
+    for name in built_in_names() {
+        let from = |path: &str| find(path).unwrap_or_else(|e| panic!("{e}"));
+        // The test runs in the folder of the package, where `experiments/` exists.
+        assert_eq!(
+            from(&format!("experiments/{name}.toml")),
+            Source::File(format!("experiments/{name}.toml").into())
+        );
+        for path in [name.to_owned(), format!("{name}.toml"), format!("experiments/{name}")] {
+            let source = from(&path);
+            assert_eq!(source, Source::BuiltIn(name), "{path}");
+            assert_eq!(source.to_string(), format!("built-in experiment {name}.toml"));
+            let e = Experiment::load(&source, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(e.name, name);
+        }
+    }
+    for path in ["other/mnist.toml", "mnistt", "/mnist", ""] {
+        let shown = find(path).expect_err(path).to_string();
+        assert!(shown.contains(&format!("'{path}'")) && shown.contains("mnist, mnist-small"), "{shown}");
+    }
+    assert!(find("mnistt").expect_err("a slip").to_string().contains("did you mean `mnist`?"));
+}
+
+#[test]
+fn the_mnist_experiment_is_the_published_network() {
+    let e = Experiment::load(&Source::BuiltIn("mnist"), &Overrides::default()).expect("an experiment");
+    assert_eq!(e.network.sizes(), "784-300-100-10");
+    assert_eq!(e.network.activation, Activation::HardSigmoid);
+    assert_eq!(e.network.projections.iter().map(|p| p.factor).collect::<Vec<_>>(), [1.0, 0.2, 0.1]);
+    let init = Init { kind: InitKind::Normal { mean: 0.0, std: 0.05 }, clip: Some(0.15) };
+    assert_eq!(e.weight_init, [init; 3]);
+    assert_eq!((e.settings.integrator, e.settings.tau_ms, e.settings.dt_ms), (Integrator::Exact, 10.0, 1.0));
+    assert_eq!(e.beta, [0.1; 10]);
+    // Each digit is shown for at least 3 τ.
+    assert!(e.training.steps_per_sample as f64 * e.settings.dt_ms >= 3.0 * e.settings.tau_ms);
+}
+
+#[test]
+fn resolved_forms_of_files_are_read_as_the_same() {
+    for text in
+        [MINIMAL, include_str!("../experiments/mnist.toml"), include_str!("../experiments/mnist-small.toml")]
+    {
+        let e = load(text);
+        let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+        assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+    }
+    let s = simulate(CUSTOM);
+    let again = SimulationConfig::parse(s.to_toml().as_bytes(), &s.source, &Overrides::default());
+    assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), s);
+}
+
+#[test]
+fn the_resolved_form_names_every_key() {
+    let text = load_with(MINIMAL, &["data.train-limit=5"]).expect("an experiment").to_toml();
+    let keys = "name seed source validation encoding train-limit architecture sizes activation input weights biases \
+                integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
+                u-limit rate-per-ms bias-rate-per-ms factors bias-factors derivative-clip weight-clip bias-clip epochs \
+                batch steps-per-sample rate-decay-per-epoch device precision directory";
+    for key in keys.split_whitespace() {
+        assert_eq!(
+            text.lines().filter(|l| l.starts_with(&format!("{key} = "))).count(),
+            1,
+            "{key} in\n{text}"
+        );
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let missing = Source::File(PathBuf::from("no/such/file.toml"));
+    let shown = Experiment::load(&missing, &Overrides::default()).expect_err("missing").to_string();
+    assert!(shown.contains("cannot read the experiment 'no/such/file.toml': "), "{shown}");
+}
