@@ -141,7 +141,10 @@ impl<'a> Runner<'a> {
             stimulus: StimulusKind::Sequence { steps: rows },
             beta_rows: input.steps.max(1),
             entry_norms: true,
-            learning: input.learn.contains(&true),
+            // Clips hold after every step, whether or not it learns.
+            learning: input.learn.contains(&true)
+                || network.projections.iter().any(|p| p.clip.is_some())
+                || network.populations.iter().any(|p| p.bias_clip.is_some()),
         };
         let model = Arc::new(Model::new(network.clone(), settings, input.batch, features)?);
         let mut engine = Engine::new(Arc::clone(&model), device)?;
