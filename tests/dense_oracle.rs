@@ -8,14 +8,10 @@ use common::compare::Report;
 use common::oracle;
 use common::parity::{reported, solvers};
 use common::random::{Rng, chain, network, parameters, setup, sines};
-use lagrange_gpu::dynamics::{
-    Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver,
-};
+use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::network::{Activation, InputMode, Network};
-use lagrange_gpu::simulate::{
-    Record, Setup, SimulationInput, SimulationOutput, StopReason, run,
-};
+use lagrange_gpu::simulate::{Record, Setup, SimulationInput, SimulationOutput, StopReason, run};
 
 /// A solver good to a relative residual of 1e-12.
 fn precise() -> Settings {
@@ -188,7 +184,8 @@ fn indefinite_hessian_stops_or_falls_back() {
             let mut displaced = input.clone();
             displaced.u0.iter_mut().for_each(|u| *u += 1e-9);
             let other = oracle::run(&setup, &displaced);
-            let growth = want.u_dot.iter().zip(&other.u_dot).fold(1.0, |m: f64, (a, b)| m.max((a - b).abs() / 1e-9));
+            let growth =
+                want.u_dot.iter().zip(&other.u_dot).fold(1.0, |m: f64, (a, b)| m.max((a - b).abs() / 1e-9));
             println!("{} seed {seed}: a displacement grows {growth:.1e} times", activation.name());
             if growth > 1e6 {
                 continue;
@@ -208,8 +205,11 @@ fn indefinite_hessian_stops_or_falls_back() {
                 assert_eq!(out.stop, None, "{name}");
                 compare(&name, &setup.network, &out, &want, 1e-12 * growth, &mut report);
                 let counted: Vec<usize> = out.solver_steps.iter().map(|s| s.indefinite).collect();
-                let expected: Vec<usize> =
-                    want.definite.chunks_exact(input.batch).map(|c| c.iter().filter(|ok| !**ok).count()).collect();
+                let expected: Vec<usize> = want
+                    .definite
+                    .chunks_exact(input.batch)
+                    .map(|c| c.iter().filter(|ok| !**ok).count())
+                    .collect();
                 assert_eq!(counted, expected, "{name}");
             }
         }

@@ -28,7 +28,13 @@ impl Report {
         for (i, (g, w)) in got.iter().zip(want).enumerate() {
             let diff = (g - w).abs();
             // Written so that a NaN on one side only is the largest difference.
-            let diff = if g.is_nan() && w.is_nan() { 0.0 } else if diff.is_nan() { f64::INFINITY } else { diff };
+            let diff = if g.is_nan() && w.is_nan() {
+                0.0
+            } else if diff.is_nan() {
+                f64::INFINITY
+            } else {
+                diff
+            };
             if diff > most {
                 (most, at) = (diff, i);
             }

@@ -1,8 +1,8 @@
 //! An independent dense oracle: sections 2, 3 and 8 of the model with N×N matrices and a general linear solver, without any use of
 //! the structure of the network. float64.
 
-use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics};
+use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::simulate::{Setup, SimulationInput};
 
 use super::case::dense;
@@ -171,8 +171,7 @@ impl<'a> Dense<'a> {
         let apical = transposed(w, &delta);
         let f = (0..self.n)
             .map(|i| {
-                let nudge =
-                    if i >= self.out { beta[i - self.out] * (y[i - self.out] - u[i]) } else { 0.0 };
+                let nudge = if i >= self.out { beta[i - self.out] * (y[i - self.out] - u[i]) } else { 0.0 };
                 delta[i] - d[i] * apical[i] - nudge
             })
             .collect();
@@ -229,10 +228,10 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
         let beta = &input.beta[t * n_out..(t + 1) * n_out];
         let xs = |b: usize| &x[b * n_in..(b + 1) * n_in];
         let ys = |b: usize| &y[b * n_out..(b + 1) * n_out];
-        let inside: Vec<Inside> =
-            (0..batch).map(|k| c.inside(&w, &b, &u[k], xs(k), ys(k), beta)).collect();
+        let inside: Vec<Inside> = (0..batch).map(|k| c.inside(&w, &b, &u[k], xs(k), ys(k), beta)).collect();
         out.f_entry_norm.extend(inside.iter().map(|s| c.norm(&s.f)));
-        let (w_dot, b_dot) = if input.learn[t] { plasticity(&c, &inside) } else { (vec![0.0; n * n], zero.clone()) };
+        let (w_dot, b_dot) =
+            if input.learn[t] { plasticity(&c, &inside) } else { (vec![0.0; n * n], zero.clone()) };
         for k in 0..batch {
             let backward = |now: &[f64], before: &[f64]| -> Vec<f64> {
                 now.iter().zip(before).map(|(a, b)| (a - b) / dt).collect()
@@ -264,7 +263,8 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
             }
             let extra: Vec<f64> = (0..n).map(|i| beta_all[i] - s.d2[i] * bent[i]).collect();
             let mut u_dot = c.at(0, &known);
-            let guess: Vec<f64> = (0..n).map(|i| extrapolate(setup.settings.integrator, &past[k], i)).collect();
+            let guess: Vec<f64> =
+                (0..n).map(|i| extrapolate(setup.settings.integrator, &past[k], i)).collect();
             if setup.settings.integrator == Integrator::Exact {
                 let moved = transposed(&j, &times(&j, &u_dot));
                 let h = c.hessian(&j, &extra);

@@ -121,7 +121,8 @@ fn check_trajectory(case: &Case, label: &str, net: &Network, out: &SimulationOut
 pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut Report) {
     let mut setup = case.setup();
     setup.settings.solver = solver;
-    let kind = if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
+    let kind =
+        if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
     if device.precision() == Precision::F64 {
         setup.settings.tolerance = 1e-12;
         setup.settings.max_iterations = 200;
@@ -150,7 +151,14 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
         let case_step = format!("{label}: step {next}");
         let most = [
             report.compare(&case_step, "u", &out.u, &u[at.clone()], &[b, n], case.tolerance(kind, "u")),
-            report.compare(&case_step, "u_dot", &out.u_dot, &u_dot[at], &[b, n], case.tolerance(kind, "u_dot")),
+            report.compare(
+                &case_step,
+                "u_dot",
+                &out.u_dot,
+                &u_dot[at],
+                &[b, n],
+                case.tolerance(kind, "u_dot"),
+            ),
             if next + 1 == whole.steps {
                 let w = dense(&setup.network, &out.end.weights);
                 report.compare(&case_step, "W", &w, &case.array("W_end"), &[n, n], case.tolerance(kind, "W"))

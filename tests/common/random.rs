@@ -35,7 +35,12 @@ impl Rng {
 }
 
 /// A network of populations of these sizes with the given projections (pre, post).
-pub fn network(sizes: &[usize], edges: &[(usize, usize)], activation: Activation, input: InputMode) -> Network {
+pub fn network(
+    sizes: &[usize],
+    edges: &[(usize, usize)],
+    activation: Activation,
+    input: InputMode,
+) -> Network {
     let populations = sizes.iter().enumerate().map(|(p, &size)| Population {
         name: format!("p{p}"),
         size,
@@ -63,7 +68,14 @@ pub fn parameters(net: &Network, std: f64, rng: &mut Rng) -> Parameters {
 }
 
 /// A run with constant input and target, from the steady state at β = 0: f = 0 (feedforward networks).
-pub fn constant(setup: &Setup, parameters: Parameters, x: &[f64], y: &[f64], beta: f64, steps: usize) -> SimulationInput {
+pub fn constant(
+    setup: &Setup,
+    parameters: Parameters,
+    x: &[f64],
+    y: &[f64],
+    beta: f64,
+    steps: usize,
+) -> SimulationInput {
     let net = &setup.network;
     let batch = x.len() / net.n_in();
     SimulationInput {
@@ -104,12 +116,19 @@ pub fn steady(net: &Network, parameters: &Parameters, x: &[f64]) -> Vec<f64> {
 }
 
 /// A run from random voltages under sums of sines, learning from a quarter of it on, β switched half-way.
-pub fn sines(setup: &Setup, parameters: Parameters, batch: usize, steps: usize, rng: &mut Rng) -> SimulationInput {
+pub fn sines(
+    setup: &Setup,
+    parameters: Parameters,
+    batch: usize,
+    steps: usize,
+    rng: &mut Rng,
+) -> SimulationInput {
     let net = &setup.network;
     let dt = setup.settings.dt_ms;
     let mut signal = |width: usize, low: f64, high: f64| -> Vec<f64> {
         let middle = rng.uniforms(batch * width, low, high);
-        let (phase, period) = (rng.uniforms(batch * width, 0.0, 6.3), rng.uniforms(batch * width, 15.0, 60.0));
+        let (phase, period) =
+            (rng.uniforms(batch * width, 0.0, 6.3), rng.uniforms(batch * width, 15.0, 60.0));
         (0..=steps)
             .flat_map(|t| {
                 let at = |i: usize| middle[i] + 0.2 * (6.3 * t as f64 * dt / period[i] + phase[i]).sin();
@@ -127,7 +146,9 @@ pub fn sines(setup: &Setup, parameters: Parameters, batch: usize, steps: usize, 
         }
     }
     let beta = (0..steps)
-        .flat_map(|t| (0..net.n_out()).map(move |o| if (t < steps / 2) == (o % 2 == 0) { 0.15 } else { 0.05 }))
+        .flat_map(|t| {
+            (0..net.n_out()).map(move |o| if (t < steps / 2) == (o % 2 == 0) { 0.15 } else { 0.05 })
+        })
         .collect();
     SimulationInput {
         steps,
