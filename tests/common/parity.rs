@@ -35,10 +35,13 @@ pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
             left_out.push(format!("{} ({})", case.name, missing.join(", ")));
         }
     }
-    report.note(format!("{}: {} cases run, {} left out:", folder.display(), run.len(), left_out.len()));
-    for line in left_out {
-        report.note(format!("  without {line}"));
-    }
+    report.note(format!(
+        "{}: {} cases run, {} left out for features to come: {}",
+        folder.display(),
+        run.len(),
+        left_out.len(),
+        left_out.join("; ")
+    ));
     run
 }
 
@@ -128,7 +131,11 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
         setup.settings.max_iterations = 200;
     }
     let whole = case.input(&setup.network);
-    let label = format!("{} [{}, {}]", case.name, solver.name(), device.precision().name());
+    let place = match device {
+        Device::Cpu(precision) => precision.name().to_owned(),
+        Device::Gpu(gpu) => gpu.name(),
+    };
+    let label = format!("{} [{}, {place}]", case.name, solver.name());
     let (b, n) = (whole.batch, setup.network.neurons());
     let (u, u_dot) = (case.array("u"), case.array("u_dot"));
     let mut worst = [0.0_f64; 3];
