@@ -91,7 +91,8 @@ fn failing_cases_stop_where_they_must() {
             }
             if precision == Precision::F64 {
                 // While nothing has grown yet, the run is that of the data.
-                let calm = expected["first_step_with_abs_u_over"]["1e1"].as_u64().map_or(step, |s| s as usize);
+                let calm =
+                    expected["first_step_with_abs_u_over"]["1e1"].as_u64().map_or(step, |s| s as usize);
                 let len = calm.min(out.steps_completed) * out.batch * out.neurons;
                 let shape = [calm, out.batch, out.neurons];
                 report.compare(&name, "u", &out.u[..len], &case.array("u")[..len], &shape, 1e-9);

@@ -171,9 +171,9 @@ impl NpzFile {
             got,
         };
         let shape: Option<Vec<usize>> = header.shape().iter().map(|&n| usize::try_from(n).ok()).collect();
-        let bytes = shape.as_ref().and_then(|shape| {
-            shape.iter().try_fold(decode.width, |product, &n| product.checked_mul(n))
-        });
+        let bytes = shape
+            .as_ref()
+            .and_then(|shape| shape.iter().try_fold(decode.width, |product, &n| product.checked_mul(n)));
         let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
         let mut raw = Vec::new();
         // The capacity grows with what is there, not with what the header claims.

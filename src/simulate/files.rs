@@ -190,7 +190,8 @@ fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: us
 /// If the file cannot be written.
 pub fn save_npz(path: &Path, network: &Network, output: &SimulationOutput) -> Result<(), SimulationError> {
     let (t, b, n) = (output.steps_completed, output.batch, output.neurons);
-    let column = |f: fn(&super::SolverStep) -> f64| -> Vec<f64> { output.solver_steps.iter().map(f).collect() };
+    let column =
+        |f: fn(&super::SolverStep) -> f64| -> Vec<f64> { output.solver_steps.iter().map(f).collect() };
     let solver = [
         ("iterations", column(|s| s.iterations as f64)),
         ("residual", column(|s| s.residual)),

@@ -48,7 +48,12 @@ impl SimulationInput {
         length("y", "[T, B, n_out]", t * b * n_out, self.y.len())?;
         length("beta", "[T, n_out]", t * n_out, self.beta.len())?;
         length("learn", "[T]", t, self.learn.len())?;
-        length("weights", "one block a projection", network.projections.len(), self.parameters.weights.len())?;
+        length(
+            "weights",
+            "one block a projection",
+            network.projections.len(),
+            self.parameters.weights.len(),
+        )?;
         for (k, (p, w)) in network.projections.iter().zip(&self.parameters.weights).enumerate() {
             let want = network.populations[p.pre].size * network.populations[p.post].size;
             length(&format!("W:{}", network.projection_name(k)), "[post, pre]", want, w.len())?;

@@ -43,6 +43,20 @@ pub enum SimulationError {
         /// What the values are.
         shape: String,
     },
+    /// β < 0 with a solver that takes its root.
+    #[error(
+        "beta = {value} at step {step}, output {output}: solver '{solver}' takes the root of beta; use a beta of 0 or more"
+    )]
+    NegativeBeta {
+        /// Step.
+        step: usize,
+        /// Output neuron.
+        output: usize,
+        /// The value.
+        value: f64,
+        /// The solver.
+        solver: &'static str,
+    },
     /// An array that no file holds and that has no default.
     #[error("no array '{name}' in {files}: {need}")]
     Missing {

@@ -117,6 +117,21 @@ pub fn run(
     Ok(runner.out)
 }
 
+/// `output-cg` and `woodbury` split β into √β √β.
+fn refuse_negative_beta(model: &Model, input: &SimulationInput) -> Result<(), SimulationError> {
+    let Some(solver @ (Solver::OutputCg | Solver::Woodbury)) = model.solver else { return Ok(()) };
+    let n_out = model.network.n_out();
+    match input.beta.iter().position(|b| *b < 0.0) {
+        Some(at) => Err(SimulationError::NegativeBeta {
+            step: at / n_out,
+            output: at % n_out,
+            value: input.beta[at],
+            solver: solver.name(),
+        }),
+        None => Ok(()),
+    }
+}
+
 struct Runner<'a> {
     setup: &'a Setup,
     input: &'a SimulationInput,
@@ -141,9 +156,13 @@ impl<'a> Runner<'a> {
             stimulus: StimulusKind::Sequence { steps: rows },
             beta_rows: input.steps.max(1),
             entry_norms: true,
-            learning: input.learn.contains(&true),
+            // Clips hold after every step, whether or not it learns.
+            learning: input.learn.contains(&true)
+                || network.projections.iter().any(|p| p.clip.is_some())
+                || network.populations.iter().any(|p| p.bias_clip.is_some()),
         };
         let model = Arc::new(Model::new(network.clone(), settings, input.batch, features)?);
+        refuse_negative_beta(&model, input)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
         engine.set_iterations(settings.max_iterations);
         let out = SimulationOutput {
@@ -198,10 +217,9 @@ impl<'a> Runner<'a> {
     /// Writes the next rows of the sequences, the last ones padded with zeros that no step reads.
     fn write_rows(&mut self, from: usize) -> Result<(), SimulationError> {
         let to = (from + self.rows).min(self.input.steps);
-        for (buf, data) in [
-            (self.model.layout.x_seq, &self.input.x),
-            (self.model.layout.y_seq, &self.input.y),
-        ] {
+        for (buf, data) in
+            [(self.model.layout.x_seq, &self.input.x), (self.model.layout.y_seq, &self.input.y)]
+        {
             let width = data.len() / self.input.steps;
             let mut part = data[from * width..to * width].to_vec();
             part.resize(self.rows * width, 0.0);

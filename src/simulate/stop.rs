@@ -26,7 +26,9 @@ pub enum StopReason {
         index: usize,
     },
     /// NaN or infinity in a voltage.
-    #[error("the voltage of neuron {neuron} ({place}) is not finite; look at the steps before, lower dt or beta")]
+    #[error(
+        "the voltage of neuron {neuron} ({place}) is not finite; look at the steps before, lower dt or beta"
+    )]
     NonFiniteState {
         /// Neuron, from 0 over all populations.
         neuron: usize,

@@ -119,11 +119,8 @@ impl Case {
             solver: Solver::Auto,
             // H is positive definite at every step of every case that is to succeed.
             on_indefinite: OnIndefinite::Error,
-            plasticity_in_dynamics: find(
-                &PlasticityInDynamics::NAMES,
-                self.text("plasticity_in_dynamics"),
-            )
-            .unwrap(),
+            plasticity_in_dynamics: find(&PlasticityInDynamics::NAMES, self.text("plasticity_in_dynamics"))
+                .unwrap(),
             derivative_clip: self.model("derivative_clip").as_f64(),
             u_limit: self.entry["must_fail"]["u_limit"].as_f64().unwrap_or(1e6),
             ..Settings::default()
@@ -149,7 +146,12 @@ impl Case {
     }
 
     /// The input of step `s + 1` alone, from the state that the data holds after step `s`.
-    pub fn single_step(&self, network: &Network, whole: &SimulationInput, snapshot: usize) -> SimulationInput {
+    pub fn single_step(
+        &self,
+        network: &Network,
+        whole: &SimulationInput,
+        snapshot: usize,
+    ) -> SimulationInput {
         let steps = self.array("snap_steps");
         let s = steps[snapshot] as usize;
         let (n, n_in, n_out, b) = (network.neurons(), network.n_in(), network.n_out(), whole.batch);

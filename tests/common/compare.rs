@@ -5,6 +5,8 @@
 pub struct Report {
     pub failures: Vec<String>,
     pub lines: Vec<String>,
+    /// Largest difference met so far, in units of its tolerance.
+    pub closest: f64,
 }
 
 impl Report {
@@ -26,12 +28,19 @@ impl Report {
         for (i, (g, w)) in got.iter().zip(want).enumerate() {
             let diff = (g - w).abs();
             // Written so that a NaN on one side only is the largest difference.
-            let diff = if g.is_nan() && w.is_nan() { 0.0 } else if diff.is_nan() { f64::INFINITY } else { diff };
+            let diff = if g.is_nan() && w.is_nan() {
+                0.0
+            } else if diff.is_nan() {
+                f64::INFINITY
+            } else {
+                diff
+            };
             if diff > most {
                 (most, at) = (diff, i);
             }
             rel = rel.max(diff / w.abs().max(1e-30));
         }
+        self.closest = self.closest.max(most / tolerance);
         if most > tolerance {
             self.failures.push(format!(
                 "{case}: {what}: max abs {most:.3e} > {tolerance:.1e}, max rel {rel:.3e}, at {:?}: {} for {}",
@@ -56,6 +65,7 @@ impl Report {
         for line in &self.lines {
             println!("{line}");
         }
+        println!("largest difference: {:.1e} of its tolerance", self.closest);
         assert!(self.failures.is_empty(), "\n{}\n", self.failures.join("\n"));
     }
 }

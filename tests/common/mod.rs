@@ -5,3 +5,4 @@ pub mod case;
 pub mod compare;
 pub mod oracle;
 pub mod parity;
+pub mod random;

@@ -35,10 +35,13 @@ pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
             left_out.push(format!("{} ({})", case.name, missing.join(", ")));
         }
     }
-    report.note(format!("{}: {} cases run, {} left out:", folder.display(), run.len(), left_out.len()));
-    for line in left_out {
-        report.note(format!("  without {line}"));
-    }
+    report.note(format!(
+        "{}: {} cases run, {} left out for features to come: {}",
+        folder.display(),
+        run.len(),
+        left_out.len(),
+        left_out.join("; ")
+    ));
     run
 }
 
@@ -121,13 +124,18 @@ fn check_trajectory(case: &Case, label: &str, net: &Network, out: &SimulationOut
 pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut Report) {
     let mut setup = case.setup();
     setup.settings.solver = solver;
-    let kind = if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
+    let kind =
+        if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
     if device.precision() == Precision::F64 {
         setup.settings.tolerance = 1e-12;
         setup.settings.max_iterations = 200;
     }
     let whole = case.input(&setup.network);
-    let label = format!("{} [{}, {}]", case.name, solver.name(), device.precision().name());
+    let place = match device {
+        Device::Cpu(precision) => precision.name().to_owned(),
+        Device::Gpu(gpu) => gpu.name(),
+    };
+    let label = format!("{} [{}, {place}]", case.name, solver.name());
     let (b, n) = (whole.batch, setup.network.neurons());
     let (u, u_dot) = (case.array("u"), case.array("u_dot"));
     let mut worst = [0.0_f64; 3];
@@ -150,7 +158,14 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
         let case_step = format!("{label}: step {next}");
         let most = [
             report.compare(&case_step, "u", &out.u, &u[at.clone()], &[b, n], case.tolerance(kind, "u")),
-            report.compare(&case_step, "u_dot", &out.u_dot, &u_dot[at], &[b, n], case.tolerance(kind, "u_dot")),
+            report.compare(
+                &case_step,
+                "u_dot",
+                &out.u_dot,
+                &u_dot[at],
+                &[b, n],
+                case.tolerance(kind, "u_dot"),
+            ),
             if next + 1 == whole.steps {
                 let w = dense(&setup.network, &out.end.weights);
                 report.compare(&case_step, "W", &w, &case.array("W_end"), &[n, n], case.tolerance(kind, "W"))
