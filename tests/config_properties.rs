@@ -6,9 +6,10 @@ use lagrange_gpu::config::{
     DataConfig, DataSource, DeviceChoice, Encoding, Experiment, Overrides, RunConfig, SimulationConfig,
     Source, TrainingConfig,
 };
-use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
+use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
+use lagrange_gpu::train::Ramp;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -92,7 +93,13 @@ fn settings() -> impl Strategy<Value = Settings> {
     let times = (0.01..100.0_f64, 0.001..1.9_f64);
     (
         (pick(&Integrator::NAMES), times, pick(&Solver::NAMES), 1e-14..0.9_f64, 1..500_usize),
-        (pick(&OnIndefinite::NAMES), pick(&PlasticityInDynamics::NAMES), option::of(positive()), positive()),
+        (
+            pick(&OnIndefinite::NAMES),
+            pick(&PlasticityInDynamics::NAMES),
+            option::of(positive()),
+            positive(),
+            pick(&Resident::NAMES),
+        ),
     )
         .prop_map(|((integrator, times, solver, tolerance, max_iterations), rest)| Settings {
             integrator,
@@ -105,6 +112,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             plasticity_in_dynamics: rest.1,
             derivative_clip: rest.2,
             u_limit: rest.3,
+            resident: rest.4,
         })
 }
 
@@ -145,11 +153,13 @@ fn run() -> impl Strategy<Value = RunConfig> {
 }
 
 fn training() -> impl Strategy<Value = TrainingConfig> {
-    (1..1000_usize, 1..1000_usize, 1..10_000_usize, prop_oneof![Just(1.0), 1e-6..1.0_f64]).prop_map(
-        |(epochs, batch, steps_per_sample, rate_decay_per_epoch)| TrainingConfig {
+    let decay = prop_oneof![Just(1.0), 1e-6..1.0_f64];
+    (1..1000_usize, 1..1000_usize, 1..10_000_usize, decay, (-1e3..0.0_f64, 0.001..1e3_f64)).prop_map(
+        |(epochs, batch, steps_per_sample, rate_decay_per_epoch, (from, to))| TrainingConfig {
             epochs,
             batch,
             steps_per_sample,
+            ramp: Ramp { from, to },
             rate_decay_per_epoch,
         },
     )

@@ -89,6 +89,7 @@ fn exact_is_stable_for_all_eigenvalues_and_steps_below_two_tau() {
         beta_rows: 1,
         entry_norms: true,
         learning: false,
+        unit_range: false,
     };
     let refused = Model::new(net, settings, 1, features);
     assert!(matches!(refused, Err(SettingsError::StepTooLarge { .. })));

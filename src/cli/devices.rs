@@ -9,10 +9,8 @@ pub(super) struct Args {}
 
 /// Runs the subcommand.
 pub(super) fn run(_: &Args) -> Result<(), Failure> {
-    let mut text = format!(
-        "cpu    this machine's processor, {} threads, f32 and f64\n",
-        rayon::current_num_threads()
-    );
+    let mut text =
+        format!("cpu    this machine's processor, {} threads, f32 and f64\n", rayon::current_num_threads());
     let adapters = gpu::adapters();
     for a in &adapters {
         text.push_str(&a.describe());

@@ -6,7 +6,9 @@ use super::{Failure, device, print};
 use crate::config::{DeviceChoice, Overrides, SimulationConfig, find};
 use crate::dynamics::Solver;
 use crate::engine::Precision;
-use crate::simulate::{Record, Setup, SimulationError, SimulationOutput, load_npz, run as simulate, save_npz};
+use crate::simulate::{
+    Record, Setup, SimulationError, SimulationOutput, load_npz, run as simulate, save_npz,
+};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]

@@ -87,8 +87,7 @@ fn interruptible() -> Arc<AtomicBool> {
 }
 
 fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
-    let split =
-        Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
+    let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
     let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
     let data = match &e.data.source {
         DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
@@ -119,10 +118,7 @@ fn protocol(e: &Experiment) -> Protocol {
         rate_w: e.rate_w,
         rate_b: e.rate_b,
         rate_decay: e.training.rate_decay_per_epoch,
-        tables: Tables {
-            pixel: encoding.pixel_table().to_vec(),
-            label: encoding.label_table().to_vec(),
-        },
+        tables: Tables { pixel: encoding.pixel_table().to_vec(), label: encoding.label_table().to_vec() },
     }
 }
 

@@ -3,11 +3,13 @@
 use super::error::ConfigError;
 use super::item::{Bound, Item};
 use super::section::Section;
-use crate::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Settings, SettingsError, Solver};
+use crate::dynamics::{
+    Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
+};
 use crate::engine::Precision;
 use crate::network::Network;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "integrator",
     "tau-ms",
     "dt-ms",
@@ -18,6 +20,7 @@ const KEYS: [&str; 10] = [
     "on-indefinite",
     "plasticity-in-dynamics",
     "u-limit",
+    "resident-weights",
 ];
 
 const TIME: &str = "a time in ms, greater than 0";
@@ -69,6 +72,7 @@ pub(super) fn read(
         )?,
         derivative_clip,
         u_limit: number("u-limit", base.u_limit, Bound::Positive, "a voltage greater than 0")?,
+        resident: choice(&section, "resident-weights", &Resident::NAMES, base.resident)?,
     };
     check(&settings, network, &section)?;
     Ok((settings, beta(&section, network)?))

@@ -48,7 +48,8 @@ fn ramp(section: &Section<'_>) -> Result<Ramp, ConfigError> {
     if ramp.from < ramp.to {
         return Ok(ramp);
     }
-    let item = section.get("ramp-to").or_else(|| section.get("ramp-from")).unwrap_or_else(|| section.item().clone());
+    let item =
+        section.get("ramp-to").or_else(|| section.get("ramp-from")).unwrap_or_else(|| section.item().clone());
     Err(item.wrong(
         format!("the ramp would run from {:?} to {:?}", ramp.from, ramp.to),
         "ramp-from smaller than ramp-to",

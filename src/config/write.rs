@@ -125,6 +125,7 @@ impl Out {
         let plasticity = name_of(&PlasticityInDynamics::NAMES, s.plasticity_in_dynamics);
         self.put("plasticity-in-dynamics", plasticity);
         self.put("u-limit", number(s.u_limit));
+        self.put("resident-weights", name_of(&crate::dynamics::Resident::NAMES, s.resident));
     }
 
     fn plasticity(&mut self, network: &Network, rate_w: f64, rate_b: f64, derivative_clip: Option<f64>) {

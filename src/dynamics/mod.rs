@@ -15,7 +15,8 @@ mod stability;
 
 pub use layout::{Features, Layout, StimulusKind};
 pub use settings::{
-    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
+    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
+    SettingsError, Solver,
 };
 
 pub use stability::eigenvalues;

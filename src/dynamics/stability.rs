@@ -106,12 +106,8 @@ mod tests {
     /// 1 + w²/2 ± w √(1 + w²/4), whose product is 1.
     #[test]
     fn two_neurons_have_the_eigenvalues_of_the_closed_form() {
-        let population = |name: &str| Population {
-            name: name.into(),
-            size: 1,
-            bias_factor: 0.0,
-            bias_clip: None,
-        };
+        let population =
+            |name: &str| Population { name: name.into(), size: 1, bias_factor: 0.0, bias_clip: None };
         let network = Network {
             populations: vec![population("in"), population("hidden"), population("out")],
             projections: expand(3, &[]),

@@ -60,16 +60,31 @@ impl Executor {
 /// Which adapter.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
-pub enum Choice { Hardware, Index(usize), Name(String) }
+pub enum Choice {
+    Hardware,
+    Index(usize),
+    Name(String),
+}
 /// Opens.
 #[allow(clippy::missing_errors_doc)]
-pub fn open(_: &Choice) -> Result<Device, GpuError> { Err(GpuError::None) }
+pub fn open(_: &Choice) -> Result<Device, GpuError> {
+    Err(GpuError::None)
+}
 /// Info.
 #[derive(Clone, Debug)]
-pub struct AdapterInfo { /// sw
- pub is_software: bool }
-impl AdapterInfo { /// Text.
- #[must_use] pub fn describe(&self) -> String { String::new() } }
+pub struct AdapterInfo {
+    /// sw
+    pub is_software: bool,
+}
+impl AdapterInfo {
+    /// Text.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        String::new()
+    }
+}
 /// All.
 #[must_use]
-pub fn adapters() -> Vec<AdapterInfo> { Vec::new() }
+pub fn adapters() -> Vec<AdapterInfo> {
+    Vec::new()
+}

@@ -24,7 +24,11 @@ use crate::network::{InputMode, Network, Parameters};
 /// # Errors
 /// If a file or an array cannot be read, an array is missing or has another shape, or `W0` holds a weight where the
 /// network has no projection.
-pub fn load_npz(network: &Network, paths: &[PathBuf], beta: &[f64]) -> Result<SimulationInput, SimulationError> {
+pub fn load_npz(
+    network: &Network,
+    paths: &[PathBuf],
+    beta: &[f64],
+) -> Result<SimulationInput, SimulationError> {
     let files = paths.iter().map(|p| NpzFile::open(p)).collect::<Result<Vec<_>, _>>()?;
     let mut source = Source { files };
     let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());

@@ -160,6 +160,7 @@ impl<'a> Runner<'a> {
             learning: input.learn.contains(&true)
                 || network.projections.iter().any(|p| p.clip.is_some())
                 || network.populations.iter().any(|p| p.bias_clip.is_some()),
+            unit_range: false,
         };
         let model = Arc::new(Model::new(network.clone(), settings, input.batch, features)?);
         refuse_negative_beta(&model, input)?;

@@ -23,7 +23,9 @@ pub enum TrainError {
     #[error(transparent)]
     Data(#[from] DataError),
     /// A value that is not finite, or a voltage over the limit.
-    #[error("{what} in epoch {epoch}, mini-batch {batch}, step {step}, trajectory {trajectory}, neuron {neuron} of population '{population}'; {advice}")]
+    #[error(
+        "{what} in epoch {epoch}, mini-batch {batch}, step {step}, trajectory {trajectory}, neuron {neuron} of population '{population}'; {advice}"
+    )]
     Bad {
         /// What was found.
         what: &'static str,
@@ -43,7 +45,9 @@ pub enum TrainError {
         advice: String,
     },
     /// H is indefinite and the settings ask to stop there.
-    #[error("H is not positive definite in epoch {epoch}, mini-batch {batch}, trajectory {trajectory}; use smaller weights or a smaller beta, or go on with `on-indefinite = \"fallback\"`")]
+    #[error(
+        "H is not positive definite in epoch {epoch}, mini-batch {batch}, trajectory {trajectory}; use smaller weights or a smaller beta, or go on with `on-indefinite = \"fallback\"`"
+    )]
     Indefinite {
         /// From 1.
         epoch: usize,
@@ -73,12 +77,18 @@ pub(super) fn verdict(model: &Model, snapshot: &Snapshot, epoch: usize, batch: u
         .min_by_key(|&((step, _), row, ..)| (step, std::cmp::Reverse(row)));
     let ((step, index), row, trajectory, what) = first?;
     let (population, neuron) = locate(model, index);
-    let advice = if row == status::INPUT { "look for NaN or infinity in the data".into() } else { advice(model) };
+    let advice =
+        if row == status::INPUT { "look for NaN or infinity in the data".into() } else { advice(model) };
     Some(TrainError::Bad { what, epoch, batch, step, trajectory, neuron, population, advice })
 }
 
 /// Whether a trajectory had an indefinite H.
-pub(super) fn indefinite(model: &Model, snapshot: &Snapshot, epoch: usize, batch: usize) -> Option<TrainError> {
+pub(super) fn indefinite(
+    model: &Model,
+    snapshot: &Snapshot,
+    epoch: usize,
+    batch: usize,
+) -> Option<TrainError> {
     let mut rows = snapshot.solver.chunks_exact(solver::LEN).take(model.layout.batch);
     let trajectory = rows.position(|row| row[solver::INDEFINITE] > 0.0)?;
     Some(TrainError::Indefinite { epoch, batch, trajectory })

@@ -47,7 +47,8 @@ impl Evaluator {
             let count = BATCH.min(samples.len() - from);
             // Rows beyond the last sample repeat old content; they are not counted.
             for i in 0..count {
-                pixels[i * samples.pixels()..(i + 1) * samples.pixels()].copy_from_slice(samples.image(from + i));
+                pixels[i * samples.pixels()..(i + 1) * samples.pixels()]
+                    .copy_from_slice(samples.image(from + i));
                 labels[i] = samples.labels()[from + i];
             }
             self.engine.write_bytes(layout.pixels, &pixels)?;

@@ -83,8 +83,7 @@ impl<'a> Trainer<'a> {
         stop: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
         data.check(network.n_in(), network.n_out())?;
-        let features =
-            Features { learning: true, ..Features::samples(protocol.tables.in_unit_range()) };
+        let features = Features { learning: true, ..Features::samples(protocol.tables.in_unit_range()) };
         let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
         let evaluator = Evaluator::new(&model, device, &protocol.tables)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
@@ -180,8 +179,7 @@ impl<'a> Trainer<'a> {
             self.active.clone_from(&batch.active);
         }
         let p = &self.protocol;
-        let controls =
-            presentation::controls(&self.ramp, p.rate_w * decay, p.rate_b * decay, batch.count);
+        let controls = presentation::controls(&self.ramp, p.rate_w * decay, p.rate_b * decay, batch.count);
         self.engine.set_iterations(self.iterations);
         Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
     }
