@@ -1,5 +1,6 @@
 //! Plasticity of the biases: `ḃ = η_b·factor · mean over active trajectories of δ` (model, section 3).
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -13,4 +14,37 @@ pub struct Args {
     pub b_dot: Buf,
     /// Free columns.
     pub cols: Cols,
+}
+
+params! {
+    delta: u32,
+    factor: u32,
+    b_dot: u32,
+    batch: u32,
+    n: u32,
+    start: u32,
+    len: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            delta: p.at(self.delta)?,
+            factor: p.at(self.factor)?,
+            b_dot: p.at(self.b_dot)?,
+            batch: to_u32(p.batch()),
+            n: p.cols(self.delta),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+        };
+        let groups = p.elementwise(self.cols.len, 1);
+        Ok(Invocation::new(&params, groups).looping(p.batch() as u64 + 1))
+    }
 }

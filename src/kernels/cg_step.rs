@@ -4,6 +4,7 @@
 //! `u̇ −= α z` (output): each direction's sweep is the update of u̇. Then the next direction. A converged trajectory changes
 //! nothing. `pᵀq ≤ 0` is counted as negative curvature: H is indefinite there.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::cg_start::Space;
 use crate::plan::{Buf, Cols};
 
@@ -30,4 +31,49 @@ pub struct Args {
     pub cols: Cols,
     /// Output columns.
     pub outputs: Cols,
+}
+
+params! {
+    output_space: u32,
+    u_dot: u32,
+    z: u32,
+    y: u32,
+    p: u32,
+    res: u32,
+    beta: u32,
+    solver: u32,
+    n: u32,
+    start: u32,
+    len: u32,
+    out_start: u32,
+    n_out: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            output_space: u32::from(self.space == Space::Output),
+            u_dot: p.at(self.u_dot)?,
+            z: p.at(self.z)?,
+            y: p.at(self.y)?,
+            p: p.at(self.p)?,
+            res: p.at(self.res)?,
+            beta: p.at(self.beta)?,
+            solver: p.at(self.solver)?,
+            n: p.cols(self.u_dot),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+            out_start: to_u32(self.outputs.start),
+            n_out: to_u32(self.outputs.len),
+        };
+        let loops = p.lane_loops(self.cols.len, 3, 2);
+        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+    }
 }

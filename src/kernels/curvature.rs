@@ -1,5 +1,6 @@
 //! `z = C ⊙ y` with `C = diag β − diag(ρ''·(Wᵀδ))`: what distinguishes H from JᵀJ.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -19,4 +20,42 @@ pub struct Args {
     pub cols: Cols,
     /// Output columns.
     pub outputs: Cols,
+}
+
+params! {
+    y: u32,
+    d2: u32,
+    apical: u32,
+    beta: u32,
+    z: u32,
+    n: u32,
+    start: u32,
+    len: u32,
+    out_start: u32,
+    n_out: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            y: p.at(self.y)?,
+            d2: p.maybe(self.d2)?,
+            apical: p.at(self.apical)?,
+            beta: p.at(self.beta)?,
+            z: p.at(self.z)?,
+            n: p.cols(self.y),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+            out_start: to_u32(self.outputs.start),
+            n_out: to_u32(self.outputs.len),
+        };
+        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+    }
 }

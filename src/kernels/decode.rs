@@ -4,6 +4,7 @@
 //! Pixels stay `u8` until here: the host uploads a quarter of the bytes, and the table holds whatever encoding the
 //! experiment asks for (unit range, logit). Trajectories without a sample (`active = 0`) hold all four.
 
+use super::host::{Access, Invocation, PlaceError, Places, params};
 use crate::plan::Buf;
 
 /// Arguments of the kernel.
@@ -27,4 +28,42 @@ pub struct Args {
     pub y_old: Buf,
     /// `[batch, n_out]`.
     pub y_new: Buf,
+}
+
+params! {
+    pixel_table: u32,
+    label_table: u32,
+    active_mask: u32,
+    x_old: u32,
+    x_new: u32,
+    y_old: u32,
+    y_new: u32,
+    n_in: u32,
+    n_out: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[Access::Read, Access::Read];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            pixel_table: p.at(self.pixel_table)?,
+            label_table: p.at(self.label_table)?,
+            active_mask: p.at(self.active)?,
+            x_old: p.at(self.x_old)?,
+            x_new: p.at(self.x_new)?,
+            y_old: p.at(self.y_old)?,
+            y_new: p.at(self.y_new)?,
+            n_in: p.cols(self.x_new),
+            n_out: p.cols(self.y_new),
+        };
+        let signals = p.program.spec(self.x_new).cols + p.program.spec(self.y_new).cols;
+        let bound = vec![Some(self.pixels), Some(self.labels)];
+        Ok(Invocation::new(&params, p.elementwise(signals, p.batch())).bind(bound))
+    }
 }

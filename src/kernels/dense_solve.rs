@@ -3,6 +3,7 @@
 //! Cholesky first: if it fails, H is not positive definite; that is counted in `solver` and the system is solved by
 //! elimination with row pivoting. In mode `fallback` trajectories with a positive definite H keep the u̇ they have.
 
+use super::host::{Access, DENSE_LANES, Invocation, PlaceError, Places, cholesky_loops, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -30,4 +31,70 @@ pub struct Args {
     pub cols: Cols,
     /// Output columns.
     pub outputs: Cols,
+}
+
+params! {
+    fallback: u32,
+    jac: u32,
+    h: u32,
+    c: u32,
+    d2: u32,
+    apical: u32,
+    beta: u32,
+    u_dot: u32,
+    solver: u32,
+    n: u32,
+    start: u32,
+    len: u32,
+    out_start: u32,
+    n_out: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            fallback: u32::from(self.fallback),
+            jac: p.at(self.jac)?,
+            h: p.at(self.h)?,
+            c: p.at(self.c)?,
+            d2: p.maybe(self.d2)?,
+            apical: p.at(self.apical)?,
+            beta: p.at(self.beta)?,
+            u_dot: p.at(self.u_dot)?,
+            solver: p.at(self.solver)?,
+            n: p.cols(self.u_dot),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+            out_start: to_u32(self.outputs.start),
+            n_out: to_u32(self.outputs.len),
+        };
+        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops(self.cols.len)))
+    }
+}
+
+/// Loop iterations of an invocation where the factorisation fails at the last pivot, so that everything runs.
+fn loops(size: usize) -> u64 {
+    let (n, lanes) = (size as u64, u64::from(DENSE_LANES));
+    // Entries dealt to one invocation lie `lanes` apart and have max(i, j) evenly spread: at most all of one diagonal more than n³/3.
+    let gram = (0..n * n).step_by(DENSE_LANES as usize).map(|e| n - (e / n).max(e % n) + 2).sum::<u64>()
+        + n.div_ceil(lanes) * (n + 2)
+        + n
+        + 2;
+    let eliminate: u64 = (0..n)
+        .map(|rest| {
+            let search = (rest + 1).div_ceil(lanes) + 1 + u64::from(DENSE_LANES.ilog2()) + 1;
+            let swap = n.div_ceil(lanes) + 1;
+            let update = rest.div_ceil(lanes) + 1 + (rest * rest).div_ceil(lanes) + 1;
+            let back = rest.div_ceil(lanes) + 1;
+            search + swap + update + back + 2
+        })
+        .sum();
+    2 * gram + cholesky_loops(size) + eliminate + n.div_ceil(lanes) + 3
 }

@@ -2,6 +2,7 @@
 //!
 //! `c = −δ/τ + ḃ + [ẋ]_in` (from `s − δ/τ`, model section 2) and `g = β(u* − u)/τ + β u̇*` on the outputs, 0 elsewhere.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -31,4 +32,54 @@ pub struct Args {
     pub outputs: Cols,
     /// Membrane time constant.
     pub tau_ms: f64,
+}
+
+params! {
+    delta: u32,
+    b_dot: u32,
+    x_dot: u32,
+    u: u32,
+    y: u32,
+    y_dot: u32,
+    beta: u32,
+    c: u32,
+    g: u32,
+    n: u32,
+    n_in: u32,
+    n_out: u32,
+    start: u32,
+    len: u32,
+    out_start: u32,
+    inv_tau: f32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            delta: p.at(self.delta)?,
+            b_dot: p.maybe(self.b_dot)?,
+            x_dot: p.maybe(self.x_dot)?,
+            u: p.at(self.u)?,
+            y: p.at(self.y)?,
+            y_dot: p.at(self.y_dot)?,
+            beta: p.at(self.beta)?,
+            c: p.at(self.c)?,
+            g: p.at(self.g)?,
+            n: p.cols(self.delta),
+            n_in: p.cols_or_zero(self.x_dot),
+            n_out: to_u32(self.outputs.len),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+            out_start: to_u32(self.outputs.start),
+            inv_tau: (1.0 / self.tau_ms) as f32,
+        };
+        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+    }
 }

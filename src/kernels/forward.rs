@@ -3,6 +3,7 @@
 //! With `x = r̄` the basal input `W r̄`; with `gate = ρ'` one block of `W D y`, hence of the forward sweep that applies `J⁻¹`
 //! to a feedforward graph; with Ẇ in place of W the term `Ẇ r̄`.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::Base;
 use crate::plan::{Buf, Cols};
 
@@ -25,4 +26,48 @@ pub struct Args {
     pub post: Cols,
     /// Factor of the product.
     pub scale: f64,
+}
+
+params! {
+    x: u32,
+    gate: u32,
+    base: u32,
+    out: u32,
+    batch: u32,
+    n: u32,
+    x_n: u32,
+    pre_start: u32,
+    pre_len: u32,
+    post_start: u32,
+    post_len: u32,
+    scale: f32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[Access::Read];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            x: p.at(self.x)?,
+            gate: p.maybe(self.gate)?,
+            base: self.base.place(p, self.out)?,
+            out: p.at(self.out)?,
+            batch: to_u32(p.batch()),
+            n: p.cols(self.out),
+            x_n: p.cols(self.x),
+            pre_start: to_u32(self.pre.start),
+            pre_len: to_u32(self.pre.len),
+            post_start: to_u32(self.post.start),
+            post_len: to_u32(self.post.len),
+            scale: self.scale as f32,
+        };
+        let groups = p.tiles(p.batch(), self.post.len);
+        let call = Invocation::new(&params, groups).bind(vec![Some(self.w)]);
+        Ok(call.looping(p.product_loops(self.pre.len)).gated(self.gate.is_some()))
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! `identity` writes the unit diagonal and zeros everywhere first.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, ROW_LANES, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -19,4 +20,45 @@ pub struct Args {
     pub post: Cols,
     /// Free columns.
     pub cols: Cols,
+}
+
+params! {
+    identity: u32,
+    d: u32,
+    jac: u32,
+    n: u32,
+    start: u32,
+    free: u32,
+    pre_start: u32,
+    pre_len: u32,
+    post_start: u32,
+    post_len: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[Access::Read];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            identity: u32::from(self.w.is_none()),
+            d: p.at(self.d)?,
+            jac: p.at(self.jac)?,
+            n: p.cols(self.d),
+            start: to_u32(self.cols.start),
+            free: to_u32(self.cols.len),
+            pre_start: to_u32(self.pre.start),
+            pre_len: to_u32(self.pre.len),
+            post_start: to_u32(self.post.start),
+            post_len: to_u32(self.post.len),
+        };
+        let (wide, high) =
+            if self.w.is_none() { (self.cols.len, self.cols.len) } else { (self.pre.len, self.post.len) };
+        let groups = [wide.div_ceil(ROW_LANES), high, p.batch()];
+        Ok(Invocation::new(&params, groups).bind(vec![self.w]))
+    }
 }

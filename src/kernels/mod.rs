@@ -19,6 +19,7 @@ pub mod drive;
 pub mod forward;
 pub mod gram;
 pub mod guess;
+pub mod host;
 pub mod integrate;
 pub mod jacobian;
 pub mod mismatch;
@@ -45,6 +46,17 @@ pub enum Base {
     Out,
     /// Another buffer of the shape of `out`.
     From(Buf),
+}
+
+impl Base {
+    /// First element of what is added, for the shader.
+    fn place(self, p: &host::Places, out: Buf) -> Result<u32, host::PlaceError> {
+        match self {
+            Self::Zero => Ok(host::NONE),
+            Self::Out => p.at(out),
+            Self::From(buf) => p.at(buf),
+        }
+    }
 }
 
 /// Columns of the `solver` buffer, `[batch, 8]`.
@@ -107,6 +119,26 @@ macro_rules! calls {
                 }
             }
         }
+
+        impl Call {
+            /// The call as a dispatch of its shader.
+            ///
+            /// # Errors
+            /// If a buffer is not where the shader reads it.
+            pub fn host(&self, p: &host::Places) -> Result<host::Invocation, host::PlaceError> {
+                match self {
+                    $(Call::$variant(args) => args.host(p),)*
+                }
+            }
+        }
+
+        /// Parameters and bindings of all kernels, in the order of [`NAMES`].
+        pub const FACTS: &[host::Facts] = &[$(host::Facts {
+            name: stringify!($module),
+            fields: $module::FIELDS,
+            size: std::mem::size_of::<$module::Params>(),
+            bindings: $module::BINDINGS,
+        }),*];
 
         /// Names of all kernels.
         pub const NAMES: &[&str] = &[$(stringify!($module)),*];

@@ -1,5 +1,6 @@
 //! `r̄ = ρ(u)`, `ρ'(u)` and, where it does not vanish, `ρ''(u)` (step order, item 2).
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::network::Activation;
 use crate::plan::{Buf, Cols};
 
@@ -20,4 +21,40 @@ pub struct Args {
     pub identity: usize,
     /// ρ.
     pub activation: Activation,
+}
+
+params! {
+    u: u32,
+    r: u32,
+    d: u32,
+    d2: u32,
+    n: u32,
+    start: u32,
+    len: u32,
+    identity: u32,
+    activation: u32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            u: p.at(self.u)?,
+            r: p.at(self.r)?,
+            d: p.at(self.d)?,
+            d2: p.maybe(self.d2)?,
+            n: p.cols(self.u),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+            identity: to_u32(self.identity),
+            activation: self.activation as u32,
+        };
+        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+    }
 }

@@ -5,6 +5,7 @@
 //! `c += (1 − s) v̇_old + s v̇_new` (which is Ẇ r̄) `+ ṡ (v_new − v_old)` (which is `W u̇_in`), `v += dt·v̇`, and for the one update of W at the end
 //! of the presentation `a_old += dt·η·factor/B (1 − s) δ`, `a_new += dt·η·factor/B s δ`.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -32,4 +33,55 @@ pub struct Args {
     pub in_dynamics: bool,
     /// Time step.
     pub dt_ms: f64,
+}
+
+params! {
+    delta: u32,
+    gram_oo: u32,
+    gram_on: u32,
+    gram_nn: u32,
+    v_old: u32,
+    v_new: u32,
+    a_old: u32,
+    a_new: u32,
+    c: u32,
+    batch: u32,
+    n: u32,
+    start: u32,
+    len: u32,
+    in_dynamics: u32,
+    factor: f32,
+    dt: f32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            delta: p.at(self.delta)?,
+            gram_oo: p.at(self.gram[0])?,
+            gram_on: p.at(self.gram[1])?,
+            gram_nn: p.at(self.gram[2])?,
+            v_old: p.at(self.v_old)?,
+            v_new: p.at(self.v_new)?,
+            a_old: p.at(self.a_old)?,
+            a_new: p.at(self.a_new)?,
+            c: p.at(self.c)?,
+            batch: to_u32(p.batch()),
+            n: p.cols(self.c),
+            start: to_u32(self.cols.start),
+            len: to_u32(self.cols.len),
+            in_dynamics: u32::from(self.in_dynamics),
+            factor: self.factor as f32,
+            dt: self.dt_ms as f32,
+        };
+        let call = Invocation::new(&params, p.elementwise(self.cols.len, p.batch()));
+        Ok(call.looping(p.batch() as u64 + 1))
+    }
 }

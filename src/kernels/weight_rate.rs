@@ -2,6 +2,7 @@
 //!
 //! `η / number of active trajectories` comes with the step. Summed over the batch in ascending order.
 
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -21,4 +22,45 @@ pub struct Args {
     pub factor: f64,
     /// Bound on |Ẇ|, per ms.
     pub clip: Option<f64>,
+}
+
+params! {
+    delta: u32,
+    r: u32,
+    batch: u32,
+    n: u32,
+    pre_start: u32,
+    pre_len: u32,
+    post_start: u32,
+    post_len: u32,
+    clipped: u32,
+    factor: f32,
+    clip: f32,
+}
+
+/// Storage bindings of the shader from 3 on.
+pub const BINDINGS: &[Access] = &[Access::Write];
+
+impl Args {
+    /// The call as a dispatch of its shader.
+    ///
+    /// # Errors
+    /// If a buffer is not where the shader reads it.
+    pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let params = Params {
+            delta: p.at(self.delta)?,
+            r: p.at(self.r)?,
+            batch: to_u32(p.batch()),
+            n: p.cols(self.delta),
+            pre_start: to_u32(self.pre.start),
+            pre_len: to_u32(self.pre.len),
+            post_start: to_u32(self.post.start),
+            post_len: to_u32(self.post.len),
+            clipped: u32::from(self.clip.is_some()),
+            factor: self.factor as f32,
+            clip: self.clip.unwrap_or_default() as f32,
+        };
+        let call = Invocation::new(&params, p.tiles(self.post.len, self.pre.len)).bind(vec![Some(self.w_dot)]);
+        Ok(call.looping(p.product_loops(p.batch())))
+    }
 }

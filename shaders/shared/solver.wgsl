@@ -1,0 +1,11 @@
+// Columns of the solver buffer, `kernels::solver`.
+
+const RESIDUAL2: u32 = 0u;
+const THRESHOLD2: u32 = 1u;
+const ITERATIONS: u32 = 2u;
+const TOTAL: u32 = 3u;
+const MOST: u32 = 4u;
+const INDEFINITE: u32 = 5u;
+const UNCONVERGED: u32 = 6u;
+const RESIDUAL: u32 = 7u;
+const SOLVER_LEN: u32 = 8u;

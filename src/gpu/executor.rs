@@ -1,0 +1,233 @@
+//! Runs the plans of a model on an adapter.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::device::Device;
+use super::error::GpuError;
+use super::pace::{Pace, units};
+use super::readback::{Readback, read, reals};
+use super::recorder::Recorder;
+use super::store::{CONTROL_SLOTS, SLOT, Store};
+use crate::cpu::status;
+use crate::dynamics::Model;
+use crate::engine::{Snapshot, Work};
+use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
+
+/// Solver iterations that a loop records unless told otherwise.
+const ITERATIONS: usize = 8;
+
+/// Control values of a step, as `shaders/shared/common.wgsl` reads them.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Control {
+    ramp: f32,
+    ramp_prev: f32,
+    row: u32,
+    beta_row: u32,
+    index: u32,
+    rate_w: f32,
+    rate_b: f32,
+}
+
+impl From<&StepControl> for Control {
+    fn from(step: &StepControl) -> Self {
+        Self {
+            ramp: step.ramp as f32,
+            ramp_prev: step.ramp_prev as f32,
+            row: step.row,
+            beta_row: step.beta_row,
+            index: step.index,
+            rate_w: step.rate_w as f32,
+            rate_b: step.rate_b as f32,
+        }
+    }
+}
+
+/// Runs the plans of a model on an adapter.
+pub struct Executor {
+    device: Device,
+    model: Arc<Model>,
+    store: Store,
+    recorder: Recorder,
+    readback: Readback,
+    pace: Pace,
+    iterations: usize,
+    costs: [u64; PLAN_IDS.len()],
+}
+
+impl Executor {
+    /// Allocates all buffers of the model, zeroed (the mask `active` at 1), and compiles its kernels.
+    ///
+    /// # Errors
+    /// If a buffer, a dispatch or a loop exceeds a limit of the adapter, or the adapter its memory.
+    pub fn new(device: &Device, model: Arc<Model>) -> Result<Self, GpuError> {
+        device.check()?;
+        let program = &model.program;
+        let store = Store::new(device.raw(), device.info(), program)?;
+        let recorder = Recorder::new(device, &store, program, model.network.neurons())?;
+        let readback = Readback::new(program, &model.layout);
+        let mut executor = Self {
+            device: device.clone(),
+            store,
+            recorder,
+            readback,
+            pace: Pace::new(),
+            iterations: ITERATIONS,
+            costs: [0; PLAN_IDS.len()],
+            model: Arc::clone(&model),
+        };
+        executor.set_iterations(ITERATIONS);
+        for (i, spec) in program.buffers.iter().enumerate() {
+            if spec.role == Role::Stimulus && spec.name == "active" {
+                executor.write(Buf(i as u16), &vec![1.0; spec.len()])?;
+            }
+        }
+        device.check()?;
+        Ok(executor)
+    }
+
+    /// Writes a buffer of real numbers, before the next submission runs.
+    ///
+    /// # Errors
+    /// If the buffer holds something else, the length is wrong, or the device was lost.
+    pub fn write(&mut self, buf: Buf, data: &[f64]) -> Result<(), GpuError> {
+        self.expect(buf, Elem::Real, data.len())?;
+        let data: Vec<f32> = data.iter().map(|&v| v as f32).collect();
+        self.put(buf, bytemuck::cast_slice(&data))
+    }
+
+    /// Writes a buffer of bytes, before the next submission runs; submissions made before still see the old content.
+    ///
+    /// # Errors
+    /// As [`Executor::write`].
+    pub fn write_bytes(&mut self, buf: Buf, data: &[u8]) -> Result<(), GpuError> {
+        self.expect(buf, Elem::Byte, data.len())?;
+        if data.len().is_multiple_of(4) {
+            return self.put(buf, data);
+        }
+        let mut whole = data.to_vec();
+        whole.resize(data.len().next_multiple_of(4), 0);
+        self.put(buf, &whole)
+    }
+
+    /// Reads a buffer of real numbers, after all work submitted before.
+    ///
+    /// # Errors
+    /// If the buffer holds something else, or the device was lost.
+    pub fn read(&mut self, buf: Buf) -> Result<Vec<f64>, GpuError> {
+        let spec = self.model.program.spec(buf);
+        self.expect(buf, Elem::Real, spec.len())?;
+        if spec.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (from, at) = self.store.locate(buf);
+        Ok(reals(&read(&self.device, from, at, 4 * spec.len() as u64)?))
+    }
+
+    /// Number of solver iterations that each loop records, up to its own bound.
+    pub fn set_iterations(&mut self, count: usize) {
+        self.iterations = count;
+        let program = &self.model.program;
+        self.costs = PLAN_IDS.map(|id| {
+            let cost = program.plan(id).cost(program.batch, count);
+            units(cost.calls, cost.flops)
+        });
+    }
+
+    /// Clears `solver` and `status`, runs the work in order and asks for a snapshot, without waiting for it.
+    ///
+    /// # Errors
+    /// If the device was lost or ran out of memory.
+    pub fn submit(&mut self, ticket: u64, work: &[Work]) -> Result<(), GpuError> {
+        self.device.check()?;
+        self.clear()?;
+        let mut runs = work.iter().flat_map(|w| w.controls.iter().map(|c| (w.plan, c))).peekable();
+        loop {
+            let (slice, cost) = self.slice(&mut runs);
+            let last = runs.peek().is_none();
+            let mut encoder =
+                self.device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            self.encode(&mut encoder, &slice);
+            let copy = last.then(|| self.readback.copy(&self.device, &self.store, &mut encoder));
+            let begun = Instant::now();
+            let submission = self.device.queue().submit([encoder.finish()]);
+            if let Some(copy) = copy {
+                self.readback.request(ticket, copy, submission.clone());
+            }
+            if self.pace.measures() && cost > 0 {
+                self.device.wait(Some(submission))?;
+                self.pace.measured(cost, begun.elapsed());
+            }
+            if last {
+                return self.device.check();
+            }
+        }
+    }
+
+    /// The snapshot of a submission; waits for it where necessary.
+    ///
+    /// # Errors
+    /// If it was collected before, or the device was lost.
+    pub fn collect(&mut self, ticket: u64) -> Result<Snapshot, GpuError> {
+        self.device.check()?;
+        self.readback.collect(&self.device, ticket)
+    }
+
+    /// As many runs as one submission may take, at least one, and what they cost.
+    fn slice<'a>(&self, runs: &mut impl Iterator<Item = (PlanId, &'a StepControl)>) -> (Vec<(PlanId, &'a StepControl)>, u64) {
+        let (mut slice, mut cost) = (Vec::new(), 0);
+        for (plan, control) in runs.by_ref() {
+            cost += self.costs[plan as usize];
+            slice.push((plan, control));
+            if slice.len() == CONTROL_SLOTS || self.pace.is_full(cost) {
+                break;
+            }
+        }
+        (slice, cost)
+    }
+
+    /// One pass for all runs: their control values are written before the submission starts.
+    fn encode(&self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) {
+        if slice.is_empty() {
+            return;
+        }
+        let mut controls = vec![0_u8; slice.len() * SLOT as usize];
+        for ((_, control), slot) in slice.iter().zip(controls.chunks_exact_mut(SLOT as usize)) {
+            let control = Control::from(*control);
+            slot[..size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
+        }
+        self.device.queue().write_buffer(&self.store.control, 0, &controls);
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for (slot, (plan, _)) in slice.iter().enumerate() {
+            self.recorder.record(&mut pass, *plan, slot, self.iterations);
+        }
+    }
+
+    fn clear(&self) -> Result<(), GpuError> {
+        let l = &self.model.layout;
+        let len = |buf| self.model.program.spec(buf).len();
+        self.put(l.solver, bytemuck::cast_slice(&vec![0.0_f32; len(l.solver)]))?;
+        self.put(l.status, bytemuck::cast_slice(&vec![status::FINE; len(l.status)]))
+    }
+
+    fn put(&self, buf: Buf, bytes: &[u8]) -> Result<(), GpuError> {
+        if !bytes.is_empty() {
+            let (to, at) = self.store.locate(buf);
+            self.device.queue().write_buffer(to, at, bytes);
+        }
+        self.device.check()
+    }
+
+    fn expect(&self, buf: Buf, elem: Elem, got: usize) -> Result<(), GpuError> {
+        let spec = self.model.program.spec(buf);
+        let name = |elem: Elem| format!("{elem:?} values").to_lowercase();
+        if spec.elem != elem {
+            return Err(GpuError::Kind { buffer: spec.name.clone(), holds: name(spec.elem), asked: name(elem) });
+        }
+        if spec.len() != got {
+            return Err(GpuError::Length { buffer: spec.name.clone(), want: spec.len(), got });
+        }
+        Ok(())
+    }
+}
