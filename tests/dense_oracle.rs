@@ -45,8 +45,11 @@ fn simulate(setup: &Setup, input: &SimulationInput) -> SimulationOutput {
     run(setup, &Device::Cpu(Precision::F64), input, &Record::default()).unwrap()
 }
 
+/// Sizes of the populations and projections (pre, post).
+type Graph = (Vec<usize>, Vec<(usize, usize)>);
+
 /// Chains, chains with skip connections, and DAGs with an isolated hidden population and an input that reaches the output.
-fn topologies() -> Vec<(Vec<usize>, Vec<(usize, usize)>)> {
+fn topologies() -> Vec<Graph> {
     vec![
         (vec![4, 6, 5, 3], vec![(0, 1), (1, 2), (2, 3)]),
         (vec![3, 2], vec![(0, 1)]),

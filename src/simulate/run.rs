@@ -242,7 +242,7 @@ impl<'a> Runner<'a> {
         if let Some(stop) = self.bad_input(t) {
             return Ok(Some(stop));
         }
-        if t % self.rows == 0 {
+        if t.is_multiple_of(self.rows) {
             self.write_rows(t)?;
         }
         let share = if self.input.learn[t] { 1.0 / self.input.active_count().max(1) as f64 } else { 0.0 };
