@@ -82,6 +82,19 @@ fn wide(activation: Activation, hidden: &[usize], seed: u64) -> (Setup, Simulati
     (setup, input)
 }
 
+/// The beginning of a run.
+fn first_steps(setup: &Setup, input: &SimulationInput, steps: usize) -> SimulationInput {
+    let net = &setup.network;
+    SimulationInput {
+        steps,
+        x: input.x[..steps * input.batch * net.n_in()].to_vec(),
+        y: input.y[..steps * input.batch * net.n_out()].to_vec(),
+        beta: input.beta[..steps * net.n_out()].to_vec(),
+        learn: input.learn[..steps].to_vec(),
+        ..input.clone()
+    }
+}
+
 /// The first step and trajectory at which the oracle finds an indefinite H.
 fn first_indefinite(want: &oracle::Trajectory, batch: usize) -> Option<(usize, usize)> {
     want.definite.iter().position(|ok| !ok).map(|at| (at / batch, at % batch))
@@ -150,6 +163,16 @@ fn indefinite_hessian_of_a_larger_network_is_noticed() {
             let stop = out.stop.unwrap_or_else(|| panic!("seed {seed}: indefinite at {step}, no word"));
             assert!(stop.step >= step, "seed {seed}: {stop}");
             noticed += 1;
+            // Going on, conjugate gradients either solve the indefinite system or say that they did not.
+            setup.settings.on_indefinite = OnIndefinite::Fallback;
+            let out = simulate(&setup, &first_steps(&setup, &input, 1));
+            println!("  first step: {:?}", out.solver_steps);
+            if out.stop.is_none() && out.solver_steps[0].unconverged == 0 {
+                let most = want.u_dot.iter().zip(&out.u_dot).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                let size = out.u_dot.iter().fold(1.0_f64, |m, v| m.max(v.abs()));
+                // 1e-12 times the condition of an indefinite H, below 1e5 here.
+                assert!(most < 1e-7 * size, "seed {seed}: {most:e} of {size}");
+            }
             println!("{} seed {seed}: indefinite at {step}: {stop}", activation.name());
         }
         assert!(noticed > 0);
