@@ -155,13 +155,13 @@ fn a_start_off_equilibrium_teaches_by_its_closed_form() {
         run.u0[4] += delta[1];
         let out = simulate(&setup, &run);
         let share = 10.0 * (1.0 - 0.95_f64.powi(60));
-        for o in 0..2 {
-            for i in 0..3 {
-                let want = start.weights[0][o * 3 + i] + setup.rate_w * share * delta[o] * x[i];
+        for (o, delta) in delta.iter().enumerate() {
+            for (i, x) in x.iter().enumerate() {
+                let want = start.weights[0][o * 3 + i] + setup.rate_w * share * delta * x;
                 let got = out.end.weights[0][o * 3 + i];
                 assert!((got - want).abs() < 1e-13, "{}: {got} for {want}", kind.name());
             }
-            let want = start.biases[3 + o] + setup.rate_b * share * delta[o];
+            let want = start.biases[3 + o] + setup.rate_b * share * delta;
             assert!((out.end.biases[3 + o] - want).abs() < 1e-13);
         }
         assert!(change(&out, &start) > 0.05);

@@ -33,9 +33,9 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
             }
         }
         g[range].fill(T::ZERO);
-        for o in 0..n_out {
+        for (o, &beta) in beta.iter().enumerate() {
             let (i, k) = (row + a.outputs.start + o, b * n_out + o);
-            g[i] = beta[o] * ((y[k] - u[i]) * inv_tau + y_dot[k]);
+            g[i] = beta * ((y[k] - u[i]) * inv_tau + y_dot[k]);
         }
     }
     s.put(a.c, c);

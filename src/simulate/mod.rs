@@ -7,12 +7,14 @@
 
 mod files;
 mod input;
+mod output;
 mod run;
 mod stop;
 
 pub use files::{load_npz, save_npz};
 pub use input::SimulationInput;
-pub use run::{Record, Setup, SimulationOutput, Snap, SolverStep, run};
+pub use output::{Record, Setup, SimulationOutput, Snap, SolverStep};
+pub use run::run;
 pub use stop::{Stop, StopReason};
 
 use crate::data::npz::NpzError;

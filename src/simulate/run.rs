@@ -3,95 +3,16 @@
 use std::sync::Arc;
 
 use super::stop::{Stop, StopReason, place};
-use super::{SimulationError, SimulationInput};
+use super::{Record, Setup, SimulationError, SimulationInput, SimulationOutput, Snap, SolverStep};
 use crate::cpu::status;
-use crate::dynamics::{Features, Model, OnIndefinite, Settings, Solver, StimulusKind};
+use crate::dynamics::{Features, Model, OnIndefinite, Solver, StimulusKind};
 use crate::engine::{Device, Engine, Snapshot, Work};
 use crate::kernels::{record, solver};
-use crate::network::{Network, Parameters};
+use crate::network::Parameters;
 use crate::plan::{PlanId, StepControl};
 
 /// Values of x and u* that are kept on the device at a time.
 const SEQUENCE_VALUES: usize = 1 << 22;
-
-/// What is simulated, and how.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Setup {
-    /// The network.
-    pub network: Network,
-    /// How it is integrated.
-    pub settings: Settings,
-    /// η, per ms.
-    pub rate_w: f64,
-    /// η_b, per ms.
-    pub rate_b: f64,
-}
-
-/// What to keep beside norms and solver counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// u and u̇ after every step.
-    pub voltages: bool,
-    /// Steps after which W and b are kept.
-    pub snapshots: Vec<usize>,
-}
-
-impl Default for Record {
-    fn default() -> Self {
-        Self { voltages: true, snapshots: Vec::new() }
-    }
-}
-
-/// Parameters after a step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Snap {
-    /// The step.
-    pub step: usize,
-    /// W and b.
-    pub parameters: Parameters,
-}
-
-/// What the solver did in a step, over all trajectories.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SolverStep {
-    /// Largest number of iterations.
-    pub iterations: usize,
-    /// Largest relative residual at the end of the iteration.
-    pub residual: f64,
-    /// Trajectories whose H was found not to be positive definite.
-    pub indefinite: usize,
-    /// Trajectories that did not reach the tolerance.
-    pub unconverged: usize,
-}
-
-/// Everything that was recorded. Arrays hold `steps_completed` rows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SimulationOutput {
-    /// Steps that were completed.
-    pub steps_completed: usize,
-    /// Number of trajectories B.
-    pub batch: usize,
-    /// Number of neurons N.
-    pub neurons: usize,
-    /// u after each step, `[steps_completed, B, N]`, if it was asked for.
-    pub u: Vec<f64>,
-    /// u̇ found in each step, `[steps_completed, B, N]`, if it was asked for.
-    pub u_dot: Vec<f64>,
-    /// ‖f‖ over the free neurons inside each step (old u and parameters, new x and u*), `[steps_completed, B]`.
-    pub f_entry_norm: Vec<f64>,
-    /// ‖f‖ over the free neurons after each step, `[steps_completed, B]`.
-    pub f_norm: Vec<f64>,
-    /// What the solver did in each step, `[steps_completed]`.
-    pub solver_steps: Vec<SolverStep>,
-    /// Parameters after the chosen steps, in order.
-    pub snapshots: Vec<Snap>,
-    /// Parameters at the end. Where a step failed on the device (divergence, say), as that step left them.
-    pub end: Parameters,
-    /// The solver that ran; `None` for explicit schemes.
-    pub solver: Option<Solver>,
-    /// Why the run ended before its last step.
-    pub stop: Option<Stop>,
-}
 
 /// Simulates all steps, or as many as go well: a run that diverges, meets a value that is not finite, or an indefinite H under
 /// `on_indefinite = "error"`, ends with [`SimulationOutput::stop`], and what was computed before is kept.
@@ -243,7 +164,7 @@ impl<'a> Runner<'a> {
         if let Some(stop) = self.bad_input(t) {
             return Ok(Some(stop));
         }
-        if t % self.rows == 0 {
+        if t.is_multiple_of(self.rows) {
             self.write_rows(t)?;
         }
         let share = if self.input.learn[t] { 1.0 / self.input.active_count().max(1) as f64 } else { 0.0 };
@@ -271,7 +192,7 @@ impl<'a> Runner<'a> {
         let entry = self.engine.read(self.model.layout.entry_record)?;
         self.out.f_entry_norm.extend(norms(&entry));
         self.out.f_norm.extend(norms(&snapshot.record));
-        self.out.solver_steps.push(solver_step(&snapshot.solver));
+        self.out.solver_steps.push(SolverStep::of(&snapshot.solver));
         if self.keep.voltages {
             self.out.u.extend(self.engine.read(self.model.layout.u)?);
             self.out.u_dot.extend(self.engine.read(self.model.layout.u_dot)?);
@@ -329,17 +250,5 @@ impl<'a> Runner<'a> {
         let (b, neuron) = first(status::LIMIT)?;
         let limit = self.model.settings.u_limit;
         stop(b, StopReason::Diverged { neuron, place: place(network, neuron), limit })
-    }
-}
-
-fn solver_step(book: &[f64]) -> SolverStep {
-    let column = |c: usize| book.chunks_exact(solver::LEN).map(move |row| row[c]);
-    let most = |c: usize| column(c).fold(0.0, f64::max);
-    let count = |c: usize| column(c).filter(|v| *v > 0.0).count();
-    SolverStep {
-        iterations: most(solver::MOST) as usize,
-        residual: most(solver::RESIDUAL),
-        indefinite: count(solver::INDEFINITE),
-        unconverged: count(solver::UNCONVERGED),
     }
 }

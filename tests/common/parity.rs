@@ -5,7 +5,7 @@ use std::path::Path;
 use lagrange_gpu::dynamics::{DENSE_LIMIT, Integrator, Solver};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::network::Network;
-use lagrange_gpu::simulate::{Record, Setup, SimulationOutput, run};
+use lagrange_gpu::simulate::{Record, Setup, SimulationOutput, StopReason, run};
 
 use super::case::{Case, cases, dense};
 use super::compare::Report;
@@ -131,11 +131,7 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
         setup.settings.max_iterations = 200;
     }
     let whole = case.input(&setup.network);
-    let place = match device {
-        Device::Cpu(precision) => precision.name().to_owned(),
-        Device::Gpu(gpu) => gpu.name(),
-    };
-    let label = format!("{} [{}, {place}]", case.name, solver.name());
+    let label = format!("{} [{}, {}]", case.name, solver.name(), place(device));
     let (b, n) = (whole.batch, setup.network.neurons());
     let (u, u_dot) = (case.array("u"), case.array("u_dot"));
     let mut worst = [0.0_f64; 3];
@@ -178,4 +174,56 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
     }
     let [u, u_dot, w] = worst;
     report.note(format!("{label}: {count} steps: u {u:.1e}, u_dot {u_dot:.1e}, W_end {w:.1e}"));
+}
+
+fn place(device: &Device) -> String {
+    match device {
+        Device::Cpu(precision) => precision.name().to_owned(),
+        Device::Gpu(gpu) => gpu.name(),
+    }
+}
+
+/// Runs that must end in a clean error at the right step, what came before intact.
+pub fn failing(folder: &Path, device: &Device, report: &mut Report) {
+    for case in runnable(folder, report) {
+        let mut setup = case.setup();
+        if device.precision() == Precision::F64 {
+            setup.settings.tolerance = 1e-12;
+        }
+        let input = case.input(&setup.network);
+        let out = run(&setup, device, &input, &Record::default()).unwrap();
+        let name = format!("{} [{}]", case.name, place(device));
+        let Some(stop) = &out.stop else {
+            report.fail(format!("{name}: did not stop"));
+            continue;
+        };
+        report.note(format!("{name}: {stop}"));
+        assert_eq!(out.steps_completed, stop.step, "{name}");
+        assert!(out.u.iter().chain(&out.u_dot).all(|v| v.is_finite()), "{name}");
+        let expected = &case.entry["must_fail"];
+        let step = expected["step"].as_u64().unwrap() as usize;
+        match expected["kind"].as_str().unwrap() {
+            "diverged" => {
+                // An engine may stop earlier, never later.
+                assert!(matches!(stop.reason, StopReason::Diverged { .. }), "{name}: {stop}");
+                assert!(stop.step <= step, "{name}: {stop}");
+            }
+            "non_finite_input" => {
+                assert!(matches!(stop.reason, StopReason::NonFiniteInput { .. }), "{name}: {stop}");
+                assert_eq!(stop.step, step, "{name}: {stop}");
+            }
+            "indefinite_hessian" => {
+                assert_eq!(stop.reason, StopReason::IndefiniteHessian, "{name}");
+                assert_eq!(stop.step, step, "{name}: {stop}");
+            }
+            other => panic!("{name}: unknown kind of failure {other}"),
+        }
+        if device.precision() == Precision::F64 {
+            // While nothing has grown yet, the run is that of the data.
+            let calm = expected["first_step_with_abs_u_over"]["1e1"].as_u64().map_or(step, |s| s as usize);
+            let len = calm.min(out.steps_completed) * out.batch * out.neurons;
+            let shape = [calm, out.batch, out.neurons];
+            report.compare(&name, "u", &out.u[..len], &case.array("u")[..len], &shape, 1e-9);
+        }
+    }
 }

@@ -1,0 +1,131 @@
+//! Random networks of every kind against the dense oracle, on any device.
+
+use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics, Settings};
+use lagrange_gpu::engine::{Device, Precision};
+use lagrange_gpu::network::{Activation, InputMode, Network};
+use lagrange_gpu::simulate::{Record, Setup, SimulationInput, SimulationOutput, run};
+
+use super::case::dense;
+use super::compare::Report;
+use super::oracle;
+use super::parity::{reported, solvers};
+use super::random::{Rng, network, parameters, setup, sines};
+
+/// All quantities of a run against the oracle. The tolerance is absolute, times the size of the largest value: a residual of 1e-12
+/// times the condition of H (below 10 at these weights).
+pub fn compare(
+    name: &str,
+    net: &Network,
+    out: &SimulationOutput,
+    want: &oracle::Trajectory,
+    tolerance: f64,
+    report: &mut Report,
+) {
+    let (t, b, n) = (out.steps_completed, out.batch, out.neurons);
+    let mut check = |what: &str, got: &[f64], want: &[f64], shape: &[usize]| {
+        let size = want.iter().fold(1.0_f64, |m, v| m.max(v.abs()));
+        report.compare(name, what, got, want, shape, tolerance * size);
+    };
+    check("u", &out.u, &want.u, &[t, b, n]);
+    check("u_dot", &out.u_dot, &want.u_dot, &[t, b, n]);
+    check("f_norm", &out.f_norm, &want.f_norm, &[t, b]);
+    check("f_entry_norm", &out.f_entry_norm, &want.f_entry_norm, &[t, b]);
+    check("W_end", &dense(net, &out.end.weights), &want.w_end, &[n, n]);
+    check("b_end", &out.end.biases, &want.b_end, &[n]);
+}
+
+/// Sizes of the populations and projections (pre, post).
+type Graph = (Vec<usize>, Vec<(usize, usize)>);
+
+/// Chains, chains with skip connections, and DAGs with an isolated hidden population and an input that reaches the output.
+fn topologies() -> Vec<Graph> {
+    vec![
+        (vec![4, 6, 5, 3], vec![(0, 1), (1, 2), (2, 3)]),
+        (vec![3, 2], vec![(0, 1)]),
+        (vec![4, 5, 4, 3], vec![(0, 1), (1, 2), (2, 3), (0, 2), (1, 3), (0, 3)]),
+        // In no particular order, and population 2 gets nothing but its bias.
+        (vec![3, 4, 2, 5, 2], vec![(3, 4), (0, 3), (1, 3), (0, 1), (2, 4)]),
+        // The output gets nothing at all; it still has its bias and its target.
+        (vec![3, 4, 2], vec![(0, 1)]),
+    ]
+}
+
+/// Settings of the f64 runs: a solver good to a relative residual of 1e-12.
+pub fn precise() -> Settings {
+    Settings { dt_ms: 0.5, tolerance: 1e-12, max_iterations: 400, ..Settings::default() }
+}
+
+/// A network with random factors and clips, and a run of it.
+fn draw(
+    (sizes, edges): &Graph,
+    activation: Activation,
+    integrator: Integrator,
+    input: InputMode,
+    steps: usize,
+    rng: &mut Rng,
+) -> (Setup, SimulationInput) {
+    let mut net = network(sizes, edges, activation, input);
+    for p in &mut net.projections {
+        p.factor = [0.0, 0.5, 1.0, 2.0][rng.below(4)];
+        p.clip = (rng.below(3) == 0).then_some(0.4);
+    }
+    for p in &mut net.populations[1..] {
+        p.bias_factor = [0.0, 0.5, 1.0][rng.below(3)];
+        p.bias_clip = (rng.below(3) == 0).then_some(0.12);
+    }
+    let settings = Settings {
+        integrator,
+        plasticity_in_dynamics: PlasticityInDynamics::NAMES[rng.below(3)].1,
+        derivative_clip: (rng.below(2) == 0).then_some(0.004),
+        ..precise()
+    };
+    let setup = setup(net, settings);
+    // The explicit schemes need eigenvalues of H below 1.9, 1.3 and 1.2; H grows as (1 + ‖W‖)².
+    let std = match integrator {
+        Integrator::Exact => 0.25,
+        Integrator::Euler => 0.1,
+        Integrator::Richardson1 | Integrator::Richardson2 => 0.04,
+    };
+    let start = parameters(&setup.network, std, rng);
+    let batch = 1 + rng.below(4);
+    let input = sines(&setup, start, batch, steps, rng);
+    (setup, input)
+}
+
+/// Every topology with every activation and integrator, in turn every input mode, all solvers. Returns the number of runs.
+pub fn random_networks(steps: usize, device: &Device, tolerance: f64, report: &mut Report) -> usize {
+    let inputs = [InputMode::Clamped, InputMode::Driven, InputMode::Rates];
+    let mut rng = Rng(17);
+    let (mut drawn, mut runs) = (0, 0);
+    for graph in topologies() {
+        for (_, activation) in Activation::NAMES {
+            for (_, integrator) in Integrator::NAMES {
+                let mode = inputs[(drawn + drawn / 3) % 3];
+                drawn += 1;
+                let (mut setup, input) = draw(&graph, activation, integrator, mode, steps, &mut rng);
+                let want = oracle::run(&setup, &input);
+                if device.precision() == Precision::F32 {
+                    setup.settings.tolerance = Settings::default().tolerance;
+                }
+                for solver in solvers(&setup) {
+                    setup.settings.solver = solver;
+                    let name = format!(
+                        "{} {:?} {} {} {mode:?} {:?} [{}]",
+                        setup.network.sizes(),
+                        graph.1,
+                        activation.name(),
+                        integrator.name(),
+                        setup.settings.plasticity_in_dynamics,
+                        solver.name()
+                    );
+                    let out = run(&setup, device, &input, &Record::default()).unwrap();
+                    assert_eq!(out.stop, None, "{name}");
+                    assert_eq!(out.solver, reported(&setup, solver), "{name}");
+                    compare(&name, &setup.network, &out, &want, tolerance, report);
+                    runs += 1;
+                }
+            }
+        }
+    }
+    runs
+}
