@@ -1,6 +1,6 @@
 // c <- c + z, u_dot <- c, and |c|^2 as the scale of the stopping rule: after the backward sweep, c = J^-T rhs.
 //
-// c, z, u_dot: [batch, n] row-major, columns start .. start + len; solver: [batch, 8].
+// c, z, u_dot: [batch, n] row-major, columns start .. start + len; solver: [batch, 9].
 // One workgroup a trajectory: lanes stride over the columns, then sum in a tree.
 
 struct Params {
@@ -30,5 +30,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         state[book + RESIDUAL2] = 0.0;
         state[book + THRESHOLD2] = norm2;
         state[book + ITERATIONS] = 0.0;
+        state[book + BENT] = 0.0;
     }
 }

@@ -1,6 +1,6 @@
 // Books the iterations of a step: sum and maximum of the counts, largest relative residual, trajectories that did not converge.
 //
-// solver: [batch, 8]; active: [batch]. One invocation a trajectory.
+// solver: [batch, 9]; active: [batch]. One invocation a trajectory.
 
 struct Params {
     solver: u32,
@@ -15,6 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (state[params.active_mask + id.x] == 0.0) { return; }
     let book = params.solver + id.x * SOLVER_LEN;
     let count = state[book + ITERATIONS];
+    state[book + INDEFINITE] = state[book + INDEFINITE] + state[book + BENT];
     state[book + TOTAL] = state[book + TOTAL] + count;
     if (count > state[book + MOST]) {
         state[book + MOST] = count;

@@ -2,7 +2,7 @@
 //
 // Full space: res = p = y = -z with z = J^-T C J^-1 c; threshold tol2 |c|^2 (|c|^2 was left by `assemble`).
 // Output space: res = p = sqrt(beta) u_dot_out, z = sqrt(beta) p on the outputs and 0 elsewhere; threshold tol2 |res|^2.
-// u_dot, z, y, p, res: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out]; solver: [batch, 8].
+// u_dot, z, y, p, res: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
 // One workgroup a trajectory; lanes stride over the columns, then sum in a tree.
 
 struct Params {

@@ -2,7 +2,7 @@
 //
 // q = p + h with h = z (full space) or sqrt(beta) z on the outputs (output space); alpha = |res|^2 / p.q; u_dot += alpha y (full) or
 // u_dot -= alpha z (output); res -= alpha q; p = res + gain p. A converged trajectory changes nothing; p.q <= 0 is counted.
-// u_dot, z, y, p, res: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out]; solver: [batch, 8].
+// u_dot, z, y, p, res: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
 // One workgroup a trajectory: both reductions and all updates in one dispatch. A lane meets the same columns in every pass, so that
 // no barrier is needed but those of the sums. The outputs are the last columns.
 
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (lane == 0u) {
         state[book + ITERATIONS] = state[book + ITERATIONS] + 1.0;
         if (pq <= 0.0) {
-            state[book + INDEFINITE] = state[book + INDEFINITE] + 1.0;
+            state[book + BENT] = 1.0;
         }
         state[book + RESIDUAL2] = next2;
     }

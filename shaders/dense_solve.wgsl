@@ -1,7 +1,7 @@
 // Dense solution of H u_dot = J^T c, H = J^T J + C, C = diag(beta) - diag(rho'' (W^T delta)), per trajectory (small networks).
 //
 // jac = J: [batch, len * len]; h: [batch, len * (len + 1)], the matrix and then the right-hand side; c, d2 = rho'' (or absent),
-// apical = W^T delta, u_dot: [batch, n], free columns start .. start + len; beta: [rows, n_out]; solver: [batch, 8].
+// apical = W^T delta, u_dot: [batch, n], free columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
 // Cholesky first; if it fails, H is not positive definite: that is counted, and the system is solved by elimination with row pivoting.
 // fallback = 1: trajectories with a positive definite H keep the u_dot they have.
 // One workgroup of 256 a trajectory, matrices in `state`: 192 neurons do not fit into workgroup memory. Every loop runs over elements
@@ -149,8 +149,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         solve_factorised(lane, h, x, size);
     } else {
         if (lane == 0u) {
-            let count = params.solver + group.x * SOLVER_LEN + INDEFINITE;
-            state[count] = state[count] + 1.0;
+            state[params.solver + group.x * SOLVER_LEN + BENT] = 1.0;
         }
         fill(group.x, lane, h);
         eliminate(lane, h, x, size);
@@ -158,4 +157,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = lane; i < size; i = i + LANES) {
         state[params.u_dot + group.x * params.n + params.start + i] = state[x + i];
     }
+    // Solved, whatever an iteration before has left.
+    if (lane == 0u) { state[params.solver + group.x * SOLVER_LEN + RESIDUAL2] = 0.0; }
 }

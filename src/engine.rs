@@ -85,7 +85,7 @@ impl Work {
 pub struct Snapshot {
     /// `[batch, 8]`, see [`crate::kernels::record`].
     pub record: Vec<f64>,
-    /// `[batch, 8]`, see [`crate::kernels::solver`].
+    /// `[batch, 9]`, see [`crate::kernels::solver`].
     pub solver: Vec<f64>,
     /// `[3, batch]`, see [`crate::cpu::status`].
     pub status: Vec<u32>,

@@ -8,4 +8,5 @@ const MOST: u32 = 4u;
 const INDEFINITE: u32 = 5u;
 const UNCONVERGED: u32 = 6u;
 const RESIDUAL: u32 = 7u;
-const SOLVER_LEN: u32 = 8u;
+const BENT: u32 = 8u;
+const SOLVER_LEN: u32 = 9u;

@@ -44,7 +44,9 @@ fn describe(a: &gpu::AdapterInfo) -> String {
         a.invocations
     );
     if a.is_software {
-        text.push_str("       runs on the processor: for tests, chosen only by index or name; the CPU path is faster\n");
+        text.push_str(
+            "       runs on the processor: for tests, chosen only by index or name; the CPU path is faster\n",
+        );
     }
     text
 }

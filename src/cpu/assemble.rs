@@ -21,6 +21,7 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
         book[solver::RESIDUAL2] = T::ZERO;
         book[solver::THRESHOLD2] = norm2;
         book[solver::ITERATIONS] = T::ZERO;
+        book[solver::BENT] = T::ZERO;
     }
     s.put(a.c, c);
     s.put(a.u_dot, u_dot);

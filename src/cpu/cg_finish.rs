@@ -15,6 +15,7 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
         }
         let count = book[solver::ITERATIONS];
         book[solver::TOTAL] += count;
+        book[solver::INDEFINITE] += book[solver::BENT];
         if count > book[solver::MOST] {
             book[solver::MOST] = count;
         }

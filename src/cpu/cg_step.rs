@@ -30,7 +30,7 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
         }
         book[solver::ITERATIONS] += T::ONE;
         if pq <= T::ZERO {
-            book[solver::INDEFINITE] += T::ONE;
+            book[solver::BENT] = T::ONE;
         }
         let alpha = if pq == T::ZERO { T::ZERO } else { norm2 / pq };
         match a.space {

@@ -35,11 +35,13 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
             }
             dense::cholesky_solve(h, rhs, free);
         } else {
-            book[solver::INDEFINITE] += T::ONE;
+            book[solver::BENT] = T::ONE;
             fill(h, rhs);
             dense::eliminate(h, rhs, free);
         }
         u_dot[base..base + free].copy_from_slice(rhs);
+        // Solved, whatever an iteration before has left.
+        book[solver::RESIDUAL2] = T::ZERO;
     }
     s.put(a.u_dot, u_dot);
     s.put(a.solver, book);

@@ -27,6 +27,7 @@ pub(super) fn rate_of_change(b: &Build, plan: &mut Plan) {
             }
         }
     }
+    plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
 }
 
 fn curve(b: &Build, plan: &mut Plan, y: crate::plan::Buf) {
@@ -74,7 +75,6 @@ fn iterate(b: &Build, plan: &mut Plan, space: Space, mut body: Plan, at_most: us
         outputs: b.net.outputs(),
     });
     plan.ops.push(Op::Loop(Loop { body: body.ops, at_most, until: l.solver }));
-    plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
 }
 
 /// Conjugate gradients over the free neurons.

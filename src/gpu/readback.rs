@@ -30,12 +30,18 @@ pub struct Readback {
 impl Readback {
     /// Record, solver and status of a layout.
     pub fn new(program: &Program, layout: &Layout) -> Self {
-        let parts = [layout.record, layout.solver, layout.status].map(|b| (b, 4 * program.spec(b).len() as u64));
+        let parts =
+            [layout.record, layout.solver, layout.status].map(|b| (b, 4 * program.spec(b).len() as u64));
         Self { parts, bytes: parts.iter().map(|p| p.1).sum(), free: Vec::new(), pending: Vec::new() }
     }
 
     /// Records the copies of a snapshot; the buffer goes to [`Readback::request`] after the submission.
-    pub fn copy(&mut self, device: &Device, store: &Store, encoder: &mut wgpu::CommandEncoder) -> wgpu::Buffer {
+    pub fn copy(
+        &mut self,
+        device: &Device,
+        store: &Store,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> wgpu::Buffer {
         let to = self.free.pop().unwrap_or_else(|| staging(device, self.bytes));
         let mut offset = 0;
         for &(buf, bytes) in &self.parts {

@@ -14,7 +14,7 @@ pub struct Args {
     pub z: Buf,
     /// `[batch, N]`.
     pub u_dot: Buf,
-    /// `[batch, 8]`, see [`super::solver`].
+    /// `[batch, 9]`, see [`super::solver`].
     pub solver: Buf,
     /// Free columns.
     pub cols: Cols,

@@ -3,8 +3,8 @@
 //! With `x = δ` and no gate the apical error `Wᵀδ`; with `gate = ρ'` one block of `D Wᵀ z`, hence of the backward sweep that
 //! applies `J⁻ᵀ` to a feedforward graph; with Ẇ in place of W the term `ρ'·(Ẇᵀδ)`.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::Base;
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.

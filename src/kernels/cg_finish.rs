@@ -1,4 +1,4 @@
-//! Books the iterations of a step: maximum and sum of counts, largest residual, trajectories that did not converge.
+//! Books the iterations of a step: maximum and sum of counts, largest residual, trajectories that did not converge, or had an indefinite H.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::Buf;
@@ -6,7 +6,7 @@ use crate::plan::Buf;
 /// Arguments of the kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Args {
-    /// `[batch, 8]`.
+    /// `[batch, 9]`.
     pub solver: Buf,
     /// `[batch, 1]`.
     pub active: Buf,

@@ -33,7 +33,7 @@ pub struct Args {
     pub res: Buf,
     /// `[rows, n_out]`.
     pub beta: Buf,
-    /// `[batch, 8]`.
+    /// `[batch, 9]`.
     pub solver: Buf,
     /// Free columns.
     pub cols: Cols,

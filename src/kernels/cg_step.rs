@@ -4,8 +4,8 @@
 //! `u̇ −= α z` (output): each direction's sweep is the update of u̇. Then the next direction. A converged trajectory changes
 //! nothing. `pᵀq ≤ 0` is counted as negative curvature: H is indefinite there.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::cg_start::Space;
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -25,7 +25,7 @@ pub struct Args {
     pub res: Buf,
     /// `[rows, n_out]`.
     pub beta: Buf,
-    /// `[batch, 8]`.
+    /// `[batch, 9]`.
     pub solver: Buf,
     /// Free columns.
     pub cols: Cols,

@@ -25,7 +25,7 @@ pub struct Args {
     pub beta: Buf,
     /// `[batch, N]`.
     pub u_dot: Buf,
-    /// `[batch, 8]`.
+    /// `[batch, 9]`.
     pub solver: Buf,
     /// Free columns.
     pub cols: Cols,

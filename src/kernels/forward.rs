@@ -3,8 +3,8 @@
 //! With `x = r̄` the basal input `W r̄`; with `gate = ρ'` one block of `W D y`, hence of the forward sweep that applies `J⁻¹`
 //! to a feedforward graph; with Ẇ in place of W the term `Ẇ r̄`.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::Base;
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.

@@ -95,7 +95,9 @@ impl Profile {
 
 /// A buffer that a kernel needs in the arena lies elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("buffer '{0}' is not in the arena that the shader reads: no kernel but products and updates may use a weight block")]
+#[error(
+    "buffer '{0}' is not in the arena that the shader reads: no kernel but products and updates may use a weight block"
+)]
 pub struct PlaceError(pub String);
 
 /// Where buffers are, and how products are tiled.
@@ -226,7 +228,8 @@ impl Places<'_> {
 #[must_use]
 pub fn cholesky_loops(size: usize) -> u64 {
     let lanes = u64::from(DENSE_LANES);
-    let each: u64 = (0..size as u64).map(|rest| rest.div_ceil(lanes) + 1 + (rest * rest).div_ceil(lanes) + 1).sum();
+    let each: u64 =
+        (0..size as u64).map(|rest| rest.div_ceil(lanes) + 1 + (rest * rest).div_ceil(lanes) + 1).sum();
     let solve: u64 = (0..size as u64).map(|rest| 2 * (rest.div_ceil(lanes) + 1)).sum();
     each + solve + 3 * (size as u64 + 1)
 }

@@ -2,7 +2,7 @@
 //!
 //! `identity` writes the unit diagonal and zeros everywhere first.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, ROW_LANES, to_u32};
+use super::host::{Access, Invocation, PlaceError, Places, ROW_LANES, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.

@@ -59,7 +59,7 @@ impl Base {
     }
 }
 
-/// Columns of the `solver` buffer, `[batch, 8]`.
+/// Columns of the `solver` buffer, `[batch, 9]`.
 pub mod solver {
     /// ‖residual‖² of the iteration.
     pub const RESIDUAL2: usize = 0;
@@ -77,8 +77,10 @@ pub mod solver {
     pub const UNCONVERGED: usize = 6;
     /// Largest relative residual at the end of a step since then.
     pub const RESIDUAL: usize = 7;
+    /// 1 where H was found indefinite in the present step.
+    pub const BENT: usize = 8;
     /// Number of columns.
-    pub const LEN: usize = 8;
+    pub const LEN: usize = 9;
 }
 
 /// Columns of the `record` buffer, `[batch, 8]`.

@@ -60,7 +60,8 @@ impl Args {
             factor: self.factor as f32,
             clip: self.clip.unwrap_or_default() as f32,
         };
-        let call = Invocation::new(&params, p.tiles(self.post.len, self.pre.len)).bind(vec![Some(self.w_dot)]);
+        let call =
+            Invocation::new(&params, p.tiles(self.post.len, self.pre.len)).bind(vec![Some(self.w_dot)]);
         Ok(call.looping(p.product_loops(p.batch())))
     }
 }

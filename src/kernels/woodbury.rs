@@ -2,7 +2,7 @@
 //!
 //! The rows `m_o = J⁻ᵀ √β e_o` lie in consecutive buffers. Cholesky of an n_out × n_out matrix.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, DENSE_LANES, cholesky_loops, to_u32};
+use super::host::{Access, DENSE_LANES, Invocation, PlaceError, Places, cholesky_loops, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
