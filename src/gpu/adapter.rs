@@ -91,7 +91,11 @@ fn none(choice: &Choice, list: &[AdapterInfo]) -> GpuError {
     let mut found = String::new();
     for a in list {
         // Writing to a String cannot fail.
-        let _ = writeln!(found, "  {}: {} ({}, {}, {} {})", a.index, a.name, a.kind, a.backend, a.driver, a.driver_info);
+        let _ = writeln!(
+            found,
+            "  {}: {} ({}, {}, {} {})",
+            a.index, a.name, a.kind, a.backend, a.driver, a.driver_info
+        );
     }
     if list.is_empty() {
         found.push_str("  no adapter at all\n");
@@ -143,6 +147,7 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -164,7 +169,11 @@ mod tests {
 
     #[test]
     fn hardware_prefers_discrete_and_never_takes_software() {
-        let list = [fake(0, "soft", "software"), fake(1, "inner", "integrated GPU"), fake(2, "card", "discrete GPU")];
+        let list = [
+            fake(0, "soft", "software"),
+            fake(1, "inner", "integrated GPU"),
+            fake(2, "card", "discrete GPU"),
+        ];
         assert_eq!(choose(&Choice::Hardware, &list), Some(2));
         assert_eq!(choose(&Choice::Hardware, &list[..2]), Some(1));
         assert_eq!(choose(&Choice::Hardware, &list[..1]), None);

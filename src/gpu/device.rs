@@ -24,7 +24,10 @@ struct Inner {
 
 impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Device").field("info", &self.inner.info).field("profile", &self.profile).finish_non_exhaustive()
+        f.debug_struct("Device")
+            .field("info", &self.inner.info)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
     }
 }
 

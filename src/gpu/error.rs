@@ -91,7 +91,9 @@ pub enum GpuError {
         reason: String,
     },
     /// wgpu refused a call or a shader: a defect of this program or of the driver.
-    #[error("adapter '{adapter}' refused a call: {reason}; please report this with the name of the adapter and its driver")]
+    #[error(
+        "adapter '{adapter}' refused a call: {reason}; please report this with the name of the adapter and its driver"
+    )]
     Refused {
         /// Name of the adapter.
         adapter: String,

@@ -173,7 +173,10 @@ impl Executor {
     }
 
     /// As many runs as one submission may take, at least one, and what they cost.
-    fn slice<'a>(&self, runs: &mut impl Iterator<Item = (PlanId, &'a StepControl)>) -> (Vec<(PlanId, &'a StepControl)>, u64) {
+    fn slice<'a>(
+        &self,
+        runs: &mut impl Iterator<Item = (PlanId, &'a StepControl)>,
+    ) -> (Vec<(PlanId, &'a StepControl)>, u64) {
         let (mut slice, mut cost) = (Vec::new(), 0);
         for (plan, control) in runs.by_ref() {
             cost += self.costs[plan as usize];
@@ -221,7 +224,11 @@ impl Executor {
         let spec = self.model.program.spec(buf);
         let name = |elem: Elem| format!("{elem:?} values").to_lowercase();
         if spec.elem != elem {
-            return Err(GpuError::Kind { buffer: spec.name.clone(), holds: name(spec.elem), asked: name(elem) });
+            return Err(GpuError::Kind {
+                buffer: spec.name.clone(),
+                holds: name(spec.elem),
+                asked: name(elem),
+            });
         }
         if spec.len() != got {
             return Err(GpuError::Length { buffer: spec.name.clone(), want: spec.len(), got });

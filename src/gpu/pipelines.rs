@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::shaders::Variant;
-use crate::kernels::host::{Access, Facts};
 use crate::kernels::FACTS;
+use crate::kernels::host::{Access, Facts};
 
 /// A compiled kernel with the layout of its bindings.
 #[derive(Clone, Debug)]
@@ -78,9 +78,13 @@ fn compile(device: &wgpu::Device, variant: &Variant) -> Pipeline {
 fn group_layout(device: &wgpu::Device, kernel: &str) -> wgpu::BindGroupLayout {
     let own = facts_of(kernel).map_or(&[][..], |f| f.bindings);
     let storage = |read_only: bool| wgpu::BufferBindingType::Storage { read_only };
-    let kinds = [(storage(false), false), (wgpu::BufferBindingType::Uniform, true), (wgpu::BufferBindingType::Uniform, true)]
-        .into_iter()
-        .chain(own.iter().map(|&access| (storage(access == Access::Read), false)));
+    let kinds = [
+        (storage(false), false),
+        (wgpu::BufferBindingType::Uniform, true),
+        (wgpu::BufferBindingType::Uniform, true),
+    ]
+    .into_iter()
+    .chain(own.iter().map(|&access| (storage(access == Access::Read), false)));
     let entries: Vec<_> = kinds
         .enumerate()
         .map(|(binding, (ty, has_dynamic_offset))| wgpu::BindGroupLayoutEntry {
@@ -90,5 +94,6 @@ fn group_layout(device: &wgpu::Device, kernel: &str) -> wgpu::BindGroupLayout {
             count: None,
         })
         .collect();
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel), entries: &entries })
+    device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel), entries: &entries })
 }

@@ -70,7 +70,14 @@ impl Recorder {
         self.run(pass, &self.plans[plan as usize], slot as u32 * SLOT as u32, iterations, &mut last);
     }
 
-    fn run(&self, pass: &mut wgpu::ComputePass, items: &[Item], control: u32, iterations: usize, last: &mut usize) {
+    fn run(
+        &self,
+        pass: &mut wgpu::ComputePass,
+        items: &[Item],
+        control: u32,
+        iterations: usize,
+        last: &mut usize,
+    ) {
         for item in items {
             match item {
                 Item::Dispatch(d) => {
@@ -115,7 +122,7 @@ impl Maker<'_> {
         if let Some(&need) = host.groups.iter().find(|&&g| g > limit) {
             return Err(GpuError::TooManyGroups { kernel, need, limit, adapter: info.name.clone() });
         }
-        let pipeline = self.pipeline(Variant { kernel, profile: self.places.profile, gated: host.gated });
+        let pipeline = self.pipeline(Variant { kernel, profile: host.profile, gated: host.gated });
         let next = self.wanted.len();
         let group = *self.wanted.entry((pipeline, host.bound)).or_insert(next);
         let params = self.params.len() as u32;
@@ -157,9 +164,16 @@ impl Maker<'_> {
         let (variant, made) = &self.pipelines[pipeline];
         let accesses = facts_of(variant.kernel).map_or(&[][..], |f| f.bindings);
         let slot = |buffer| {
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(SLOT) })
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer,
+                offset: 0,
+                size: wgpu::BufferSize::new(SLOT),
+            })
         };
-        let own = bound.iter().zip(accesses).map(|(&buf, &access)| self.store.bound(buf, access).as_entire_binding());
+        let own = bound
+            .iter()
+            .zip(accesses)
+            .map(|(&buf, &access)| self.store.bound(buf, access).as_entire_binding());
         let shared = [self.store.arena.as_entire_binding(), slot(&self.store.control), slot(params)];
         let entries: Vec<_> = shared
             .into_iter()

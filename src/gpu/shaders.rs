@@ -108,7 +108,8 @@ impl Variant {
         let Some((_, parts)) = kernel(self.kernel) else { return Vec::new() };
         let mut constants = Vec::new();
         if parts.reduce {
-            let lanes = if parts.cholesky || self.kernel == "woodbury" { DENSE_LANES } else { self.profile.lanes() };
+            let lanes =
+                if parts.cholesky || self.kernel == "woodbury" { DENSE_LANES } else { self.profile.lanes() };
             constants.push(("LANES", f64::from(lanes)));
         }
         if matches!(self.kernel, "forward" | "backward") {

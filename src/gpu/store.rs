@@ -170,6 +170,7 @@ fn check(info: &AdapterInfo, program: &Program, own: &[bool], elements: u64) -> 
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::plan::{Plan, Role};
@@ -199,13 +200,19 @@ mod tests {
             rows: 2,
             cols,
         };
-        let program =
-            Program { buffers: vec![spec("u", 3), spec("J", 100_000)], plans: std::array::from_fn(|_| Plan::default()), batch: 2 };
+        let program = Program {
+            buffers: vec![spec("u", 3), spec("J", 100_000)],
+            plans: std::array::from_fn(|_| Plan::default()),
+            batch: 2,
+        };
         let own = own_buffers(&program);
         let (at, elements) = arena(&program, &own);
         assert_eq!(at, [Some(0), Some(64)]);
         assert!(check(&info(1 << 30), &program, &own, elements).is_ok());
         let text = check(&info(1000), &program, &own, elements).unwrap_err().to_string();
-        assert!(text.contains("J with 800000 bytes") && text.contains("max_storage_buffer_binding_size"), "{text}");
+        assert!(
+            text.contains("J with 800000 bytes") && text.contains("max_storage_buffer_binding_size"),
+            "{text}"
+        );
     }
 }

@@ -4,8 +4,8 @@
 //! `u̇ −= α z` (output): each direction's sweep is the update of u̇. Then the next direction. A converged trajectory changes
 //! nothing. `pᵀq ≤ 0` is counted as negative curvature: H is indefinite there.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::cg_start::Space;
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -74,6 +74,6 @@ impl Args {
             n_out: to_u32(self.outputs.len),
         };
         let loops = p.lane_loops(self.cols.len, 3, 2);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }

@@ -3,8 +3,8 @@
 //! With `x = r̄` the basal input `W r̄`; with `gate = ρ'` one block of `W D y`, hence of the forward sweep that applies `J⁻¹`
 //! to a feedforward graph; with Ẇ in place of W the term `Ẇ r̄`.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use super::Base;
+use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -64,8 +64,7 @@ impl Args {
             post_len: to_u32(self.post.len),
             scale: self.scale as f32,
         };
-        let groups = p.tiles(p.batch(), self.post.len);
-        let call = Invocation::new(&params, groups).bind(vec![Some(self.w)]);
-        Ok(call.looping(p.product_loops(self.pre.len)).gated(self.gate.is_some()))
+        let call = Invocation::product(&params, p, [p.batch(), self.pre.len, self.post.len]);
+        Ok(call.bind(vec![Some(self.w)]).gated(self.gate.is_some()))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `identity` writes the unit diagonal and zeros everywhere first.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, ROW_LANES, to_u32};
+use super::host::{Access, Invocation, PlaceError, Places, ROW_LANES, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -59,6 +59,6 @@ impl Args {
         let (wide, high) =
             if self.w.is_none() { (self.cols.len, self.cols.len) } else { (self.pre.len, self.post.len) };
         let groups = [wide.div_ceil(ROW_LANES), high, p.batch()];
-        Ok(Invocation::new(&params, groups).bind(vec![self.w]))
+        Ok(Invocation::new(&params, p, groups).bind(vec![self.w]))
     }
 }

@@ -110,6 +110,6 @@ impl Args {
         };
         let signals = p.program.spec(self.x).cols + p.program.spec(self.y).cols;
         let bound = vec![Some(self.status), sequence[0], sequence[1]];
-        Ok(Invocation::new(&params, p.elementwise(signals, p.batch())).bind(bound))
+        Ok(Invocation::new(&params, p, p.elementwise(signals, p.batch())).bind(bound))
     }
 }

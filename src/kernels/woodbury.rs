@@ -2,7 +2,7 @@
 //!
 //! The rows `m_o = J⁻ᵀ √β e_o` lie in consecutive buffers. Cholesky of an n_out × n_out matrix.
 
-use super::host::{Access, Invocation, PlaceError, Places, params, DENSE_LANES, cholesky_loops, to_u32};
+use super::host::{Access, DENSE_LANES, Invocation, PlaceError, Places, cholesky_loops, params, to_u32};
 use crate::plan::{Buf, Cols};
 
 /// Arguments of the kernel.
@@ -59,6 +59,6 @@ impl Args {
         let entries = (size * (size + 1)).div_ceil(lanes) * (free + 2) + 1;
         let update = free.div_ceil(lanes) * (size + 2) + 1;
         let loops = entries + update + cholesky_loops(self.outputs.len);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }
