@@ -149,7 +149,7 @@ fn elementwise_kernels() {
             copy::Args { src: None, dst: (l.u, 7), len: 20, rows: 3 }.into(),
         ];
         for call in calls {
-            b.compare(call.name(), &[call.clone()], CONTROL, &BOTH[..1], ELEMENTWISE);
+            b.compare(call.name(), std::slice::from_ref(&call), CONTROL, &BOTH[..1], ELEMENTWISE);
         }
     }
 }
@@ -368,6 +368,13 @@ fn dense_systems() {
         // Factors in h are scratch and differ in what lies outside the triangle.
         let wipe: Call = copy::Args { src: None, dst: (l.h, 0), len: free * (free + 1), rows: 5 }.into();
         // Condition below 100, sums of 27 terms.
-        b.compare("dense_solve", &[identity, block, solve, wipe], CONTROL, &BOTH[..1], 100.0 * 43.0 * EPS);
+        let calls = [identity, block, solve, wipe];
+        let want = b.compare("dense_solve", &calls, CONTROL, &BOTH[..1], 100.0 * 43.0 * EPS);
+        let indefinite: Vec<f64> =
+            want[l.solver.0 as usize].chunks(8).map(|book| book[solver::INDEFINITE]).collect();
+        let preset: Vec<f64> = b.get(b.preset).chunks(8).map(|book| book[solver::INDEFINITE]).collect();
+        let counted: Vec<f64> = indefinite.iter().zip(preset).map(|(after, before)| after - before).collect();
+        assert!((counted[3] - 1.0).abs() < 1e-6, "the fourth trajectory takes the elimination: {counted:?}");
+        assert_eq!(counted[0], 0.0, "the first one takes Cholesky");
     }
 }

@@ -1,4 +1,4 @@
-//! Speed of the products, to be asked for: `cargo test --release --test gpu_speed -- --ignored --nocapture`.
+//! Speed of products and steps, to be asked for: `cargo test --release --test gpu_speed -- --ignored --nocapture`.
 
 #![allow(clippy::expect_used, clippy::panic)] // A test fails by panicking.
 
@@ -67,5 +67,32 @@ fn products() {
             let rate = flops / begun.elapsed().as_secs_f64() / 1e9;
             println!("{:>9} {name:<15} {rate:7.2} GFLOP/s", profile.name());
         }
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn training_steps() {
+    let net = network(&[784, 500, 10], Activation::HardSigmoid, InputMode::Clamped);
+    let model = Arc::new(Model::new(net, Settings::default(), 128, features(true)).expect("a valid model"));
+    let l = &model.layout;
+    for (_, profile) in Profile::NAMES {
+        let mut engine = Engine::new(Arc::clone(&model), &Device::Gpu(device().with_profile(profile)))
+            .unwrap_or_else(|e| panic!("{e}"));
+        let mut noise = Noise::new(1);
+        for &w in &l.weights {
+            engine.write(w, &noise.fill(model.program.spec(w).len(), 0.05)).expect("written");
+        }
+        engine.set_iterations(3);
+        let control = StepControl { rate_w: 1e-4, ..StepControl::default() };
+        let work = |runs: usize| [Work { plan: PlanId::Step, controls: vec![control; runs] }];
+        engine.run(&[Work::once(PlanId::Start)]).expect("started");
+        engine.run(&work(3)).expect("warm");
+        let begun = Instant::now();
+        engine.run(&work(10)).expect("measured");
+        let step = begun.elapsed().as_secs_f64() / 10.0;
+        let cost = model.program.plan(PlanId::Step).cost(128, 3);
+        let (ms, rate) = (step * 1e3, cost.flops as f64 / step / 1e9);
+        println!("{:>9} {ms:.2} ms a step of {} calls, {rate:.2} GFLOP/s", profile.name(), cost.calls);
     }
 }

@@ -160,7 +160,7 @@ impl Bench {
     }
 
     /// Runs the calls in `f64` and `f32` on the processor and on the adapter in these profiles, and compares all buffers with `f64`,
-    /// to `tolerance(name) · max(1, largest value of the buffer)`.
+    /// to `tolerance · max(1, largest value of the buffer)`. Returns the content in `f64`.
     pub fn compare(
         &self,
         what: &str,
@@ -168,7 +168,7 @@ impl Bench {
         control: StepControl,
         profiles: &[Profile],
         tolerance: f64,
-    ) {
+    ) -> Vec<Vec<f64>> {
         let (want, want_snapshot) = self.run(calls, control, &Device::Cpu(Precision::F64));
         let mut others = vec![("CPU f32".to_owned(), self.run(calls, control, &Device::Cpu(Precision::F32)))];
         for &profile in profiles {
@@ -181,6 +181,7 @@ impl Bench {
             }
             assert_eq!(snapshot.status, want_snapshot.status, "{what}, {who}: status");
         }
+        want
     }
 }
 
