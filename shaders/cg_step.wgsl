@@ -4,7 +4,8 @@
 // u_dot -= alpha z (output); res -= alpha q; p = res + gain p. A converged trajectory changes nothing; p.q <= 0 is counted.
 // u_dot, z, y, p, res: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
 // One workgroup a trajectory: both reductions and all updates in one dispatch. A lane meets the same columns in every pass, so that
-// no barrier is needed but those of the sums. The outputs are the last columns.
+// no barrier is needed but those of the sums. The outputs are the last columns. A converged trajectory runs loops of length 0 and not an
+// early return: some compilers refuse barriers after one.
 
 struct Params {
     output_space: u32,
@@ -22,8 +23,6 @@ struct Params {
     n_out: u32,
 }
 
-var<workgroup> open: u32;
-
 fn root_beta(column: u32) -> f32 {
     return sqrt(state[params.beta + control.beta_row * params.n_out + column - params.out_start]);
 }
@@ -38,16 +37,15 @@ fn image(column: u32, i: u32) -> f32 {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let book = params.solver + group.x * SOLVER_LEN;
-    if (lane == 0u) {
-        open = select(1u, 0u, state[book + RESIDUAL2] <= state[book + THRESHOLD2]);
-    }
-    if (workgroupUniformLoad(&open) == 0u) { return; }
+    let norm2 = state[book + RESIDUAL2];
+    // Not `>`: a NaN stays open, as it does on the processor.
+    let is_converged = norm2 <= state[book + THRESHOLD2];
+    let len = select(params.len, 0u, is_converged);
     let row = group.x * params.n;
     let full = params.output_space == 0u;
     let first = select(params.out_start, params.start, full);
-    let norm2 = state[book + RESIDUAL2];
     var sum = 0.0;
-    for (var k = lane; k < params.len; k = k + LANES) {
+    for (var k = lane; k < len; k = k + LANES) {
         let column = params.start + k;
         let i = row + column;
         if (column >= first) {
@@ -59,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var alpha = 0.0;
     if (pq != 0.0) { alpha = norm2 / pq; }
     sum = 0.0;
-    for (var k = lane; k < params.len; k = k + LANES) {
+    for (var k = lane; k < len; k = k + LANES) {
         let column = params.start + k;
         let i = row + column;
         if (full) {
@@ -75,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let next2 = total(lane, sum);
     let gain = next2 / norm2;
-    for (var k = lane; k < params.len; k = k + LANES) {
+    for (var k = lane; k < len; k = k + LANES) {
         let column = params.start + k;
         let i = row + column;
         if (column < first) {
@@ -90,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
     }
-    if (lane == 0u) {
+    if (lane == 0u && !is_converged) {
         state[book + ITERATIONS] = state[book + ITERATIONS] + 1.0;
         if (pq <= 0.0) {
             state[book + BENT] = 1.0;

@@ -24,7 +24,7 @@ struct Params {
     n_out: u32,
 }
 
-var<workgroup> best_row: u32;
+var<workgroup> lane_rows: array<u32, LANES>;
 
 // The diagonal of C.
 fn bend(trajectory: u32, k: u32) -> f32 {
@@ -40,12 +40,13 @@ fn bend(trajectory: u32, k: u32) -> f32 {
     return v;
 }
 
-// H (both triangles) and J^T c. J is unit lower triangular by blocks: rows above max(i, j) do not contribute.
-fn fill(trajectory: u32, lane: u32, h: u32) {
+// H (both triangles) and J^T c, where wanted. J is unit lower triangular by blocks: rows above max(i, j) do not contribute.
+fn fill(trajectory: u32, lane: u32, h: u32, wanted: bool) {
     let size = params.len;
+    let end = select(0u, size, wanted);
     let jac = params.jac + trajectory * size * size;
     let c = params.c + trajectory * params.n + params.start;
-    for (var e = lane; e < size * size; e = e + LANES) {
+    for (var e = lane; e < end * end; e = e + LANES) {
         let i = e / size;
         let j = e % size;
         var sum = 0.0;
@@ -55,7 +56,7 @@ fn fill(trajectory: u32, lane: u32, h: u32) {
         if (i == j) { sum = sum + bend(trajectory, i); }
         state[h + e] = sum;
     }
-    for (var i = lane; i < size; i = i + LANES) {
+    for (var i = lane; i < end; i = i + LANES) {
         var sum = 0.0;
         for (var k = i; k < size; k = k + 1u) {
             sum = sum + state[jac + k * size + i] * state[c + k];
@@ -65,11 +66,12 @@ fn fill(trajectory: u32, lane: u32, h: u32) {
     storageBarrier();
 }
 
-// The row at or below `k` with the largest |h| in column k; the first of equals.
-fn pivot_row(lane: u32, h: u32, k: u32, size: u32) -> u32 {
+// The row from `k` to `last` with the largest |h| in column k; the first of equals.
+fn pivot_row(lane: u32, h: u32, k: u32, last: u32) -> u32 {
+    let size = params.len;
     var best = k;
     var most = -1.0;
-    for (var i = k + lane; i < size; i = i + LANES) {
+    for (var i = k + lane; i < last; i = i + LANES) {
         let v = abs(state[h + i * size + k]);
         if (v > most) {
             most = v;
@@ -90,16 +92,17 @@ fn pivot_row(lane: u32, h: u32, k: u32, size: u32) -> u32 {
         }
         workgroupBarrier();
     }
-    if (lane == 0u) { best_row = lane_rows[0]; }
-    return workgroupUniformLoad(&best_row);
+    let found = lane_rows[0];
+    workgroupBarrier();
+    return found;
 }
 
-var<workgroup> lane_rows: array<u32, LANES>;
-
-fn eliminate(lane: u32, h: u32, x: u32, size: u32) {
+// Gaussian elimination with row pivoting of the matrix at `h` for the vector at `x`; nothing where `wanted` is false.
+fn eliminate(lane: u32, h: u32, x: u32, size: u32, wanted: bool) {
+    let last = select(0u, size, wanted);
     for (var k = 0u; k < size; k = k + 1u) {
-        let best = pivot_row(lane, h, k, size);
-        if (best != k) {
+        let best = pivot_row(lane, h, k, last);
+        if (best != k && wanted) {
             for (var j = lane; j < size; j = j + LANES) {
                 let v = state[h + k * size + j];
                 state[h + k * size + j] = state[h + best * size + j];
@@ -113,13 +116,13 @@ fn eliminate(lane: u32, h: u32, x: u32, size: u32) {
         }
         storageBarrier();
         // Factors stay in column k, which is not read again.
-        for (var i = k + 1u + lane; i < size; i = i + LANES) {
+        for (var i = k + 1u + lane; i < last; i = i + LANES) {
             let factor = state[h + i * size + k] / state[h + k * size + k];
             state[h + i * size + k] = factor;
             state[x + i] = state[x + i] - factor * state[x + k];
         }
         storageBarrier();
-        let rest = size - k - 1u;
+        let rest = select(0u, size - k - 1u, wanted);
         for (var e = lane; e < rest * rest; e = e + LANES) {
             let i = k + 1u + e / rest;
             let j = k + 1u + e % rest;
@@ -129,9 +132,10 @@ fn eliminate(lane: u32, h: u32, x: u32, size: u32) {
     }
     for (var back = 0u; back < size; back = back + 1u) {
         let k = size - 1u - back;
-        if (lane == 0u) { state[x + k] = state[x + k] / state[h + k * size + k]; }
+        if (lane == 0u && wanted) { state[x + k] = state[x + k] / state[h + k * size + k]; }
         storageBarrier();
-        for (var i = lane; i < k; i = i + LANES) {
+        let end = select(0u, k, wanted);
+        for (var i = lane; i < end; i = i + LANES) {
             state[x + i] = state[x + i] - state[h + i * size + k] * state[x + k];
         }
         storageBarrier();
@@ -143,17 +147,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let size = params.len;
     let h = params.h + group.x * size * (size + 1u);
     let x = h + size * size;
-    fill(group.x, lane, h);
-    if (factorise(lane, h, size)) {
-        if (params.fallback != 0u) { return; }
-        solve_factorised(lane, h, x, size);
-    } else {
-        if (lane == 0u) {
-            state[params.solver + group.x * SOLVER_LEN + BENT] = 1.0;
-        }
-        fill(group.x, lane, h);
-        eliminate(lane, h, x, size);
+    fill(group.x, lane, h, true);
+    let sound = factorise(lane, h, size);
+    solve_factorised(lane, h, x, size, sound && params.fallback == 0u);
+    if (lane == 0u && !sound) {
+        state[params.solver + group.x * SOLVER_LEN + BENT] = 1.0;
     }
+    fill(group.x, lane, h, !sound);
+    eliminate(lane, h, x, size, !sound);
+    if (sound && params.fallback != 0u) { return; }
     for (var i = lane; i < size; i = i + LANES) {
         state[params.u_dot + group.x * params.n + params.start + i] = state[x + i];
     }

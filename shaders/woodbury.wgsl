@@ -40,8 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     storageBarrier();
     // 1 + m m^T is positive definite whatever m is.
-    factorise(lane, k, size);
-    solve_factorised(lane, k, w, size);
+    let sound = factorise(lane, k, size);
+    solve_factorised(lane, k, w, size, sound);
     for (var c = lane; c < params.len; c = c + LANES) {
         var v = state[params.u_dot + row + c];
         for (var o = 0u; o < size; o = o + 1u) {

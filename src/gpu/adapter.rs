@@ -147,6 +147,7 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
 mod tests {
     use super::*;
 

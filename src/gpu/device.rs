@@ -121,7 +121,7 @@ impl Device {
 /// Keeps the first fault instead of wgpu's default, which is to panic.
 fn watch(device: &wgpu::Device, fault: &Arc<Mutex<Option<GpuError>>>, name: &str) {
     let keep = |fault: &Mutex<Option<GpuError>>, error: GpuError| {
-        log::error!("{error}");
+        log::debug!("{error}");
         fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     };
     let (errors, adapter) = (Arc::clone(fault), name.to_owned());

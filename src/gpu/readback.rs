@@ -1,6 +1,7 @@
 //! Snapshots on their way back: a ring of mapped buffers, none of which the time loop waits for.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::device::Device;
 use super::error::GpuError;
@@ -9,7 +10,11 @@ use crate::dynamics::Layout;
 use crate::engine::Snapshot;
 use crate::plan::{Buf, Program};
 
-type Mapped = Arc<Mutex<Option<Result<(), String>>>>;
+/// What became of a request to map a buffer; another thread that polls the device may be the one to tell.
+type Mapped = Arc<(Mutex<Option<Result<(), String>>>, Condvar)>;
+
+/// How long that other thread may take after the submission is done.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A submission whose snapshot was not collected yet.
 struct Pending {
@@ -101,13 +106,16 @@ fn map(buffer: &wgpu::Buffer, bytes: u64) -> Mapped {
     let answer = Arc::clone(&mapped);
     buffer.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
         let result = result.map_err(|e| e.to_string());
-        *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        *answer.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        answer.1.notify_all();
     });
     mapped
 }
 
 fn words(device: &Device, buffer: &wgpu::Buffer, bytes: u64, mapped: &Mapped) -> Result<Vec<u32>, GpuError> {
-    let answer = mapped.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let open = mapped.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = mapped.1.wait_timeout_while(open, PATIENCE, |answer| answer.is_none());
+    let answer = waited.unwrap_or_else(PoisonError::into_inner).0.take();
     match answer {
         Some(Ok(())) => {}
         Some(Err(reason)) => return Err(device.lost(&reason)),

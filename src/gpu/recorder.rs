@@ -122,7 +122,7 @@ impl Maker<'_> {
         if let Some(&need) = host.groups.iter().find(|&&g| g > limit) {
             return Err(GpuError::TooManyGroups { kernel, need, limit, adapter: info.name.clone() });
         }
-        let pipeline = self.pipeline(Variant { kernel, profile: self.places.profile, gated: host.gated });
+        let pipeline = self.pipeline(Variant { kernel, profile: host.profile, gated: host.gated });
         let next = self.wanted.len();
         let group = *self.wanted.entry((pipeline, host.bound)).or_insert(next);
         let params = self.params.len() as u32;

@@ -170,6 +170,7 @@ fn check(info: &AdapterInfo, program: &Program, own: &[bool], elements: u64) -> 
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::plan::{Plan, Role};

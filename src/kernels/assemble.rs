@@ -49,6 +49,6 @@ impl Args {
             len: to_u32(self.cols.len),
         };
         let loops = p.lane_loops(self.cols.len, 1, 1);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }

@@ -64,8 +64,7 @@ impl Args {
             post_len: to_u32(self.post.len),
             scale: self.scale as f32,
         };
-        let groups = p.tiles(p.batch(), self.pre.len);
-        let call = Invocation::new(&params, groups).bind(vec![Some(self.w)]);
-        Ok(call.looping(p.product_loops(self.post.len)).gated(self.gate.is_some()))
+        let call = Invocation::product(&params, p, [p.batch(), self.post.len, self.pre.len]);
+        Ok(call.bind(vec![Some(self.w)]).gated(self.gate.is_some()))
     }
 }

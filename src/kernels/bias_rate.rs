@@ -45,6 +45,6 @@ impl Args {
             len: to_u32(self.cols.len),
         };
         let groups = p.elementwise(self.cols.len, 1);
-        Ok(Invocation::new(&params, groups).looping(p.batch() as u64 + 1))
+        Ok(Invocation::new(&params, p, groups).looping(p.batch() as u64 + 1))
     }
 }

@@ -36,6 +36,6 @@ impl Args {
             batch: to_u32(p.batch()),
             tolerance: self.tolerance as f32,
         };
-        Ok(Invocation::new(&params, p.elementwise(p.batch(), 1)))
+        Ok(Invocation::new(&params, p, p.elementwise(p.batch(), 1)))
     }
 }

@@ -86,6 +86,6 @@ impl Args {
             tol2: (self.tolerance * self.tolerance) as f32,
         };
         let loops = p.lane_loops(self.cols.len, 1, 1);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }

@@ -74,6 +74,6 @@ impl Args {
             n_out: to_u32(self.outputs.len),
         };
         let loops = p.lane_loops(self.cols.len, 3, 2);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }

@@ -64,6 +64,6 @@ impl Args {
             out_start: to_u32(self.outputs.start),
             n_out: to_u32(self.outputs.len),
         };
-        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+        Ok(Invocation::new(&params, p, p.elementwise(self.cols.len, p.batch())))
     }
 }

@@ -45,6 +45,6 @@ impl Args {
             dst_start: to_u32(self.dst.1),
             len: to_u32(self.len),
         };
-        Ok(Invocation::new(&params, p.elementwise(self.len, self.rows)))
+        Ok(Invocation::new(&params, p, p.elementwise(self.len, self.rows)))
     }
 }

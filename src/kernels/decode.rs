@@ -64,6 +64,6 @@ impl Args {
         };
         let signals = p.program.spec(self.x_new).cols + p.program.spec(self.y_new).cols;
         let bound = vec![Some(self.pixels), Some(self.labels)];
-        Ok(Invocation::new(&params, p.elementwise(signals, p.batch())).bind(bound))
+        Ok(Invocation::new(&params, p, p.elementwise(signals, p.batch())).bind(bound))
     }
 }

@@ -75,7 +75,7 @@ impl Args {
             out_start: to_u32(self.outputs.start),
             n_out: to_u32(self.outputs.len),
         };
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops(self.cols.len)))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops(self.cols.len)))
     }
 }
 

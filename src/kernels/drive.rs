@@ -80,6 +80,6 @@ impl Args {
             out_start: to_u32(self.outputs.start),
             inv_tau: (1.0 / self.tau_ms) as f32,
         };
-        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+        Ok(Invocation::new(&params, p, p.elementwise(self.cols.len, p.batch())))
     }
 }

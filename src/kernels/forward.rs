@@ -66,8 +66,7 @@ impl Args {
             post_len: to_u32(self.post.len),
             scale: self.scale as f32,
         };
-        let groups = p.tiles(p.batch(), self.post.len);
-        let call = Invocation::new(&params, groups).bind(vec![Some(self.w)]);
-        Ok(call.looping(p.product_loops(self.pre.len)).gated(self.gate.is_some()))
+        let call = Invocation::product(&params, p, [p.batch(), self.pre.len, self.post.len]);
+        Ok(call.bind(vec![Some(self.w)]).gated(self.gate.is_some()))
     }
 }

@@ -40,6 +40,6 @@ impl Args {
             n: p.cols(self.x),
         };
         let depth = p.program.spec(self.x).cols;
-        Ok(Invocation::new(&params, p.tiles(batch, batch)).looping(p.product_loops(depth)))
+        Ok(Invocation::product(&params, p, [batch, depth, batch]))
     }
 }

@@ -70,6 +70,6 @@ impl Args {
             w3: weight(3),
         };
         let n = p.program.spec(self.u_dot).cols;
-        Ok(Invocation::new(&params, p.elementwise(n, p.batch())))
+        Ok(Invocation::new(&params, p, p.elementwise(n, p.batch())))
     }
 }

@@ -11,6 +11,9 @@ pub const ROW_LANES: usize = 64;
 /// Invocations of a workgroup of `dense_solve` and `woodbury`, on every adapter.
 pub const DENSE_LANES: u32 = 256;
 
+/// Large tiles that keep a GPU busy: a few for each of its one or two hundred cores.
+const MANY_TILES: usize = 512;
+
 /// A field of a parameter struct, to be compared with the shader's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -82,6 +85,15 @@ impl Profile {
         }
     }
 
+    /// The tiles of a product with `rows` × `cols` results: an adapter with small tiles takes the large ones where there are
+    /// enough of them to keep it busy.
+    #[must_use]
+    pub fn of_product(self, rows: usize, cols: usize) -> Self {
+        let (high, wide) = Self::Large.tile();
+        let many = rows.div_ceil(high) * cols.div_ceil(wide) >= MANY_TILES;
+        if self == Self::Small && many { Self::Large } else { self }
+    }
+
     /// Loop iterations of an invocation for a product of this depth, each loop counted once more for its end.
     fn loops(self, depth: usize) -> u64 {
         let depth = depth as u64;
@@ -124,6 +136,8 @@ pub struct Invocation {
     pub groups: [u32; 3],
     /// Loop iterations of the busiest invocation, each loop counted once more for its end.
     pub loops: u64,
+    /// Tiles of the product, lanes of the sums.
+    pub profile: Profile,
     /// A product whose operand or result is multiplied by ρ'.
     pub gated: bool,
 }
@@ -131,9 +145,19 @@ pub struct Invocation {
 impl Invocation {
     /// A call without bindings of its own, loops or gate.
     #[must_use]
-    pub fn new<P: bytemuck::Pod>(params: &P, groups: [usize; 3]) -> Self {
+    pub fn new<P: bytemuck::Pod>(params: &P, p: &Places, groups: [usize; 3]) -> Self {
         let params = bytemuck::bytes_of(params).to_vec();
-        Self { params, bound: Vec::new(), groups: groups.map(to_u32), loops: 0, gated: false }
+        let groups = groups.map(to_u32);
+        Self { params, bound: Vec::new(), groups, loops: 0, profile: p.profile, gated: false }
+    }
+    /// A matrix product with `rows` × `cols` results of `depth` terms.
+    #[must_use]
+    pub fn product<P: bytemuck::Pod>(params: &P, p: &Places, [rows, depth, cols]: [usize; 3]) -> Self {
+        let profile = p.profile.of_product(rows, cols);
+        let (high, wide) = profile.tile();
+        let mut call = Self::new(params, p, [cols.div_ceil(wide), rows.div_ceil(high), 1]);
+        (call.profile, call.loops) = (profile, profile.loops(depth));
+        call
     }
     /// With buffers of its own.
     #[must_use]
@@ -204,17 +228,6 @@ impl Places<'_> {
     #[must_use]
     pub fn by_trajectory(&self) -> [usize; 3] {
         [self.batch(), 1, 1]
-    }
-    /// Workgroups of a product with `rows` × `cols` results.
-    #[must_use]
-    pub fn tiles(&self, rows: usize, cols: usize) -> [usize; 3] {
-        let (high, wide) = self.profile.tile();
-        [cols.div_ceil(wide), rows.div_ceil(high), 1]
-    }
-    /// Loop iterations of a product over `depth` terms.
-    #[must_use]
-    pub fn product_loops(&self, depth: usize) -> u64 {
-        self.profile.loops(depth)
     }
     /// Loop iterations of `passes` passes of the lanes over `len` columns with `sums` sums over the workgroup.
     #[must_use]

@@ -64,6 +64,6 @@ impl Args {
             limit: self.u_limit as f32,
         };
         let n = p.program.spec(self.u).cols;
-        Ok(Invocation::new(&params, p.elementwise(n, p.batch())).bind(vec![Some(self.status)]))
+        Ok(Invocation::new(&params, p, p.elementwise(n, p.batch())).bind(vec![Some(self.status)]))
     }
 }

@@ -59,6 +59,6 @@ impl Args {
         let (wide, high) =
             if self.w.is_none() { (self.cols.len, self.cols.len) } else { (self.pre.len, self.post.len) };
         let groups = [wide.div_ceil(ROW_LANES), high, p.batch()];
-        Ok(Invocation::new(&params, groups).bind(vec![self.w]))
+        Ok(Invocation::new(&params, p, groups).bind(vec![self.w]))
     }
 }

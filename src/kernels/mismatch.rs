@@ -58,6 +58,6 @@ impl Args {
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
         };
-        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+        Ok(Invocation::new(&params, p, p.elementwise(self.cols.len, p.batch())))
     }
 }

@@ -76,6 +76,6 @@ impl Args {
             flat_below: (0.05 * self.steepest) as f32,
         };
         let loops = p.lane_loops(self.cols.len, 1, 7);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }

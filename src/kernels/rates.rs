@@ -55,6 +55,6 @@ impl Args {
             identity: to_u32(self.identity),
             activation: self.activation as u32,
         };
-        Ok(Invocation::new(&params, p.elementwise(self.cols.len, p.batch())))
+        Ok(Invocation::new(&params, p, p.elementwise(self.cols.len, p.batch())))
     }
 }

@@ -58,7 +58,7 @@ impl Args {
             post_start: to_u32(self.post.start),
             post_len: to_u32(self.post.len),
         };
-        let call = Invocation::new(&params, p.tiles(self.post.len, self.pre.len)).bind(vec![Some(self.w)]);
-        Ok(call.looping(p.product_loops(2 * p.batch())))
+        let call = Invocation::product(&params, p, [self.post.len, 2 * p.batch(), self.pre.len]);
+        Ok(call.bind(vec![Some(self.w)]))
     }
 }

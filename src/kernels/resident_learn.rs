@@ -81,7 +81,7 @@ impl Args {
             factor: self.factor as f32,
             dt: self.dt_ms as f32,
         };
-        let call = Invocation::new(&params, p.elementwise(self.cols.len, p.batch()));
+        let call = Invocation::new(&params, p, p.elementwise(self.cols.len, p.batch()));
         Ok(call.looping(p.batch() as u64 + 1))
     }
 }

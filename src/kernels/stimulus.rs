@@ -114,6 +114,6 @@ impl Args {
         let inputs = if self.input { p.program.spec(self.x).cols } else { 0 };
         let signals = inputs + p.program.spec(self.y).cols;
         let bound = vec![Some(self.status), sequence[0], sequence[1]];
-        Ok(Invocation::new(&params, p.elementwise(signals, p.batch())).bind(bound))
+        Ok(Invocation::new(&params, p, p.elementwise(signals, p.batch())).bind(bound))
     }
 }

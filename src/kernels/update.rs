@@ -57,6 +57,6 @@ impl Args {
         };
         let groups = p.elementwise(self.cols.len, p.program.spec(self.p).rows);
         let bound = if in_state { vec![None, None] } else { vec![Some(self.p), self.p_dot] };
-        Ok(Invocation::new(&params, groups).bind(bound))
+        Ok(Invocation::new(&params, p, groups).bind(bound))
     }
 }

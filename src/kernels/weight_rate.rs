@@ -60,8 +60,7 @@ impl Args {
             factor: self.factor as f32,
             clip: self.clip.unwrap_or_default() as f32,
         };
-        let call =
-            Invocation::new(&params, p.tiles(self.post.len, self.pre.len)).bind(vec![Some(self.w_dot)]);
-        Ok(call.looping(p.product_loops(p.batch())))
+        let call = Invocation::product(&params, p, [self.post.len, p.batch(), self.pre.len]);
+        Ok(call.bind(vec![Some(self.w_dot)]))
     }
 }

@@ -59,6 +59,6 @@ impl Args {
         let entries = (size * (size + 1)).div_ceil(lanes) * (free + 2) + 1;
         let update = free.div_ceil(lanes) * (size + 2) + 1;
         let loops = entries + update + cholesky_loops(self.outputs.len);
-        Ok(Invocation::new(&params, p.by_trajectory()).looping(loops))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))
     }
 }

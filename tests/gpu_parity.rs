@@ -1,0 +1,380 @@
+//! Every kernel on the adapter and in `f32` on the processor against `f64`, on random data.
+//!
+//! Tolerances are in units of the unit roundoff `EPS` of f32, relative to the largest value of a buffer (at least 1; the data are uniform in
+//! [-1, 1]). An elementwise kernel rounds a handful of times: 16. A sum over k such terms walks at random: √k roundings of partial sums of size √k,
+//! hence k + 16. `exp` may be off by 8 units on software adapters.
+
+#![allow(clippy::expect_used, clippy::panic)] // A test fails by panicking.
+
+mod gpu_support;
+
+use gpu_support::{Bench, EPS, features, network};
+use lagrange_gpu::dynamics::{Integrator, Settings, Solver, StimulusKind};
+use lagrange_gpu::gpu::Profile;
+use lagrange_gpu::kernels::cg_start::Space;
+use lagrange_gpu::kernels::*;
+use lagrange_gpu::network::{Activation, InputMode};
+use lagrange_gpu::plan::{Cols, StepControl};
+
+const ELEMENTWISE: f64 = 16.0 * EPS;
+const BOTH: [Profile; 2] = [Profile::Software, Profile::Small];
+const ALL: [Profile; 3] = [Profile::Software, Profile::Small, Profile::Large];
+const CONTROL: StepControl =
+    StepControl { ramp: 0.25, row: 1, beta_row: 1, index: 5, rate_w: 0.125, rate_b: 0.0625 };
+
+fn smooth(input: InputMode) -> Bench {
+    let settings = Settings { solver: Solver::Cg, ..Settings::default() };
+    Bench::new(network(&[13, 21, 6], Activation::Sigmoid, input), settings, 5, features(true))
+}
+
+fn ends(b: &Bench, k: usize) -> (Cols, Cols) {
+    let p = &b.model.network.projections[k];
+    (b.model.network.cols(p.pre), b.model.network.cols(p.post))
+}
+
+#[test]
+fn rates_of_every_activation() {
+    for (name, activation) in Activation::NAMES {
+        let mut b = smooth(InputMode::Clamped);
+        let l = b.model.layout.clone();
+        // Kinks and both tails as well as random values.
+        let special = [0.0, 1.0, -0.0, 30.0, -30.0, 100.0, -100.0, 0.2499, 0.2501, 1e-6];
+        b.set(l.u, |i, v| if i < special.len() { special[i] } else { 3.0 * v });
+        for d2 in [l.d2, None] {
+            let cols = Cols { start: 2, len: 35 };
+            let call = rates::Args { u: l.u, r: l.r, d: l.d, d2, cols, identity: 5, activation };
+            b.compare(name, &[call.into()], CONTROL, &BOTH[..1], ELEMENTWISE);
+        }
+    }
+}
+
+#[test]
+fn products() {
+    // 13 → 21 → 6 leaves ragged edges everywhere; 70 → 67 crosses tile borders of every profile.
+    for (sizes, batch) in [(vec![13, 21, 6], 5), (vec![70, 67, 33], 66)] {
+        let net = network(&sizes, Activation::Sigmoid, InputMode::Driven);
+        let b =
+            Bench::new(net, Settings { solver: Solver::Cg, ..Settings::default() }, batch, features(true));
+        let l = &b.model.layout;
+        for k in 0..2 {
+            let (pre, post) = ends(&b, k);
+            let mut calls: Vec<(&str, Call, usize)> = Vec::new();
+            for (gate, base) in [(None, Base::Zero), (Some(l.d), Base::Out), (Some(l.d), Base::From(l.c))] {
+                let (w, x, out) = (l.weights[k], l.r, l.r);
+                let f = forward::Args { w, x, gate, base, out, pre, post, scale: 1.0 };
+                calls.push(("forward", f.into(), pre.len));
+                let f = backward::Args { w, x, gate, base, out: l.z, pre, post, scale: -0.75 };
+                calls.push(("backward", f.into(), post.len));
+            }
+            for clip in [None, Some(0.05)] {
+                let w_dot = l.weight_rates[k].expect("learns");
+                let f = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip };
+                calls.push(("weight_rate", f.into(), batch));
+            }
+            for (name, call, depth) in calls {
+                b.compare(name, &[call], CONTROL, &ALL, (depth as f64 + 16.0) * EPS);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_product_without_learning_is_zero_whatever_its_operands() {
+    let mut b = smooth(InputMode::Clamped);
+    let l = b.model.layout.clone();
+    b.set(l.delta, |_, _| f64::NAN);
+    let (pre, post) = ends(&b, 0);
+    let w_dot = l.weight_rates[0].expect("learns");
+    let call = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip: None };
+    b.compare("weight_rate", &[call.into()], StepControl::default(), &ALL, 0.0);
+}
+
+#[test]
+fn elementwise_kernels() {
+    for input in [InputMode::Clamped, InputMode::Driven] {
+        let b = smooth(input);
+        let (l, net) = (&b.model.layout, &b.model.network);
+        let (cols, outputs) = (net.free(), net.outputs());
+        let driven = (input == InputMode::Driven).then_some(l.x);
+        let driven_rate = driven.map(|_| l.x_dot);
+        let b_dot = driven.map(|_| l.bias_rates);
+        let d2 = driven.map_or(l.d2, |_| None);
+        let clamp = input.is_clamped().then_some(l.x);
+        let calls: Vec<Call> = vec![
+            mismatch::Args { u: l.u, b: l.biases, x: driven, active: l.active, a: l.a, delta: l.delta, cols }
+                .into(),
+            bias_rate::Args { delta: l.delta, factor: l.bias_factors, b_dot: l.bias_rates, cols }.into(),
+            drive::Args {
+                delta: l.delta,
+                b_dot,
+                x_dot: driven_rate,
+                u: l.u,
+                y: l.y,
+                y_dot: l.y_dot,
+                beta: l.beta,
+                c: l.c,
+                g: l.g,
+                cols,
+                outputs,
+                tau_ms: 10.0,
+            }
+            .into(),
+            curvature::Args { y: l.y_vec, d2, apical: l.apical, beta: l.beta, z: l.z, cols, outputs }.into(),
+            relax::Args { c: l.c, v: l.p, w: l.z, cols }.into(),
+            combine::Args {
+                v: l.y_vec,
+                w: l.z,
+                g: l.g,
+                d2,
+                apical: l.apical,
+                beta: l.beta,
+                u_dot: l.u_dot,
+                cols,
+                outputs,
+            }
+            .into(),
+            unit::Args { m: l.p, beta: l.beta, output: 2, cols, outputs }.into(),
+            integrate::Args {
+                u: l.u,
+                u_dot: l.u_dot,
+                clamp,
+                active: l.active,
+                cols,
+                dt_ms: 0.5,
+                u_limit: 1.2,
+                status: l.status,
+            }
+            .into(),
+            copy::Args { src: Some((l.u, 3)), dst: (l.y, 1), len: 4, rows: l.batch }.into(),
+            copy::Args { src: None, dst: (l.u, 7), len: 20, rows: 3 }.into(),
+        ];
+        for call in calls {
+            b.compare(call.name(), std::slice::from_ref(&call), CONTROL, &BOTH[..1], ELEMENTWISE);
+        }
+    }
+}
+
+#[test]
+fn updates_of_weights_and_biases() {
+    let b = smooth(InputMode::Clamped);
+    let l = &b.model.layout;
+    let n = b.model.network.neurons();
+    let (pre, _) = ends(&b, 0);
+    let weights = Cols { start: 0, len: pre.len };
+    for clip in [None, Some(0.5)] {
+        for rate in [true, false] {
+            let own = update::Args {
+                p: l.weights[0],
+                p_dot: l.weight_rates[0].filter(|_| rate),
+                cols: weights,
+                dt_ms: 0.5,
+                clip,
+            };
+            let biases = update::Args {
+                p: l.biases,
+                p_dot: rate.then_some(l.bias_rates),
+                cols: Cols { start: 3, len: n - 3 },
+                dt_ms: 0.5,
+                clip,
+            };
+            b.compare("update", &[own.into(), biases.into()], CONTROL, &BOTH[..1], ELEMENTWISE);
+        }
+    }
+}
+
+#[test]
+fn samples_are_decoded_and_ramped() {
+    for input in [InputMode::Clamped, InputMode::Driven] {
+        let b = smooth(input);
+        let l = &b.model.layout;
+        let decode: Call = decode::Args {
+            pixels: l.pixels,
+            labels: l.labels,
+            pixel_table: l.pixel_table,
+            label_table: l.label_table,
+            active: l.active,
+            x_old: l.x_old,
+            x_new: l.x_new,
+            y_old: l.y_old,
+            y_new: l.y_new,
+        }
+        .into();
+        let source =
+            stimulus::Source::Ramp { x_old: l.x_old, x_new: l.x_new, y_old: l.y_old, y_new: l.y_new };
+        let clamp = input.is_clamped().then_some((l.u, l.u_dot));
+        let ramp: Call = stimulus::Args {
+            source,
+            active: l.active,
+            x: l.x,
+            x_dot: l.x_dot,
+            y: l.y,
+            y_dot: l.y_dot,
+            clamp,
+            dt_ms: 0.5,
+            status: l.status,
+        }
+        .into();
+        b.compare("decode, stimulus", &[decode, ramp], CONTROL, &BOTH[..1], ELEMENTWISE);
+    }
+}
+
+#[test]
+fn sequences_are_followed() {
+    let net = network(&[13, 21, 6], Activation::HardSigmoid, InputMode::Clamped);
+    let mut f = features(false);
+    f.stimulus = StimulusKind::Sequence { steps: 3 };
+    let b = Bench::new(net, Settings::default(), 5, f);
+    let l = &b.model.layout;
+    let call: Call = stimulus::Args {
+        source: stimulus::Source::Sequence { x: l.x_seq, y: l.y_seq },
+        active: l.active,
+        x: l.x,
+        x_dot: l.x_dot,
+        y: l.y,
+        y_dot: l.y_dot,
+        clamp: Some((l.u, l.u_dot)),
+        dt_ms: 0.5,
+        status: l.status,
+    }
+    .into();
+    b.compare("stimulus", &[call], CONTROL, &BOTH[..1], ELEMENTWISE);
+}
+
+#[test]
+fn history_of_the_explicit_schemes() {
+    for integrator in [Integrator::Euler, Integrator::Richardson1, Integrator::Richardson2] {
+        let settings = Settings { integrator, ..Settings::default() };
+        let net = network(&[13, 21, 6], Activation::Sigmoid, InputMode::Clamped);
+        let b = Bench::new(net, settings, 5, features(false));
+        let l = &b.model.layout;
+        let call = guess::Args {
+            u_dot: l.u_dot,
+            history: l.history.clone(),
+            weights: integrator.guess_weights(),
+            v: l.y_vec,
+            cols: b.model.network.free(),
+            clamped: b.model.network.clamped(),
+        };
+        b.compare("guess", &[call.into()], CONTROL, &BOTH[..1], ELEMENTWISE);
+    }
+}
+
+#[test]
+fn metrics() {
+    let mut b = smooth(InputMode::Clamped);
+    let l = b.model.layout.clone();
+    // ρ' of a sigmoid lies in (0, 0.25); equal basal predictions, the first of which is the class.
+    b.set(l.d, |_, v| 0.125 + 0.125 * v);
+    let (n, out) = (b.model.network.neurons(), b.model.network.outputs());
+    b.set(l.a, |i, v| if i / n == 2 && i % n >= out.start + 2 { 2.0 } else { v });
+    let call = observe::Args {
+        u: l.u,
+        d: l.d,
+        a: l.a,
+        delta: l.delta,
+        apical: l.apical,
+        y: l.y,
+        beta: l.beta,
+        record: l.record,
+        cols: b.model.network.free(),
+        outputs: out,
+        steepest: 0.25,
+    };
+    // Sums of 27 squares.
+    b.compare("observe", &[call.into()], CONTROL, &BOTH, 43.0 * EPS);
+}
+
+#[test]
+fn conjugate_gradients() {
+    for space in [Space::Full, Space::Output] {
+        let mut b = smooth(InputMode::Clamped);
+        let l = b.model.layout.clone();
+        // A direction and an image that make pᵀq large and positive: no cancellation, so that α is well conditioned.
+        let p = b.get(l.p).to_vec();
+        b.set(l.z, |i, v| 0.5 * p[i] + 0.01 * v);
+        // Book: residual² 3, threshold² 1; the third trajectory has converged.
+        b.set(b.preset, |i, _| {
+            [if i / 8 == 2 { 0.5 } else { 3.0 }, 1.0, 2.0, 4.0, 1.0, 0.0, 0.0, 1e-3][i % 8]
+        });
+        let (cols, outputs) = (b.model.network.free(), b.model.network.outputs());
+        let (u_dot, z, y, p, res, beta, solver) = (l.u_dot, l.z, l.y_vec, l.p, l.res, l.beta, l.solver);
+        let begin: Call =
+            cg_start::Args { space, u_dot, z, y, p, res, beta, solver, cols, outputs, tolerance: 1e-3 }
+                .into();
+        let step: Call = cg_step::Args { space, u_dot, z, y, p, res, beta, solver, cols, outputs }.into();
+        let finish: Call = cg_finish::Args { solver, active: l.active, tolerance: 1e-3 }.into();
+        // 27 terms a sum; α and the gain are quotients of two of them.
+        let tolerance = 2.0 * 43.0 * EPS;
+        b.compare("cg_start", &[begin], CONTROL, &BOTH, tolerance);
+        b.compare("cg_step", &[step], CONTROL, &BOTH, tolerance);
+        b.compare("cg_finish", &[finish], CONTROL, &BOTH[..1], tolerance);
+        let call = assemble::Args { c: l.c, z: l.z, u_dot: l.u_dot, solver: l.solver, cols };
+        b.compare("assemble", &[call.into()], CONTROL, &BOTH, tolerance);
+    }
+}
+
+#[test]
+fn woodbury_inverse() {
+    let settings = Settings { solver: Solver::Woodbury, ..Settings::default() };
+    let net = network(&[13, 21, 6], Activation::HardSigmoid, InputMode::Clamped);
+    let b = Bench::new(net, settings, 5, features(false));
+    let l = &b.model.layout;
+    let call = woodbury::Args {
+        first: l.rows[0],
+        k: l.small,
+        u_dot: l.u_dot,
+        cols: b.model.network.free(),
+        outputs: b.model.network.outputs(),
+    };
+    // `small` holds the factor in its lower triangle; what lies above is scratch. Both leave the product there, the adapter nothing: compare u̇.
+    let calls: Vec<Call> =
+        vec![call.into(), copy::Args { src: None, dst: (l.small, 0), len: 42, rows: 5 }.into()];
+    // Condition at most 1 + Σ|m|² ≈ 60, sums of 27 terms.
+    b.compare("woodbury", &calls, CONTROL, &BOTH, 60.0 * 43.0 * EPS);
+}
+
+#[test]
+fn dense_systems() {
+    for fallback in [false, true] {
+        let mut b = smooth(InputMode::Clamped);
+        let l = b.model.layout.clone();
+        let (cols, outputs, n) =
+            (b.model.network.free(), b.model.network.outputs(), b.model.network.neurons());
+        let (free, start) = (cols.len, cols.start);
+        let (pre, post) = ends(&b, 1);
+        // Weak weights keep H well conditioned; in the fourth trajectory ρ''·Wᵀδ = 8 makes it indefinite but not singular.
+        b.set(l.weights[1], |_, v| 0.2 * v);
+        b.set(l.d2.expect("smooth"), |i, v| if i / n == 3 && i % n < start + 5 { 4.0 } else { 0.1 * v });
+        b.set(l.apical, |i, v| if i / n == 3 && i % n < start + 5 { 2.0 } else { v });
+        let identity: Call =
+            jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: cols, cols }.into();
+        let block: Call =
+            jacobian::Args { w: Some(l.weights[1]), d: l.d, jac: l.jac, pre, post, cols }.into();
+        b.compare("jacobian", &[identity.clone(), block.clone()], CONTROL, &BOTH[..1], ELEMENTWISE);
+        let solve: Call = dense_solve::Args {
+            fallback,
+            jac: l.jac,
+            h: l.h,
+            c: l.c,
+            d2: l.d2,
+            apical: l.apical,
+            beta: l.beta,
+            u_dot: l.u_dot,
+            solver: l.solver,
+            cols,
+            outputs,
+        }
+        .into();
+        // Factors in h are scratch and differ in what lies outside the triangle.
+        let wipe: Call = copy::Args { src: None, dst: (l.h, 0), len: free * (free + 1), rows: 5 }.into();
+        // Condition below 100, sums of 27 terms.
+        let calls = [identity, block, solve, wipe];
+        let want = b.compare("dense_solve", &calls, CONTROL, &BOTH[..1], 100.0 * 43.0 * EPS);
+        let indefinite: Vec<f64> =
+            want[l.solver.0 as usize].chunks(8).map(|book| book[solver::INDEFINITE]).collect();
+        let preset: Vec<f64> = b.get(b.preset).chunks(8).map(|book| book[solver::INDEFINITE]).collect();
+        let counted: Vec<f64> = indefinite.iter().zip(preset).map(|(after, before)| after - before).collect();
+        assert!((counted[3] - 1.0).abs() < 1e-6, "the fourth trajectory takes the elimination: {counted:?}");
+        assert_eq!(counted[0], 0.0, "the first one takes Cholesky");
+    }
+}
