@@ -3,9 +3,10 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use lagrange_gpu::config::{
-    DataConfig, DataSource, DeviceChoice, Encoding, Experiment, Overrides, RunConfig, SimulationConfig,
-    Source, TrainingConfig,
+    DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig, Source,
+    TrainingConfig,
 };
+use lagrange_gpu::data::Encoding;
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};

@@ -5,9 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use lagrange_gpu::config::{
-    ConfigError, DataSource, DeviceChoice, Encoding, Experiment, Overrides, SimulationConfig, Source,
-    built_in_names, find,
+    ConfigError, DataSource, DeviceChoice, Experiment, Overrides, SimulationConfig, Source, built_in_names,
+    find,
 };
+use lagrange_gpu::data::Encoding;
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode};

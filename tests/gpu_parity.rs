@@ -19,8 +19,15 @@ use lagrange_gpu::plan::{Cols, StepControl};
 const ELEMENTWISE: f64 = 16.0 * EPS;
 const BOTH: [Profile; 2] = [Profile::Software, Profile::Small];
 const ALL: [Profile; 3] = [Profile::Software, Profile::Small, Profile::Large];
-const CONTROL: StepControl =
-    StepControl { ramp: 0.25, row: 1, beta_row: 1, index: 5, rate_w: 0.125, rate_b: 0.0625 };
+const CONTROL: StepControl = StepControl {
+    ramp: 0.25,
+    ramp_prev: 0.125,
+    row: 1,
+    beta_row: 1,
+    index: 5,
+    rate_w: 0.125,
+    rate_b: 0.0625,
+};
 
 fn smooth(input: InputMode) -> Bench {
     let settings = Settings { solver: Solver::Cg, ..Settings::default() };
@@ -204,6 +211,7 @@ fn samples_are_decoded_and_ramped() {
         let clamp = input.is_clamped().then_some((l.u, l.u_dot));
         let ramp: Call = stimulus::Args {
             source,
+            input: true,
             active: l.active,
             x: l.x,
             x_dot: l.x_dot,
@@ -227,6 +235,7 @@ fn sequences_are_followed() {
     let l = &b.model.layout;
     let call: Call = stimulus::Args {
         source: stimulus::Source::Sequence { x: l.x_seq, y: l.y_seq },
+        input: true,
         active: l.active,
         x: l.x,
         x_dot: l.x_dot,

@@ -52,6 +52,7 @@ fn control(k: usize) -> StepControl {
     let ramp = 0.2 * (k + 1) as f64;
     StepControl {
         ramp,
+        ramp_prev: if k == 0 { 1.0 } else { 0.2 * k as f64 },
         row: 0,
         beta_row: k as u32 % 2,
         index: k as u32,

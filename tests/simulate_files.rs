@@ -189,7 +189,7 @@ fn input_is_read_from_several_files() {
     let (setup, input) = example(Integrator::Exact);
     for whole in [true, false] {
         let paths = files(dir.path(), &setup, &input, whole);
-        assert_eq!(load_npz(&setup.network, &paths, 0.0).unwrap(), input);
+        assert_eq!(load_npz(&setup.network, &paths, &vec![0.0; setup.network.n_out()]).unwrap(), input);
     }
 }
 
@@ -202,20 +202,20 @@ fn what_is_missing_has_its_default_or_is_named() {
     let n = setup.network.neurons();
     let w0 = dense(&setup.network, &input.parameters.weights);
     write(&paths[0], &[entry("W0", &[n, n], &w0)]).unwrap();
-    let got = load_npz(&setup.network, &paths, 0.3).unwrap();
+    let got = load_npz(&setup.network, &paths, &vec![0.3; setup.network.n_out()]).unwrap();
     assert_eq!((got.beta, got.learn), (vec![0.3; 24], vec![true; 12]));
     assert_eq!((&got.x_prev, &got.y_prev), (&input.x[..6].to_vec(), &input.y[..4].to_vec()));
     let want = steady(&setup.network, &got.parameters, &got.x_prev);
     assert!(got.u0.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-15));
     write(&paths[1], &[entry("x", &[12, 2, 3], &input.x)]).unwrap();
-    assert_eq!(load_npz(&setup.network, &paths, 0.0).unwrap().y, vec![0.0; 48]);
-    let error = load_npz(&setup.network, &paths, 0.3).unwrap_err().to_string();
+    assert_eq!(load_npz(&setup.network, &paths, &vec![0.0; setup.network.n_out()]).unwrap().y, vec![0.0; 48]);
+    let error = load_npz(&setup.network, &paths, &vec![0.3; setup.network.n_out()]).unwrap_err().to_string();
     assert!(error.contains("no array 'y'") && error.contains("stimulus.npz"), "{error}");
     // A weight where the network has no projection.
     let mut stray = w0.clone();
     stray[3 * n + 7] = 0.1;
     write(&paths[0], &[entry("W0", &[n, n], &stray)]).unwrap();
-    let error = load_npz(&setup.network, &paths, 0.0).unwrap_err();
+    let error = load_npz(&setup.network, &paths, &vec![0.0; setup.network.n_out()]).unwrap_err();
     assert!(matches!(error, SimulationError::StrayWeight { pre: 7, post: 3, .. }), "{error}");
 }
 

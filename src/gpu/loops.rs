@@ -100,8 +100,13 @@ mod tests {
             activation: Activation::Relu,
             input: InputMode::Clamped,
         };
-        let features =
-            Features { stimulus: StimulusKind::Samples, beta_rows: 1, entry_norms: false, learning: false };
+        let features = Features {
+            stimulus: StimulusKind::Samples,
+            beta_rows: 1,
+            entry_norms: false,
+            learning: false,
+            unit_range: false,
+        };
         let model = Model::new(network, Settings::default(), 1, features).expect("a valid model");
         let error = Executor::new(&software(), Arc::new(model)).err().expect("refused");
         assert!(matches!(error, GpuError::TooManyLoops { kernel: "forward", .. }), "{error}");

@@ -71,7 +71,13 @@ pub fn network(sizes: &[usize], activation: Activation, input: InputMode) -> Net
 }
 
 pub fn features(learning: bool) -> Features {
-    Features { stimulus: StimulusKind::Samples, beta_rows: 2, entry_norms: false, learning }
+    Features {
+        stimulus: StimulusKind::Samples,
+        beta_rows: 2,
+        entry_norms: false,
+        learning,
+        unit_range: false,
+    }
 }
 
 /// A model whose step is to be replaced by single calls, with a buffer that presets `solver`.
