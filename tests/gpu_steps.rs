@@ -17,7 +17,11 @@ use lagrange_gpu::plan::{Buf, Elem, PlanId, Role, StepControl};
 const BATCH: usize = 4;
 
 fn model(activation: Activation, input: InputMode, settings: Settings) -> Arc<Model> {
-    let net = network(&[12, 9, 5], activation, input);
+    sized(&[12, 9, 5], activation, input, settings)
+}
+
+fn sized(sizes: &[usize], activation: Activation, input: InputMode, settings: Settings) -> Arc<Model> {
+    let net = network(sizes, activation, input);
     Arc::new(Model::new(net, settings, BATCH, features(true)).expect("a valid model"))
 }
 
@@ -33,7 +37,8 @@ fn begin(model: &Arc<Model>, device: &Device) -> Engine {
         engine.write(buf, &data).expect("written");
     };
     for &w in &l.weights {
-        write(&mut engine, w, 0.3, 0.0);
+        // Basal inputs of order 1 whatever the number of presynaptic neurons.
+        write(&mut engine, w, (1.0 / program.spec(w).cols as f64).sqrt(), 0.0);
     }
     write(&mut engine, l.biases, 0.3, 0.2);
     write(&mut engine, l.pixel_table, 0.45, 0.5);
@@ -41,7 +46,7 @@ fn begin(model: &Arc<Model>, device: &Device) -> Engine {
     write(&mut engine, l.beta, 0.1, 0.2);
     engine.write(l.bias_factors, &vec![1.0; program.spec(l.bias_factors).len()]).expect("written");
     engine.write(l.active, &[1.0, 1.0, 1.0, 0.0]).expect("written");
-    let pixels: Vec<u8> = (0..BATCH * 12).map(|i| (i * 41 % 256) as u8).collect();
+    let pixels: Vec<u8> = (0..program.spec(l.pixels).len()).map(|i| (i * 41 % 256) as u8).collect();
     engine.write_bytes(l.pixels, &pixels).expect("written");
     engine.write_bytes(l.labels, &[0, 3, 4, 1]).expect("written");
     engine.run(&[Work::once(PlanId::Start), Work::once(PlanId::Present)]).expect("started");
@@ -125,6 +130,33 @@ fn single_steps_agree_with_the_processor() {
                     assert_eq!((w[5], w[6]), (g[5], g[6]), "{what}, trajectory {b}: indefinite, unconverged");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_step_agrees_where_tiles_are_many() {
+    for activation in [Activation::HardSigmoid, Activation::Sigmoid] {
+        let model = sized(&[784, 300, 100, 10], activation, InputMode::Clamped, Settings::default());
+        let mut want = begin(&model, &Device::Cpu(Precision::F64));
+        let before: Vec<_> =
+            state(&model).into_iter().map(|(buf, _)| (buf, want.read(buf).expect("read"))).collect();
+        let work = [step(0)[0].clone(), Work::once(PlanId::Observe)];
+        let want_record = want.run(&work).expect("a step");
+        for (_, profile) in Profile::NAMES {
+            let mut engine = begin(&model, &Device::Gpu(device().with_profile(profile)));
+            for (buf, data) in &before {
+                engine.write(*buf, data).expect("written");
+            }
+            let record = engine.run(&work).expect("a step");
+            let what = format!("{}, {}", activation.name(), profile.name());
+            for (buf, buffer) in state(&model) {
+                let got = engine.read(buf).expect("read");
+                // Sums of up to 784 terms of order 1/28: below 800 roundings, and the solver's 1e-6.
+                close(&format!("{what}, {buffer}"), &want.read(buf).expect("read"), &got, 5e-5);
+            }
+            close(&format!("{what}, record"), &want_record.record, &record.record, 5e-5);
+            assert_eq!(record.status, want_record.status, "{what}");
         }
     }
 }
