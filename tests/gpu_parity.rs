@@ -275,7 +275,7 @@ fn metrics() {
     // ρ' of a sigmoid lies in (0, 0.25); equal basal predictions, the first of which is the class.
     b.set(l.d, |_, v| 0.125 + 0.125 * v);
     let (n, out) = (b.model.network.neurons(), b.model.network.outputs());
-    b.set(l.a, |i, v| if i / n == 2 && i % n >= out.start + 2 { 2.0 } else { v });
+    b.set(l.a, |i, v| if [2, 3].contains(&(i / n)) && i % n >= out.start + i / n { 2.0 } else { v });
     let call = observe::Args {
         u: l.u,
         d: l.d,
@@ -355,6 +355,11 @@ fn dense_systems() {
         b.set(l.weights[1], |_, v| 0.2 * v);
         b.set(l.d2.expect("smooth"), |i, v| if i / n == 3 && i % n < start + 5 { 4.0 } else { 0.1 * v });
         b.set(l.apical, |i, v| if i / n == 3 && i % n < start + 5 { 2.0 } else { v });
+        // There the first pivot vanishes but for rounding: (JᵀJ)₀₀ = 1 + Σ (W ρ')² is taken away again, so that rows must change places.
+        let (w, d) = (b.get(l.weights[1]).to_vec(), b.get(l.d)[3 * n + start]);
+        let first = 1.0 + w.iter().step_by(pre.len).map(|w| (w * d).powi(2)).sum::<f64>();
+        b.set(l.d2.expect("smooth"), |i, v| if i == 3 * n + start { first } else { v });
+        b.set(l.apical, |i, v| if i == 3 * n + start { 1.0 } else { v });
         let identity: Call =
             jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: cols, cols }.into();
         let block: Call =

@@ -107,7 +107,7 @@ macro_rules! calls {
         #[derive(Clone, Debug, PartialEq)]
         pub enum Call {
             $(
-                #[doc = concat!("See [`", stringify!($module), "`].")]
+                #[doc = concat!("See [`mod@", stringify!($module), "`].")]
                 $variant($module::Args),
             )*
         }
