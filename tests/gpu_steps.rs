@@ -11,6 +11,7 @@ use lagrange_gpu::cpu::status;
 use lagrange_gpu::dynamics::{Integrator, Model, Settings, Solver};
 use lagrange_gpu::engine::{Device, Engine, Precision, Snapshot, Work};
 use lagrange_gpu::gpu::{self, Choice, GpuError, Profile};
+use lagrange_gpu::kernels::solver;
 use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::plan::{Buf, Elem, PlanId, Role, StepControl};
 
@@ -120,7 +121,9 @@ fn single_steps_agree_with_the_processor() {
                 }
                 close(&format!("{what}, record"), &want_record.record, &record.record, 1e-5);
                 assert_eq!(record.status, want_record.status, "{what}");
-                for (b, (w, g)) in want_record.solver.chunks(8).zip(record.solver.chunks(8)).enumerate() {
+                for (b, (w, g)) in
+                    want_record.solver.chunks(solver::LEN).zip(record.solver.chunks(solver::LEN)).enumerate()
+                {
                     // In f32 an iteration more or less, and the same verdicts.
                     assert!(
                         (w[3] - g[3]).abs() <= 1.0,

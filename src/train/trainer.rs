@@ -198,10 +198,10 @@ impl<'a> Trainer<'a> {
         if let Some(error) = verdict(&self.model, &shot, epoch, flight.number) {
             return Err(error);
         }
-        if self.model.settings.on_indefinite == OnIndefinite::Error {
-            if let Some(error) = indefinite(&self.model, &shot, epoch, flight.number) {
-                return Err(error);
-            }
+        if self.model.settings.on_indefinite == OnIndefinite::Error
+            && let Some(error) = indefinite(&self.model, &shot, epoch, flight.number)
+        {
+            return Err(error);
         }
         self.adapt(&shot);
         let loss = tally.add(&shot, &flight.batch.labels, &flight.batch.active, self.protocol.steps);

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use lagrange_gpu::dynamics::{Features, Model, Settings, StimulusKind};
 use lagrange_gpu::engine::{Device, Engine, Precision, Snapshot, Work};
 use lagrange_gpu::gpu::{self, Choice, Profile};
-use lagrange_gpu::kernels::{Call, copy};
+use lagrange_gpu::kernels::{Call, copy, solver};
 use lagrange_gpu::network::{Activation, InputMode, Network, Population, expand};
 use lagrange_gpu::plan::{Buf, BufferSpec, Elem, Op, Plan, PlanId, Role, StepControl};
 
@@ -91,8 +91,13 @@ pub struct Bench {
 impl Bench {
     pub fn new(network: Network, settings: Settings, batch: usize, features: Features) -> Self {
         let mut model = Model::new(network, settings, batch, features).expect("a valid model");
-        let spec =
-            BufferSpec { name: "preset".into(), role: Role::Scratch, elem: Elem::Real, rows: batch, cols: 8 };
+        let spec = BufferSpec {
+            name: "preset".into(),
+            role: Role::Scratch,
+            elem: Elem::Real,
+            rows: batch,
+            cols: solver::LEN,
+        };
         model.program.buffers.push(spec);
         let preset = Buf(model.program.buffers.len() as u16 - 1);
         let mut noise = Noise::new(7);
@@ -133,7 +138,8 @@ impl Bench {
     pub fn run(&self, calls: &[Call], control: StepControl, device: &Device) -> (Vec<Vec<f64>>, Snapshot) {
         let mut model = self.model.clone();
         let l = model.layout.clone();
-        let preset = copy::Args { src: Some((self.preset, 0)), dst: (l.solver, 0), len: 8, rows: l.batch };
+        let preset =
+            copy::Args { src: Some((self.preset, 0)), dst: (l.solver, 0), len: solver::LEN, rows: l.batch };
         // The other plans stay, so that weights keep their buffers of their own.
         let mut plan = Plan::default();
         plan.push(preset);
