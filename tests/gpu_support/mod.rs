@@ -1,5 +1,6 @@
 //! What the tests on an adapter share: a device, models with random content, comparison of buffers.
 #![allow(dead_code)] // Each test file uses its own part.
+#![allow(clippy::expect_used, clippy::panic)] // A test fails by panicking.
 
 use std::sync::{Arc, OnceLock};
 
