@@ -161,6 +161,7 @@ fn training() -> impl Strategy<Value = TrainingConfig> {
             batch,
             steps_per_sample,
             ramp: Ramp { from, to },
+            nudge_from: -from / 1001.0,
             rate_decay_per_epoch,
         },
     )

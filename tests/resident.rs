@@ -44,7 +44,7 @@ struct Run {
 impl Run {
     fn new(network: &Network, settings: Settings, resident: Resident, device: &Device) -> Self {
         let settings = Settings { resident, ..settings };
-        let features = Features { learning: true, ..Features::samples(true) };
+        let features = Features { learning: true, beta_rows: 2, ..Features::samples(true) };
         let model = Arc::new(Model::new(network.clone(), settings, BATCH, features).unwrap());
         let l = model.layout.clone();
         let mut engine = Engine::new(model, device).unwrap();
@@ -54,7 +54,7 @@ impl Run {
         let table: Vec<f64> = (0..256).map(|v| f64::from(v) / 255.0).collect();
         engine.write(l.pixel_table, &table).unwrap();
         engine.write(l.label_table, &[0.0, 1.0]).unwrap();
-        engine.write(l.beta, &[0.1, 0.2, 0.0, 0.1, 0.3]).unwrap();
+        engine.write(l.beta, &[0.0, 0.0, 0.1, 0.0, 0.0, 0.1, 0.2, 0.0, 0.1, 0.3]).unwrap();
         engine.write(l.bias_factors, &[vec![0.0; 12], vec![0.7; 14]].concat()).unwrap();
         engine.run(&[lagrange_gpu::engine::Work::once(lagrange_gpu::plan::PlanId::Start)]).unwrap();
         Self { resident: l.resident, engine }
@@ -74,7 +74,7 @@ impl Run {
             self.engine.write_bytes(l.labels, &labels).unwrap();
             self.engine.write(l.active, &active).unwrap();
             let count = active.iter().filter(|a| **a != 0.0).count();
-            self.engine.run(&work(controls(&ramp, 0.05, 0.03, count), self.resident)).unwrap();
+            self.engine.run(&work(controls(&ramp, 0.5, 0.05, 0.03, count), self.resident)).unwrap();
         }
         let mut all = self.engine.read(l.u).unwrap();
         all.extend(self.engine.read(l.biases).unwrap());

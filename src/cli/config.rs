@@ -40,7 +40,7 @@ pub(super) fn load(args: &ExperimentArgs) -> Result<Experiment, Failure> {
 /// The model that an experiment trains.
 pub(super) fn model(e: &Experiment) -> Result<Model, Failure> {
     let unit = e.data.encoding.pixel_table().iter().all(|v| (0.0..=1.0).contains(v));
-    let features = Features { learning: true, ..Features::samples(unit) };
+    let features = Features { learning: true, beta_rows: 2, ..Features::samples(unit) };
     Model::new(e.network.clone(), e.settings, e.training.batch, features).map_err(Failure::usage)
 }
 

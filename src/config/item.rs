@@ -18,6 +18,8 @@ pub(super) enum Bound {
     PositiveOrInfinite,
     /// > 0 and < 1.
     Fraction,
+    /// ≥ 0 and < 1.
+    Share,
     /// > 0 and ≤ 1.
     FractionOrOne,
 }
@@ -32,6 +34,7 @@ impl Bound {
             Self::Positive => fits && value > 0.0,
             Self::PositiveOrInfinite => value > 0.0 && (fits || value.is_infinite()),
             Self::Fraction => fits && value > 0.0 && value < 1.0,
+            Self::Share => fits && (0.0..1.0).contains(&value),
             Self::FractionOrOne => fits && value > 0.0 && value <= 1.0,
         }
     }

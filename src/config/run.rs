@@ -18,7 +18,8 @@ const MANY: usize = 1_000_000_000;
 
 /// Reads `[training]`.
 pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
-    let keys = ["epochs", "batch", "steps-per-sample", "ramp-from", "ramp-to", "rate-decay-per-epoch"];
+    let keys =
+        ["epochs", "batch", "steps-per-sample", "ramp-from", "ramp-to", "nudge-from", "rate-decay-per-epoch"];
     let section = Section::open(item, &keys)?;
     let most = (MOST_VALUES / network.neurons().max(1)).max(1);
     let decay = section
@@ -32,6 +33,9 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
             .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
             .size(1, MANY)?,
         ramp: ramp(&section)?,
+        nudge_from: section
+            .get("nudge-from")
+            .map_or(Ok(0.0), |i| i.number(Bound::Share, "a value of the ramp, from 0 to less than 1"))?,
         rate_decay_per_epoch: decay.unwrap_or(1.0),
     })
 }

@@ -110,6 +110,8 @@ pub struct TrainingConfig {
     pub steps_per_sample: usize,
     /// Ramp from one sample to the next.
     pub ramp: Ramp,
+    /// Value of the ramp, 0 to 1, from which on the outputs are nudged; 0 = always.
+    pub nudge_from: f64,
     /// Both learning rates are multiplied by this after each epoch; in (0, 1].
     pub rate_decay_per_epoch: f64,
 }

@@ -30,6 +30,7 @@ pub mod relax;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
+mod skinny;
 pub mod status;
 pub mod stimulus;
 pub mod store;

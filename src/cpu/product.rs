@@ -1,5 +1,6 @@
 //! Matrix products from a library, split over the cores.
 
+use super::skinny::{Shape, ShapeOf};
 use super::{Real, Store};
 use crate::plan::{Buf, Cols};
 
@@ -70,6 +71,9 @@ pub fn copy_cols<T: Real>(from: &[T], to: &mut [T], n: usize, cols: Cols) {
     }
 }
 
+/// Rows, or terms of a sum, up to which a product without packing was measured to be faster than the library.
+const SKINNY: usize = 8;
+
 /// Multiply-adds below which splitting costs more than it saves.
 const SPLIT_ABOVE: usize = 400_000;
 
@@ -106,22 +110,22 @@ pub fn multiply<T: Real>(
     assert!(c.data.len() >= last((c.stride, 1), m, n) && c.stride >= n);
     let (stride, out) = (c.stride, Raw(c.data.as_mut_ptr()));
     let (pa, pb) = (a.data, b.data);
+    // Decided by the whole product, so that the sums do not depend on how it is split.
+    let along = b.strides.1 == 1 || (a.strides.1 == 1 && b.strides.0 == 1);
+    let skinny = along && (m <= SKINNY || k <= SKINNY);
     let part = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
         // SAFETY: the asserts above bound every index; parts of c are disjoint; c is borrowed mutably, so it overlaps neither a nor b.
         unsafe {
-            T::gemm(
-                rows.len(),
-                k,
-                cols.len(),
-                alpha,
-                pa.as_ptr().add(rows.start * a.strides.0),
-                a.strides,
-                pb.as_ptr().add(cols.start * b.strides.1),
-                b.strides,
-                keep,
-                out.get().add(rows.start * stride + cols.start),
-                (stride, 1),
-            );
+            let (pa, pb) =
+                (pa.as_ptr().add(rows.start * a.strides.0), pb.as_ptr().add(cols.start * b.strides.1));
+            let pc = out.get().add(rows.start * stride + cols.start);
+            let (m, n) = (rows.len(), cols.len());
+            if skinny {
+                let shape = Shape { m, k, n, alpha, a: a.strides, b: b.strides, keep, c: stride };
+                T::product(&ShapeOf(shape), pa, pb, pc);
+            } else {
+                T::gemm(m, k, n, alpha, pa, a.strides, pb, b.strides, keep, pc, (stride, 1));
+            }
         }
     };
     let workers = rayon::current_num_threads();

@@ -1,5 +1,6 @@
 //! The two floating-point types of the CPU path.
 
+use super::skinny::Skinny;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -8,6 +9,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 pub trait Real:
     Copy
     + Debug
+    + Skinny
     + Default
     + LowerExp
     + PartialOrd

@@ -35,10 +35,15 @@ impl Ramp {
     }
 }
 
-/// Controls of all time steps of a presentation. `rate_w` and `rate_b` are per ms, before division by the number of active
+/// Row of the `beta` buffer while nothing is nudged.
+pub const FREE: u32 = 0;
+/// Row of the `beta` buffer while the outputs are nudged.
+pub const NUDGED: u32 = 1;
+
+/// Controls of all time steps of a presentation. The outputs are nudged where the ramp has reached `nudge_from`. `rate_w` and `rate_b` are per ms, before division by the number of active
 /// trajectories.
 #[must_use]
-pub fn controls(ramp: &[f64], rate_w: f64, rate_b: f64, active: usize) -> Vec<StepControl> {
+pub fn controls(ramp: &[f64], nudge_from: f64, rate_w: f64, rate_b: f64, active: usize) -> Vec<StepControl> {
     let share = 1.0 / active.max(1) as f64;
     let all = ramp;
     ramp.iter()
@@ -47,7 +52,7 @@ pub fn controls(ramp: &[f64], rate_w: f64, rate_b: f64, active: usize) -> Vec<St
             ramp,
             ramp_prev: if k == 0 { 1.0 } else { all[k - 1] },
             row: 0,
-            beta_row: 0,
+            beta_row: if ramp >= nudge_from { NUDGED } else { FREE },
             index: k as u32,
             rate_w: rate_w * share,
             rate_b: rate_b * share,
@@ -58,7 +63,9 @@ pub fn controls(ramp: &[f64], rate_w: f64, rate_b: f64, active: usize) -> Vec<St
 /// The work of a presentation: take the samples, all time steps, observe. With `resident` weights the first step runs plainly.
 #[must_use]
 pub fn work(mut controls: Vec<StepControl>, resident: bool) -> Vec<Work> {
-    let observe = Work::once(PlanId::Observe);
+    let beta_row = controls.last().map_or(NUDGED, |c| c.beta_row);
+    let observe =
+        Work { plan: PlanId::Observe, controls: vec![StepControl { beta_row, ..StepControl::default() }] };
     let present = Work::once(PlanId::Present);
     let Some(&last) = controls.last().filter(|_| resident && controls.len() > 1) else {
         return vec![present, Work { plan: PlanId::Step, controls }, observe];
@@ -90,9 +97,10 @@ mod tests {
 
     #[test]
     fn the_mean_is_over_active_trajectories() {
-        let c = controls(&[0.5, 1.0], 0.3, 0.6, 3);
+        let c = controls(&[0.5, 1.0], 0.9, 0.3, 0.6, 3);
         assert_eq!(c.len(), 2);
         assert!((c[1].rate_w - 0.1).abs() < 1e-15 && (c[1].rate_b - 0.2).abs() < 1e-15);
         assert_eq!((c[0].index, c[1].index), (0, 1));
+        assert_eq!((c[0].beta_row, c[1].beta_row), (FREE, NUDGED));
     }
 }

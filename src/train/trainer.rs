@@ -34,6 +34,8 @@ pub struct Protocol {
     pub steps: usize,
     /// Ramp from sample to sample.
     pub ramp: Ramp,
+    /// Value of the ramp from which on the outputs are nudged; 0 = always.
+    pub nudge_from: f64,
     /// β of each output neuron.
     pub beta: Vec<f64>,
     /// η of the weights, per ms.
@@ -83,7 +85,8 @@ impl<'a> Trainer<'a> {
         stop: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
         data.check(network.n_in(), network.n_out())?;
-        let features = Features { learning: true, ..Features::samples(protocol.tables.in_unit_range()) };
+        let features =
+            Features { learning: true, beta_rows: 2, ..Features::samples(protocol.tables.in_unit_range()) };
         let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
         let evaluator = Evaluator::new(&model, device, &protocol.tables)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
@@ -93,7 +96,8 @@ impl<'a> Trainer<'a> {
         let factors: Vec<f64> =
             net.populations.iter().flat_map(|p| std::iter::repeat_n(p.bias_factor, p.size)).collect();
         engine.write(model.layout.bias_factors, &factors)?;
-        engine.write(model.layout.beta, &protocol.beta)?;
+        let free = vec![0.0; protocol.beta.len()];
+        engine.write(model.layout.beta, &[free, protocol.beta.clone()].concat())?;
         engine.run(&[Work::once(PlanId::Start)])?;
         Ok(Self {
             ramp: protocol.ramp.values(protocol.steps),
@@ -179,7 +183,8 @@ impl<'a> Trainer<'a> {
             self.active.clone_from(&batch.active);
         }
         let p = &self.protocol;
-        let controls = presentation::controls(&self.ramp, p.rate_w * decay, p.rate_b * decay, batch.count);
+        let controls =
+            presentation::controls(&self.ramp, p.nudge_from, p.rate_w * decay, p.rate_b * decay, batch.count);
         self.engine.set_iterations(self.iterations);
         Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
     }
