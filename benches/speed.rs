@@ -18,7 +18,7 @@ use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::{Base, Call, backward, forward, weight_rate};
 use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::plan::{Elem, Op, Plan, PlanId, StepControl};
-use lagrange_gpu::train::{Ramp, controls, work};
+use lagrange_gpu::train::{Gates, Ramp, controls, work};
 
 fn products() {
     let net = network(&[784, 500, 10], Activation::HardSigmoid, InputMode::Clamped);
@@ -127,7 +127,7 @@ fn seconds_a_step(model: &Arc<Model>, device: &Device, steps: usize) -> f64 {
     engine.write(l.beta, &vec![0.1; model.program.spec(l.beta).len()]).expect("written");
     engine.set_iterations(3);
     let ramp = Ramp { from: -14.0, to: 22.0 }.values(steps);
-    let presentation = work(controls(&ramp, 0.0, 1e-3, 1e-3, l.batch), l.resident);
+    let presentation = work(controls(&ramp, Gates::default(), 1e-3, 1e-3, l.batch), l.resident);
     engine.run(&[Work::once(PlanId::Start)]).expect("started");
     engine.run(&presentation).expect("warm");
     let begun = Instant::now();

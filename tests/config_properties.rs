@@ -10,7 +10,7 @@ use lagrange_gpu::data::Encoding;
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
-use lagrange_gpu::train::Ramp;
+use lagrange_gpu::train::{Gates, Ramp};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -161,7 +161,7 @@ fn training() -> impl Strategy<Value = TrainingConfig> {
             batch,
             steps_per_sample,
             ramp: Ramp { from, to },
-            nudge_from: -from / 1001.0,
+            gates: Gates { nudge_from: -from / 1001.0, learn_from: to / 1001.0 },
             rate_decay_per_epoch,
         },
     )

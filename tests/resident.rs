@@ -14,7 +14,7 @@ use lagrange_gpu::gpu;
 use lagrange_gpu::network::{
     Activation, Init, InitKind, InputMode, Network, Parameters, Population, Projection,
 };
-use lagrange_gpu::train::{Ramp, controls, work, write_parameters};
+use lagrange_gpu::train::{Gates, Ramp, controls, work, write_parameters};
 
 const BATCH: usize = 4;
 const STEPS: usize = 8;
@@ -64,6 +64,8 @@ impl Run {
     fn present(&mut self) -> Vec<f64> {
         let l = self.engine.model().layout.clone();
         let ramp = Ramp { from: -10.0, to: 18.0 }.values(STEPS);
+        // Also in the first steps: what is learned before W is brought up to date must count.
+        let gates = Gates { nudge_from: 0.5, learn_from: 0.0 };
         for p in 0..3_usize {
             let pixels: Vec<u8> = (0..BATCH * 12)
                 .map(|i| if i % 5 == 0 { 0 } else { ((i + 7) * (p + 3) * 37 % 256) as u8 })
@@ -74,7 +76,7 @@ impl Run {
             self.engine.write_bytes(l.labels, &labels).unwrap();
             self.engine.write(l.active, &active).unwrap();
             let count = active.iter().filter(|a| **a != 0.0).count();
-            self.engine.run(&work(controls(&ramp, 0.5, 0.05, 0.03, count), self.resident)).unwrap();
+            self.engine.run(&work(controls(&ramp, gates, 0.05, 0.03, count), self.resident)).unwrap();
         }
         let mut all = self.engine.read(l.u).unwrap();
         all.extend(self.engine.read(l.biases).unwrap());

@@ -114,7 +114,7 @@ fn protocol(e: &Experiment) -> Protocol {
         batch: e.training.batch,
         steps: e.training.steps_per_sample,
         ramp: e.training.ramp,
-        nudge_from: e.training.nudge_from,
+        gates: e.training.gates,
         beta: e.beta.clone(),
         rate_w: e.rate_w,
         rate_b: e.rate_b,

@@ -8,7 +8,7 @@ use super::section::Section;
 use super::types::{DeviceChoice, RunConfig, TrainingConfig};
 use crate::engine::Precision;
 use crate::network::Network;
-use crate::train::Ramp;
+use crate::train::{Gates, Ramp};
 
 /// The largest batch: an index into `[batch, N]` must fit 31 bits.
 const MOST_VALUES: usize = i32::MAX as usize;
@@ -18,14 +18,27 @@ const MANY: usize = 1_000_000_000;
 
 /// Reads `[training]`.
 pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
-    let keys =
-        ["epochs", "batch", "steps-per-sample", "ramp-from", "ramp-to", "nudge-from", "rate-decay-per-epoch"];
+    let keys = [
+        "epochs",
+        "batch",
+        "steps-per-sample",
+        "ramp-from",
+        "ramp-to",
+        "nudge-from",
+        "learn-from",
+        "rate-decay-per-epoch",
+    ];
     let section = Section::open(item, &keys)?;
     let most = (MOST_VALUES / network.neurons().max(1)).max(1);
     let decay = section
         .get("rate-decay-per-epoch")
         .map(|i| i.number(Bound::FractionOrOne, "a factor greater than 0 and at most 1"))
         .transpose()?;
+    let gate = |key: &str| {
+        section
+            .get(key)
+            .map_or(Ok(0.0), |i| i.number(Bound::Share, "a value of the ramp, from 0 to less than 1"))
+    };
     Ok(TrainingConfig {
         epochs: section.need("epochs", "epochs = passes through the training samples")?.size(1, MANY)?,
         batch: section.need("batch", "batch = samples presented together")?.size(1, most)?,
@@ -33,9 +46,7 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
             .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
             .size(1, MANY)?,
         ramp: ramp(&section)?,
-        nudge_from: section
-            .get("nudge-from")
-            .map_or(Ok(0.0), |i| i.number(Bound::Share, "a value of the ramp, from 0 to less than 1"))?,
+        gates: Gates { nudge_from: gate("nudge-from")?, learn_from: gate("learn-from")? },
         rate_decay_per_epoch: decay.unwrap_or(1.0),
     })
 }

@@ -8,7 +8,7 @@ use crate::data::Encoding;
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
-use crate::train::Ramp;
+use crate::train::{Gates, Ramp};
 
 /// A training run, checked and with every default written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,8 +110,8 @@ pub struct TrainingConfig {
     pub steps_per_sample: usize,
     /// Ramp from one sample to the next.
     pub ramp: Ramp,
-    /// Value of the ramp, 0 to 1, from which on the outputs are nudged; 0 = always.
-    pub nudge_from: f64,
+    /// When in a presentation nudging and plasticity are on.
+    pub gates: Gates,
     /// Both learning rates are multiplied by this after each epoch; in (0, 1].
     pub rate_decay_per_epoch: f64,
 }

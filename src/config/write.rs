@@ -146,7 +146,8 @@ impl Out {
         self.put("steps-per-sample", t.steps_per_sample);
         self.put("ramp-from", number(t.ramp.from));
         self.put("ramp-to", number(t.ramp.to));
-        self.put("nudge-from", number(t.nudge_from));
+        self.put("nudge-from", number(t.gates.nudge_from));
+        self.put("learn-from", number(t.gates.learn_from));
         self.put("rate-decay-per-epoch", number(t.rate_decay_per_epoch));
     }
 

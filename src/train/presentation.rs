@@ -40,10 +40,19 @@ pub const FREE: u32 = 0;
 /// Row of the `beta` buffer while the outputs are nudged.
 pub const NUDGED: u32 = 1;
 
-/// Controls of all time steps of a presentation. The outputs are nudged where the ramp has reached `nudge_from`. `rate_w` and `rate_b` are per ms, before division by the number of active
+/// Values of the ramp from which on something happens; 0 = always.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gates {
+    /// The outputs are nudged (β in time).
+    pub nudge_from: f64,
+    /// Weights and biases learn.
+    pub learn_from: f64,
+}
+
+/// Controls of all time steps of a presentation. `rate_w` and `rate_b` are per ms, before division by the number of active
 /// trajectories.
 #[must_use]
-pub fn controls(ramp: &[f64], nudge_from: f64, rate_w: f64, rate_b: f64, active: usize) -> Vec<StepControl> {
+pub fn controls(ramp: &[f64], gates: Gates, rate_w: f64, rate_b: f64, active: usize) -> Vec<StepControl> {
     let share = 1.0 / active.max(1) as f64;
     let all = ramp;
     ramp.iter()
@@ -52,10 +61,10 @@ pub fn controls(ramp: &[f64], nudge_from: f64, rate_w: f64, rate_b: f64, active:
             ramp,
             ramp_prev: if k == 0 { 1.0 } else { all[k - 1] },
             row: 0,
-            beta_row: if ramp >= nudge_from { NUDGED } else { FREE },
+            beta_row: if ramp >= gates.nudge_from { NUDGED } else { FREE },
             index: k as u32,
-            rate_w: rate_w * share,
-            rate_b: rate_b * share,
+            rate_w: if ramp >= gates.learn_from { rate_w * share } else { 0.0 },
+            rate_b: if ramp >= gates.learn_from { rate_b * share } else { 0.0 },
         })
         .collect()
 }
@@ -97,10 +106,16 @@ mod tests {
 
     #[test]
     fn the_mean_is_over_active_trajectories() {
-        let c = controls(&[0.5, 1.0], 0.9, 0.3, 0.6, 3);
+        let gates = Gates { nudge_from: 0.9, learn_from: 0.4 };
+        let c = controls(&[0.5, 1.0], gates, 0.3, 0.6, 3);
         assert_eq!(c.len(), 2);
         assert!((c[1].rate_w - 0.1).abs() < 1e-15 && (c[1].rate_b - 0.2).abs() < 1e-15);
         assert_eq!((c[0].index, c[1].index), (0, 1));
         assert_eq!((c[0].beta_row, c[1].beta_row), (FREE, NUDGED));
+        assert!((c[0].rate_w - 0.1).abs() < 1e-15);
+        let late = Gates { learn_from: 0.6, ..gates };
+        let c = controls(&[0.5, 1.0], late, 0.3, 0.6, 3);
+        assert_eq!((c[0].rate_w, c[0].rate_b), (0.0, 0.0));
+        assert!((c[1].rate_w - 0.1).abs() < 1e-15);
     }
 }

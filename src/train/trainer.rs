@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
-use super::{Epoch, Event, Ramp, Score, Sink, Tally, TrainError, presentation};
+use super::{Epoch, Event, Gates, Ramp, Score, Sink, Tally, TrainError, presentation};
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine, Snapshot, Ticket, Work};
@@ -34,8 +34,8 @@ pub struct Protocol {
     pub steps: usize,
     /// Ramp from sample to sample.
     pub ramp: Ramp,
-    /// Value of the ramp from which on the outputs are nudged; 0 = always.
-    pub nudge_from: f64,
+    /// When in a presentation nudging and plasticity are on.
+    pub gates: Gates,
     /// β of each output neuron.
     pub beta: Vec<f64>,
     /// η of the weights, per ms.
@@ -184,7 +184,7 @@ impl<'a> Trainer<'a> {
         }
         let p = &self.protocol;
         let controls =
-            presentation::controls(&self.ramp, p.nudge_from, p.rate_w * decay, p.rate_b * decay, batch.count);
+            presentation::controls(&self.ramp, p.gates, p.rate_w * decay, p.rate_b * decay, batch.count);
         self.engine.set_iterations(self.iterations);
         Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
     }
