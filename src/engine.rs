@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;
 use crate::gpu;
-use crate::plan::{Buf, PlanId, StepControl};
+use crate::plan::{Buf, Elem, PlanId, Program, StepControl};
 
 /// Floating-point type of the CPU path; GPUs compute in `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,14 @@ pub enum EngineError {
         /// Values given.
         got: usize,
     },
+    /// More than the processor's memory holds.
+    #[error(
+        "the buffers of this network need {} MiB, more memory than there is: use fewer trajectories (batch) or smaller populations", bytes >> 20
+    )]
+    Memory {
+        /// Bytes they need.
+        bytes: u64,
+    },
     /// A ticket that was collected already, or never given.
     #[error("submission {0} has no snapshot to collect")]
     Ticket(u64),
@@ -138,8 +146,13 @@ impl Engine {
     pub fn new(model: Arc<Model>, device: &Device) -> Result<Self, EngineError> {
         let neurons = model.network.neurons();
         let backend = match device {
-            Device::Cpu(Precision::F64) => Backend::F64(Box::new(Store::new(&model.program, neurons))),
-            Device::Cpu(Precision::F32) => Backend::F32(Box::new(Store::new(&model.program, neurons))),
+            Device::Cpu(precision) => {
+                check_memory(&model.program, *precision)?;
+                match precision {
+                    Precision::F64 => Backend::F64(Box::new(Store::new(&model.program, neurons))),
+                    Precision::F32 => Backend::F32(Box::new(Store::new(&model.program, neurons))),
+                }
+            }
             Device::Gpu(device) => Backend::Gpu(Box::new(gpu::Executor::new(device, Arc::clone(&model))?)),
         };
         Ok(Self { model, backend, next: 0, ready: Vec::new() })
@@ -245,6 +258,24 @@ impl Engine {
     }
 }
 
+/// Asks for the memory of all buffers at once: an allocation that fails later would end the program without a word of advice.
+fn check_memory(program: &Program, precision: Precision) -> Result<(), EngineError> {
+    let real = if precision == Precision::F64 { 8 } else { 4 };
+    let bytes = program.buffers.iter().fold(0_u64, |sum, spec| {
+        let each = match spec.elem {
+            Elem::Real => real,
+            Elem::Word => 4,
+            Elem::Byte => 1,
+        };
+        sum.saturating_add((spec.rows as u64).saturating_mul(spec.cols as u64).saturating_mul(each))
+    });
+    let mut room: Vec<u8> = Vec::new();
+    let fits = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
+    // A compiler may leave out an allocation that nobody looks at.
+    std::hint::black_box(&room);
+    if fits { Ok(()) } else { Err(EngineError::Memory { bytes }) }
+}
+
 fn fill<T: Real>(to: &mut [T], from: &[f64]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::of(from);
@@ -268,4 +299,35 @@ fn run_cpu<T: Real>(model: &Model, store: &mut Store<T>, work: &[Work]) -> Snaps
     }
     let real = |buf: Buf| store.get(buf).iter().map(|v| v.f64()).collect();
     Snapshot { record: real(l.record), solver: real(l.solver), status: store.words(l.status).to_vec() }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dynamics::{Features, Settings};
+    use crate::network::{Activation, InputMode, Network, Population, expand};
+
+    /// No machine has 2⁴⁰ trajectories' worth of memory: an error, and not the end of the program.
+    #[test]
+    fn more_memory_than_there_is_is_refused() {
+        let population =
+            |name: &str| Population { name: name.into(), size: 4, bias_factor: 1.0, bias_clip: None };
+        let network = Network {
+            populations: vec![population("in"), population("out")],
+            projections: expand(2, &[]),
+            activation: Activation::Linear,
+            input: InputMode::Clamped,
+        };
+        for precision in [Precision::F32, Precision::F64] {
+            let new = |batch| {
+                let features = Features::samples(false);
+                let model = Model::new(network.clone(), Settings::default(), batch, features).unwrap();
+                Engine::new(Arc::new(model), &Device::Cpu(precision)).err()
+            };
+            let error = new(1 << 40).expect("refused");
+            assert!(matches!(error, EngineError::Memory { .. }), "{error}");
+            assert!(new(3).is_none());
+        }
+    }
 }

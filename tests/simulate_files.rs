@@ -270,6 +270,17 @@ fn a_run_goes_on_from_saved_arrays() {
 #[test]
 fn lengths_and_values_that_are_wrong_are_named() {
     let (setup, input) = example(Integrator::Exact);
+    let nobody = SimulationInput {
+        batch: 0,
+        x: Vec::new(),
+        y: Vec::new(),
+        u0: Vec::new(),
+        x_prev: Vec::new(),
+        y_prev: Vec::new(),
+        ..input.clone()
+    };
+    let error = run(&setup, &CPU, &nobody, &Record::default()).unwrap_err();
+    assert!(matches!(error, SimulationError::NoTrajectory), "{error}");
     let short = SimulationInput { x: input.x[1..].to_vec(), ..input.clone() };
     let error = run(&setup, &CPU, &short, &Record::default()).unwrap_err().to_string();
     assert!(error.contains("'x' has 71 values, expected 72"), "{error}");

@@ -5,7 +5,9 @@ mod common;
 
 use common::parity::solvers;
 use common::random::{Rng, chain, constant, network, parameters, setup, sines};
-use lagrange_gpu::dynamics::{Integrator, Model, Settings, SettingsError, Solver, StimulusKind};
+use lagrange_gpu::dynamics::{
+    DENSE_LIMIT, Integrator, Model, Settings, SettingsError, Solver, StimulusKind, WOODBURY_LIMIT,
+};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::simulate::{
@@ -109,6 +111,20 @@ fn negative_beta_is_refused_where_its_root_is_taken() {
     }
     setup.settings.solver = Solver::Cg;
     assert_eq!(simulate(&setup, &input).stop, None);
+}
+
+/// Solvers whose memory grows with the outputs or the neurons are refused where they would take more than they are worth.
+#[test]
+fn costly_solvers_are_refused_for_large_networks() {
+    let forced = |solver, outputs| {
+        let settings = Settings { solver, ..Settings::default() };
+        settings.check(&chain(&[2, outputs], Activation::Linear, InputMode::Clamped))
+    };
+    assert_eq!(forced(Solver::Woodbury, WOODBURY_LIMIT), Ok(()));
+    let many = WOODBURY_LIMIT + 1;
+    assert_eq!(forced(Solver::Woodbury, many), Err(SettingsError::TooManyForWoodbury(many)));
+    assert_eq!(forced(Solver::Dense, DENSE_LIMIT), Ok(()));
+    assert_eq!(forced(Solver::Dense, DENSE_LIMIT + 1), Err(SettingsError::TooLargeForDense(DENSE_LIMIT + 1)));
 }
 
 /// Largest number of iterations of a step, all of which must have converged.

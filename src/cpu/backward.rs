@@ -20,7 +20,7 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
         None => product::multiply(
             shape,
             T::of(a.scale),
-            from.view(s),
+            from.view(),
             product::View { data: s.get(a.w), strides: (a.pre.len, 1) },
             keep,
             product::ViewMut { data: &mut out[a.pre.start..], stride: n },
@@ -30,7 +30,7 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
             product::multiply(
                 shape,
                 T::of(a.scale),
-                from.view(s),
+                from.view(),
                 product::View { data: s.get(a.w), strides: (a.pre.len, 1) },
                 T::ZERO,
                 product::ViewMut { data: &mut room, stride: a.pre.len },

@@ -18,7 +18,7 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
     product::multiply(
         (batch, a.pre.len, a.post.len),
         T::of(a.scale),
-        from.view(s),
+        from.view(),
         product::View { data: s.get(a.w), strides: (1, a.pre.len) },
         keep,
         product::ViewMut { data: &mut out[a.post.start..], stride: n },

@@ -21,36 +21,30 @@ pub struct ViewMut<'a, T> {
     pub stride: usize,
 }
 
-/// A `[batch, cols]` operand: in its buffer, or gathered and gated in scratch.
+/// A `[batch, cols]` operand, gathered and gated in scratch.
 pub struct Gathered<T> {
-    buf: Buf,
     cols: Cols,
-    copy: Option<Vec<T>>,
+    data: Vec<T>,
 }
 
 impl<T: Real> Gathered<T> {
     /// As a matrix `[batch, cols]`.
-    pub fn view<'a>(&'a self, s: &'a Store<T>) -> View<'a, T> {
-        match &self.copy {
-            Some(data) => View { data, strides: (self.cols.len, 1) },
-            None => View { data: &s.get(self.buf)[self.cols.start..], strides: (s.cols(self.buf), 1) },
-        }
+    pub fn view(&self) -> View<'_, T> {
+        View { data: &self.data, strides: (self.cols.len, 1) }
     }
     /// Returns the scratch.
     pub fn give_back(self, s: &mut Store<T>) {
-        if let Some(data) = self.copy {
-            s.put_operand(data);
-        }
+        s.put_operand(self.data);
     }
 }
 
 /// `gate ⊙ x` on some columns, packed; a copy also frees `x` to be the output of the same call.
 pub fn gather<T: Real>(s: &mut Store<T>, x: Buf, gate: Option<Buf>, cols: Cols) -> Gathered<T> {
     let (n, batch) = (s.cols(x), s.batch());
-    let mut copy = s.take_operand(batch * cols.len);
+    let mut data = s.take_operand(batch * cols.len);
     let values = s.get(x);
     let gates = gate.map(|g| s.get(g));
-    for (b, to) in copy.chunks_exact_mut(cols.len.max(1)).enumerate() {
+    for (b, to) in data.chunks_exact_mut(cols.len.max(1)).enumerate() {
         let range = b * n + cols.start..b * n + cols.end();
         match gates {
             None => to.copy_from_slice(&values[range]),
@@ -61,7 +55,7 @@ pub fn gather<T: Real>(s: &mut Store<T>, x: Buf, gate: Option<Buf>, cols: Cols) 
             }
         }
     }
-    Gathered { buf: x, cols, copy: Some(copy) }
+    Gathered { cols, data }
 }
 
 /// Copies some columns of a buffer with row length `n`.

@@ -79,7 +79,7 @@ impl Build<'_> {
 
     /// Applies `J⁻ᵀ` in place: `z_pre += D Wᵀ z_post` in backward order.
     pub(super) fn backward_sweep(&self, plan: &mut Plan, z: Buf) {
-        // By presynaptic population, last first: everything that z_pre needs is complete by then.
+        // By postsynaptic population, last first: all that adds to z_post has then been added.
         let mut order = self.free_projections();
         order.sort_by_key(|&k| std::cmp::Reverse(self.net.projections[k].post));
         for k in order {

@@ -12,7 +12,8 @@ use crate::plan::{Buf, Cols, Plan};
 
 /// Whether presentations run with resident weights.
 pub(super) fn applies(network: &Network, settings: &Settings, features: Features, batch: usize) -> bool {
-    // ρ has to be linear on the data, which are in [0, 1] with the hard sigmoid and not negative with ReLU.
+    // ρ has to be linear on the data with ρ' = 1, as the hard sigmoid is on [0, 1]. Not ReLU: ρ'(0) = 0 takes the u̇ of pixels at 0
+    // out of the dynamics, while `W u̇_in` from the patterns would keep it.
     let linear = match (network.input, network.activation) {
         (InputMode::Rates, _) | (InputMode::Clamped, Activation::Linear) => true,
         (InputMode::Clamped, Activation::HardSigmoid) => features.unit_range,

@@ -8,6 +8,9 @@ pub const DENSE_LIMIT: usize = 192;
 /// Largest number of free neurons for which a Cholesky factorisation tells whether H is positive definite.
 pub const PROBE_LIMIT: usize = 64;
 
+/// Largest number of output neurons for the Woodbury solver: it takes as many sweeps, and as many buffers of the size of u.
+pub const WOODBURY_LIMIT: usize = 1024;
+
 /// Integration scheme (model, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Integrator {
@@ -208,6 +211,11 @@ pub enum SettingsError {
         "solver 'dense' is limited to {DENSE_LIMIT} free neurons (it takes O(N³) a step); this network has {0}: use 'cg', 'output-cg' or 'auto'"
     )]
     TooLargeForDense(usize),
+    /// Woodbury for a network with very many outputs.
+    #[error(
+        "solver 'woodbury' is limited to {WOODBURY_LIMIT} output neurons (it takes a sweep for each of them); this network has {0}: use 'output-cg', 'cg' or 'auto'"
+    )]
+    TooManyForWoodbury(usize),
     /// Unstable by itself.
     #[error("'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}")]
     StepTooLarge {
@@ -239,6 +247,9 @@ impl Settings {
                 })
             }
             Solver::Dense if free > DENSE_LIMIT => Err(SettingsError::TooLargeForDense(free)),
+            Solver::Woodbury if network.n_out() > WOODBURY_LIMIT => {
+                Err(SettingsError::TooManyForWoodbury(network.n_out()))
+            }
             _ => Ok(()),
         }
     }

@@ -72,7 +72,7 @@ pub enum GpuError {
     Place(#[from] PlaceError),
     /// The device was lost: driver reset, unplugged, or out of memory.
     #[error(
-        "adapter '{adapter}' was lost: {reason}; results since the last checkpoint are gone: resume from it (a driver that resets under load may need less work per submission, or an update)"
+        "adapter '{adapter}' was lost: {reason}; what was computed since results were last saved is gone: run it again, with a newer driver or on another device if this comes back"
     )]
     Lost {
         /// Name of the adapter.

@@ -238,3 +238,38 @@ impl Executor {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+    use crate::gpu::shaders::Variant;
+    use crate::kernels::host::Profile;
+
+    /// Field by field against naga's view of the shader: swapped fields have the same size.
+    #[test]
+    fn control_values_have_the_layout_of_the_shaders() {
+        let variant = Variant { kernel: "copy", profile: Profile::Software, gated: false };
+        let module = naga::front::wgsl::parse_str(&variant.source()).expect("valid");
+        let ty = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Control")).expect("there").1;
+        let naga::TypeInner::Struct { members, span } = &ty.inner else { panic!("a struct") };
+        let real = naga::Scalar::F32;
+        let word = naga::Scalar::U32;
+        let want = [
+            ("ramp", offset_of!(Control, ramp), real),
+            ("ramp_prev", offset_of!(Control, ramp_prev), real),
+            ("row", offset_of!(Control, row), word),
+            ("beta_row", offset_of!(Control, beta_row), word),
+            ("index", offset_of!(Control, index), word),
+            ("rate_w", offset_of!(Control, rate_w), real),
+            ("rate_b", offset_of!(Control, rate_b), real),
+        ];
+        assert_eq!((members.len(), *span as usize), (want.len(), size_of::<Control>()));
+        for (member, (name, offset, scalar)) in members.iter().zip(want) {
+            assert_eq!((member.name.as_deref(), member.offset as usize), (Some(name), offset));
+            assert_eq!(module.types[member.ty].inner, naga::TypeInner::Scalar(scalar), "{name}");
+        }
+    }
+}

@@ -50,7 +50,7 @@ fn compile(device: &wgpu::Device, variant: &Variant) -> Pipeline {
         device.create_shader_module(desc)
     } else {
         // SAFETY: the shaders are those of this crate. Every index is bounded by the sizes in their parameters, which come from the same
-        // program as the buffers; every loop ends; the tests run them with the checks on.
+        // program as the buffers; every loop ends; `.ci/run` runs them with the checks on.
         unsafe { device.create_shader_module_trusted(desc, wgpu::ShaderRuntimeChecks::unchecked()) }
     };
     let layout = group_layout(device, variant.kernel);

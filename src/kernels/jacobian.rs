@@ -1,6 +1,6 @@
 //! One block of `J = 1 − W D` per trajectory, `[free, free]` row-major (small networks only).
 //!
-//! `identity` writes the unit diagonal and zeros everywhere first.
+//! A call without weights writes the identity first.
 
 use super::host::{Access, Invocation, PlaceError, Places, ROW_LANES, params, to_u32};
 use crate::plan::{Buf, Cols};

@@ -40,10 +40,13 @@ impl SimulationInput {
     /// Checks every length against the network.
     ///
     /// # Errors
-    /// [`SimulationError::Length`] for the first that does not match.
+    /// [`SimulationError::NoTrajectory`], or [`SimulationError::Length`] for the first that does not match.
     pub fn check(&self, network: &Network) -> Result<(), SimulationError> {
         let (t, b, n) = (self.steps, self.batch, network.neurons());
         let (n_in, n_out) = (network.n_in(), network.n_out());
+        if b == 0 {
+            return Err(SimulationError::NoTrajectory);
+        }
         length("x", "[T, B, n_in]", t * b * n_in, self.x.len())?;
         length("y", "[T, B, n_out]", t * b * n_out, self.y.len())?;
         length("beta", "[T, n_out]", t * n_out, self.beta.len())?;

@@ -45,6 +45,9 @@ pub enum SimulationError {
         /// What the values are.
         shape: String,
     },
+    /// A stimulus for nobody.
+    #[error("simulation input 'x' has no trajectories (shape [T, B, n_in] with B = 0); give at least one")]
+    NoTrajectory,
     /// β < 0 with a solver that takes its root.
     #[error(
         "beta = {value} at step {step}, output {output}: solver '{solver}' takes the root of beta; use a beta of 0 or more"

@@ -85,7 +85,7 @@ pub struct SimulationOutput {
 }
 
 impl SolverStep {
-    /// From the `solver` buffer, `[B, 8]`.
+    /// From the `solver` buffer, `[B, 9]`.
     pub(super) fn of(book: &[f64]) -> Self {
         let column = |c: usize| book.chunks_exact(solver::LEN).map(move |row| row[c]);
         let most = |c: usize| column(c).fold(0.0, f64::max);

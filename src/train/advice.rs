@@ -1,6 +1,6 @@
 //! Warnings: what a user should know about a run, with what to do about it.
 
-use super::{Epoch, Event};
+use super::{Epoch, Event, Health};
 use crate::dynamics::{Integrator, Model, eigenvalues};
 use crate::network::Parameters;
 
@@ -9,6 +9,18 @@ const MOSTLY_SATURATED: f64 = 0.9;
 
 fn warning(epoch: usize, kind: &str, message: String) -> Event {
     Event::Warning { epoch, kind: kind.into(), message }
+}
+
+/// What stopped the solver: the cap of the settings, or, below it, the count that a GPU had recorded or rounding.
+fn unconverged_advice(model: &Model, health: &Health) -> String {
+    let cap = model.settings.max_iterations;
+    if health.most_iterations >= cap as f64 {
+        return format!("raise max-iterations (now {cap}) or the tolerance");
+    }
+    format!(
+        "no step took more than {} of {cap} iterations: a GPU records as many as an earlier mini-batch needed, and more after one that they did not suffice for; if the share is large, raise the tolerance",
+        health.most_iterations
+    )
 }
 
 /// Before the first step: whether an explicit scheme can be stable.
@@ -44,8 +56,8 @@ pub fn epoch_warnings(model: &Model, epoch: &Epoch, trajectory_steps: f64) -> Ve
     }
     if h.unconverged > 0 {
         all.push(warning(n, "unconverged", format!(
-            "the solver stopped short of its tolerance {:e} in {} trajectory steps ({:.2} %), at a relative residual of up to {:.1e}; raise max-iterations (now {}) or the tolerance",
-            model.settings.tolerance, h.unconverged, share(h.unconverged), h.residual, model.settings.max_iterations
+            "the solver stopped short of its tolerance {:e} in {} trajectory steps ({:.2} %), at a relative residual of up to {:.1e}; {}",
+            model.settings.tolerance, h.unconverged, share(h.unconverged), h.residual, unconverged_advice(model, h)
         )));
     }
     if h.saturated > MOSTLY_SATURATED {
@@ -55,4 +67,32 @@ pub fn epoch_warnings(model: &Model, epoch: &Epoch, trajectory_steps: f64) -> Ve
         )));
     }
     all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dynamics::{Features, Settings};
+    use crate::network::{Activation, InputMode, Network, Population, expand};
+
+    /// A cap that was not reached is not to be raised.
+    #[test]
+    fn advice_names_what_stopped_the_solver() {
+        let population =
+            |name: &str| Population { name: name.into(), size: 2, bias_factor: 1.0, bias_clip: None };
+        let network = Network {
+            populations: vec![population("in"), population("out")],
+            projections: expand(2, &[]),
+            activation: Activation::Sigmoid,
+            input: InputMode::Clamped,
+        };
+        let settings = Settings { max_iterations: 12, ..Settings::default() };
+        let model = Model::new(network, settings, 1, Features::samples(false)).unwrap();
+        let advice = |most_iterations| {
+            unconverged_advice(&model, &Health { unconverged: 1, most_iterations, ..Health::default() })
+        };
+        assert!(advice(12.0).contains("raise max-iterations (now 12)"));
+        assert!(!advice(5.0).contains("max-iterations") && advice(5.0).contains("5 of 12"));
+    }
 }

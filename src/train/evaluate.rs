@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Score, TrainError};
-use crate::data::Samples;
+use crate::data::{Batches, Samples};
 use crate::dynamics::{Features, Model};
 use crate::engine::{Device, Engine, Work};
 use crate::kernels::record;
@@ -35,31 +35,25 @@ impl Evaluator {
     /// Scores the samples with these parameters.
     ///
     /// # Errors
-    /// If the device is lost.
+    /// If the device is lost, or the thread that assembles mini-batches cannot be started.
     pub fn score(&mut self, parameters: &Parameters, samples: &Samples) -> Result<Score, TrainError> {
         write_parameters(&mut self.engine, parameters)?;
         let layout = self.engine.model().layout.clone();
         let mut confusion = vec![vec![0_u64; self.classes]; self.classes];
         let (mut right, mut cost) = (0_usize, 0.0);
-        let mut pixels = vec![0; BATCH * samples.pixels()];
-        let mut labels = vec![0; BATCH];
-        for from in (0..samples.len()).step_by(BATCH) {
-            let count = BATCH.min(samples.len() - from);
-            // Rows beyond the last sample repeat old content; they are not counted.
-            for i in 0..count {
-                pixels[i * samples.pixels()..(i + 1) * samples.pixels()]
-                    .copy_from_slice(samples.image(from + i));
-                labels[i] = samples.labels()[from + i];
-            }
-            self.engine.write_bytes(layout.pixels, &pixels)?;
-            self.engine.write_bytes(layout.labels, &labels)?;
+        let mut batches = Batches::ordered(samples, BATCH)?;
+        while let Some(batch) = batches.next() {
+            self.engine.write_bytes(layout.pixels, &batch.pixels)?;
+            self.engine.write_bytes(layout.labels, &batch.labels)?;
             let shot = self.engine.run(&[Work::once(PlanId::Present), Work::once(PlanId::Predict)])?;
-            for (row, &label) in shot.record.chunks_exact(record::LEN).zip(&labels).take(count) {
+            // Slots beyond the last sample are not counted.
+            for (row, &label) in shot.record.chunks_exact(record::LEN).zip(&batch.labels).take(batch.count) {
                 let class = (row[record::CLASS] as usize).min(self.classes - 1);
                 confusion[usize::from(label)][class] += 1;
                 right += usize::from(class == usize::from(label));
                 cost += row[record::COST];
             }
+            batches.recycle(batch);
         }
         let n = samples.len().max(1) as f64;
         Ok(Score { samples: samples.len(), accuracy: right as f64 / n, loss: cost / n, confusion })

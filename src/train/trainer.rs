@@ -126,7 +126,7 @@ impl<'a> Trainer<'a> {
         self.data.train.len()
     }
 
-    /// Weights and biases after the last complete epoch.
+    /// Weights and biases after the last complete epoch, or where [`Trainer::epoch`] was asked to stop.
     #[must_use]
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
@@ -145,16 +145,18 @@ impl<'a> Trainer<'a> {
         let start = Instant::now();
         let decay = self.decay(epoch);
         let size = self.protocol.batch;
-        let batches = Batches::shuffled(&self.data.train, size, self.protocol.seed, epoch as u64 - 1)?;
+        let mut batches = Batches::shuffled(&self.data.train, size, self.protocol.seed, epoch as u64 - 1)?;
         let mut flights: VecDeque<Flight> = VecDeque::new();
         let mut tally = Tally::new(&self.model);
         let mut number = 0;
-        for batch in batches {
+        while let Some(batch) = batches.next() {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            if flights.len() == IN_FLIGHT {
-                self.land(&mut flights, &mut tally, epoch, start, sink)?;
+            if flights.len() == IN_FLIGHT
+                && let Some(used) = self.land(&mut flights, &mut tally, epoch, start, sink)?
+            {
+                batches.recycle(used);
             }
             number += 1;
             let ticket = self.launch(&batch, decay)?;
@@ -164,8 +166,8 @@ impl<'a> Trainer<'a> {
             self.land(&mut flights, &mut tally, epoch, start, sink)?;
         }
         let seconds = start.elapsed().as_secs_f64();
-        let before = std::mem::take(&mut self.parameters);
-        self.parameters = read_parameters(&mut self.engine)?;
+        let after = read_parameters(&mut self.engine)?;
+        let before = std::mem::replace(&mut self.parameters, after);
         if self.stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
@@ -189,7 +191,7 @@ impl<'a> Trainer<'a> {
         Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
     }
 
-    /// Waits for the oldest presentation and books it.
+    /// Waits for the oldest presentation and books it; returns its mini-batch.
     fn land(
         &mut self,
         flights: &mut VecDeque<Flight>,
@@ -197,8 +199,8 @@ impl<'a> Trainer<'a> {
         epoch: usize,
         start: Instant,
         sink: &mut dyn Sink,
-    ) -> Result<(), TrainError> {
-        let Some(flight) = flights.pop_front() else { return Ok(()) };
+    ) -> Result<Option<MiniBatch>, TrainError> {
+        let Some(flight) = flights.pop_front() else { return Ok(None) };
         let shot = self.engine.collect(flight.ticket)?;
         if let Some(error) = verdict(&self.model, &shot, epoch, flight.number) {
             return Err(error);
@@ -219,7 +221,7 @@ impl<'a> Trainer<'a> {
             loss,
             samples_per_s: done as f64 / start.elapsed().as_secs_f64().max(1e-9),
         })?;
-        Ok(())
+        Ok(Some(flight.batch))
     }
 
     /// The loop count of the next presentation, from what an earlier one needed: one more than its largest count, or twice the
