@@ -9,7 +9,7 @@ use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Parameters, Population, expand};
-use lagrange_gpu::train::{Epoch, Event, Protocol, Ramp, Score, Sink, Tables, Trainer};
+use lagrange_gpu::train::{Epoch, Event, Gates, Protocol, Ramp, Score, Sink, Tables, Trainer};
 
 const CLASSES: usize = 3;
 const PIXELS: usize = 12;
@@ -70,6 +70,7 @@ fn train(data: &Dataset, batch: usize, epochs: usize, settings: Settings, device
         epochs,
         batch,
         steps: 30,
+        gates: Gates::default(),
         ramp: Ramp::default(),
         beta: vec![0.1; CLASSES],
         rate_w: 0.2,

@@ -11,7 +11,7 @@ use indicatif::MultiProgress;
 use super::{ExperimentArgs, Failure, config, device};
 use crate::config::{DataSource, DeviceChoice, Experiment};
 use crate::data::{Dataset, IdxPaths, Split};
-use crate::dynamics::Solver;
+use crate::dynamics::{Model, Solver};
 use crate::engine::Device;
 use crate::network::{Network, Parameters};
 use crate::sinks::{Fanout, Progress, Provenance, RunDir, RunDirError, Tensor, init_logging};
@@ -123,7 +123,17 @@ fn protocol(e: &Experiment) -> Protocol {
     }
 }
 
-fn header(e: &Experiment, data: &Dataset, device: &Device, solver: Option<Solver>) -> Header {
+/// What ran: the solver, and whether the weights of the input were resident.
+fn reported(solver: Option<Solver>, resident: bool) -> String {
+    let mut parts: Vec<&str> = solver.map(Solver::name).into_iter().collect();
+    if resident {
+        parts.push("resident weights");
+    }
+    parts.join(", ")
+}
+
+fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Model) -> Header {
+    let (solver, resident) = (model.solver, model.layout.resident);
     Header {
         name: e.name.clone(),
         seed: e.seed,
@@ -131,7 +141,7 @@ fn header(e: &Experiment, data: &Dataset, device: &Device, solver: Option<Solver
         parameters: e.network.weights() + e.network.neurons() - e.network.n_in(),
         activation: e.network.activation.name().into(),
         integrator: e.settings.integrator.name().into(),
-        solver: solver.map_or("", Solver::name).into(),
+        solver: reported(solver, resident),
         tau_ms: e.settings.tau_ms,
         dt_ms: e.settings.dt_ms,
         steps: e.training.steps_per_sample,
@@ -158,7 +168,7 @@ fn train(
     let mut trainer =
         Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, stop)
             .map_err(Failure::run)?;
-    let header = header(e, data, device, trainer.model().solver);
+    let header = header(e, data, device, trainer.model());
     let dir = open_dir(e, &header).map_err(Failure::run)?;
     let metrics = dir.metrics().map_err(Failure::run)?;
     let mut sinks = Fanout(vec![progress, Box::new(metrics)]);

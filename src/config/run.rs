@@ -16,6 +16,9 @@ const MOST_VALUES: usize = i32::MAX as usize;
 /// More epochs or steps than any run takes.
 const MANY: usize = 1_000_000_000;
 
+/// The controls of all steps of a presentation are made at once.
+const MOST_STEPS: usize = 1_000_000;
+
 /// Reads `[training]`.
 pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
     let keys = [
@@ -44,7 +47,7 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
         batch: section.need("batch", "batch = samples presented together")?.size(1, most)?,
         steps_per_sample: section
             .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
-            .size(1, MANY)?,
+            .size(1, MOST_STEPS)?,
         ramp: ramp(&section)?,
         gates: Gates { nudge_from: gate("nudge-from")?, learn_from: gate("learn-from")? },
         rate_decay_per_epoch: decay.unwrap_or(1.0),

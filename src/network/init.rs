@@ -66,9 +66,9 @@ impl Init {
                     (None, Some(flat)) => flat.sample(rng),
                     (None, None) => 0.0,
                 };
+                let v = self.clip.map_or(v, |c| v.clamp(-c, c));
                 // Every device computes from the same single-precision start.
-                let v = f64::from(v as f32);
-                self.clip.map_or(v, |c| v.clamp(-c, c))
+                f64::from(v as f32)
             })
             .collect()
     }

@@ -224,13 +224,13 @@ impl<'a> Trainer<'a> {
         Ok(Some(flight.batch))
     }
 
-    /// The loop count of the next presentation, from what an earlier one needed: one more than its largest count, or twice the
+    /// The loop count of the next presentation, from what an earlier one needed: two more than its largest count, or twice the
     /// recorded count where that was not enough. Depends on results alone, never on timing.
     fn adapt(&mut self, shot: &Snapshot) {
         let rows = || shot.solver.chunks_exact(solver::LEN);
         let most = rows().map(|r| r[solver::MOST]).fold(0.0, f64::max) as usize;
         let short = rows().any(|r| r[solver::UNCONVERGED] > 0.0);
-        let wanted = if short { self.iterations.max(most) * 2 } else { most + 1 };
+        let wanted = if short { self.iterations.max(most) * 2 } else { most + 2 };
         self.iterations = wanted.clamp(1, self.model.settings.max_iterations);
     }
 
