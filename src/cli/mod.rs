@@ -15,6 +15,8 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
+use crate::config::Overrides;
+
 /// Trains neuronal least-action networks (Senn et al., eLife 2024) on any GPU, or on the CPU.
 #[derive(Debug, Parser)]
 #[command(name = "lagrange-gpu", version = crate::version::LONG, about, propagate_version = true)]
@@ -45,6 +47,20 @@ struct ExperimentArgs {
     /// Overrides a key of the file; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+}
+
+impl ExperimentArgs {
+    /// All overrides: those of `--set`, then the flags that were given, which win. They are checked as the file is, and before
+    /// it is resolved: other keys depend on them.
+    fn overrides(&self, flags: &[(&str, &str, Option<String>)]) -> Result<Overrides, Failure> {
+        let mut overrides = Overrides::parse(&self.overrides).map_err(Failure::usage)?;
+        for (flag, key, value) in flags {
+            if let Some(value) = value {
+                overrides.flag(flag, key, value);
+            }
+        }
+        Ok(overrides)
+    }
 }
 
 /// Runs the program with the arguments of the process.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, device, print};
-use crate::config::{DeviceChoice, Overrides, SimulationConfig, find};
+use super::{ExperimentArgs, Failure, device, print};
+use crate::config::{SimulationConfig, find};
 use crate::dynamics::Solver;
 use crate::engine::Precision;
 use crate::simulate::{
@@ -14,12 +14,8 @@ use crate::simulate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = FILES)]
 pub(super) struct Args {
-    /// Experiment file (TOML); only its network, dynamics and plasticity are used.
-    #[arg(long, short, value_name = "FILE")]
-    config: String,
-    /// Overrides a key of the file; may be given several times.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
     /// Parameters, states and stimulus; may be given several times, the first file that holds an array counts.
     #[arg(long, short, value_name = "FILE.npz", required = true)]
     input: Vec<PathBuf>,
@@ -52,16 +48,15 @@ Arrays written:
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let mut overrides = Overrides::parse(&args.overrides).map_err(Failure::usage)?;
-    if let Some(precision) = &args.precision {
-        // Before the file is resolved: the default tolerance of the solver depends on it.
-        overrides.flag("--precision", "run.precision", precision);
-    }
-    let source = find(&args.config).map_err(Failure::usage)?;
+    let flags = [
+        ("--device", "run.device", args.device.clone()),
+        ("--precision", "run.precision", args.precision.clone()),
+    ];
+    let overrides = args.experiment.overrides(&flags)?;
+    let source = find(&args.experiment.config).map_err(Failure::usage)?;
     let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
-    let choice = args.device.as_deref().map_or(c.run.device.clone(), DeviceChoice::parse);
-    let device = device::open(&choice, c.run.precision)?;
+    let device = device::open(&c.run.device, c.run.precision)?;
     let setup =
         Setup { network: c.network.clone(), settings: c.settings, rate_w: c.rate_w, rate_b: c.rate_b };
     let keep = Record { voltages: !args.no_voltages, snapshots: args.snapshots.clone() };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use indicatif::MultiProgress;
 
 use super::{ExperimentArgs, Failure, config, device};
-use crate::config::{DataSource, DeviceChoice, Experiment};
+use crate::config::{DataSource, Experiment};
 use crate::data::{Dataset, IdxPaths, Split};
 use crate::dynamics::Solver;
 use crate::engine::Device;
@@ -41,13 +41,9 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let mut e = config::load(&args.experiment)?;
-    if let Some(choice) = &args.device {
-        e.run.device = DeviceChoice::parse(choice);
-    }
-    if let Some(seed) = args.seed {
-        e.seed = seed;
-    }
+    let seed = args.seed.map(|seed| seed.to_string());
+    let flags = [("--device", "run.device", args.device.clone()), ("--seed", "seed", seed)];
+    let mut e = config::load(&args.experiment, &flags)?;
     if let Some(runs) = &args.runs {
         e.run.directory.clone_from(runs);
     }
