@@ -81,6 +81,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// A line on standard error, where progress goes too.
+fn say(text: &str) {
+    use std::io::Write;
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Prints to standard output; a closed pipe ends the program quietly instead of with a panic.
 fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::MultiProgress;
 
-use super::{ExperimentArgs, Failure, config, device};
+use super::{ExperimentArgs, Failure, config, device, say};
 use crate::config::{DataSource, Experiment};
 use crate::data::{Dataset, IdxPaths, Split};
 use crate::dynamics::Solver;
@@ -63,13 +63,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Box::new(Progress::stderr(&bars))
     };
     train(&e, &data, &device, &stop, progress)
-}
-
-/// A line on standard error, where progress goes too.
-fn say(text: &str) {
-    use std::io::Write;
-    // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Ctrl-C and SIGTERM let the mini-batches in flight finish and save.
