@@ -1,11 +1,13 @@
 //! The subcommands of `lagrange-gpu`.
 //!
-//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130 interrupted after saving.
+//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130 or 143 (Ctrl-C or
+//! SIGTERM) interrupted after saving.
 
 mod config;
 mod device;
 mod devices;
 mod failure;
+mod interrupt;
 mod simulate;
 mod train;
 

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::MultiProgress;
 
+use super::interrupt::Interrupt;
 use super::{ExperimentArgs, Failure, config, device, say};
 use crate::config::{DataSource, Experiment};
 use crate::data::{Dataset, IdxPaths, Split};
@@ -56,23 +55,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Data before any device work: a bad file is named at once.
     let data = load_data(&e)?;
     let device = device::open(&e.run.device, e.run.precision)?;
-    let stop = interruptible();
+    let interrupt = Interrupt::listen();
     let progress: Box<dyn Sink> = if args.plain {
         Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
     } else {
         Box::new(Progress::stderr(&bars))
     };
-    train(&e, &data, &device, &stop, progress)
-}
-
-/// Ctrl-C and SIGTERM let the mini-batches in flight finish and save.
-fn interruptible() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        log::warn!("Ctrl-C will end the program at once: {error}");
-    }
-    stop
+    train(&e, &data, &device, &interrupt, progress)
 }
 
 fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
@@ -139,12 +128,12 @@ fn train(
     e: &Experiment,
     data: &Dataset,
     device: &Device,
-    stop: &AtomicBool,
+    interrupt: &Interrupt,
     progress: Box<dyn Sink>,
 ) -> Result<(), Failure> {
     let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
     let mut trainer =
-        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, stop)
+        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, interrupt.stop())
             .map_err(Failure::run)?;
     let header = header(e, data, device, trainer.model().solver);
     let dir = open_dir(e, &header).map_err(Failure::run)?;
@@ -159,7 +148,8 @@ fn train(
             Ok(())
         }
         Ok(Ended::Interrupted(epoch)) => {
-            Err(Failure::Interrupted(saved(&format!("stopped in epoch {epoch}, parameters saved"))))
+            let what = saved(&format!("stopped in epoch {epoch}, parameters saved"));
+            Err(Failure::Interrupted { what, code: interrupt.code() })
         }
         Err(Failure::Run(error)) => Err(Failure::Run(error.context(saved("the run failed")))),
         Err(other) => Err(other),
