@@ -1,7 +1,7 @@
 //! `config check` and `config show`.
 
 use super::{ExperimentArgs, Failure, print};
-use crate::config::{Experiment, Overrides, find};
+use crate::config::{Experiment, find};
 use crate::dynamics::{Features, Model};
 
 /// `lagrange-gpu config …`
@@ -30,9 +30,12 @@ pub(super) struct Show {
     plan: bool,
 }
 
-/// Loads an experiment as `train` does.
-pub(super) fn load(args: &ExperimentArgs) -> Result<Experiment, Failure> {
-    let overrides = Overrides::parse(&args.overrides).map_err(Failure::usage)?;
+/// Loads an experiment with the flags that stand for keys of it.
+pub(super) fn load(
+    args: &ExperimentArgs,
+    flags: &[(&str, &str, Option<String>)],
+) -> Result<Experiment, Failure> {
+    let overrides = args.overrides(flags)?;
     let source = find(&args.config).map_err(Failure::usage)?;
     Experiment::load(&source, &overrides).map_err(Failure::usage)
 }
@@ -48,7 +51,7 @@ pub(super) fn model(e: &Experiment) -> Result<Model, Failure> {
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check(args) => {
-            let e = load(&args.experiment)?;
+            let e = load(&args.experiment, &[])?;
             let model = model(&e)?;
             let solver = model.solver.map_or("none", crate::dynamics::Solver::name);
             print(&format!(
@@ -62,7 +65,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             ))
         }
         Command::Show(args) => {
-            let e = load(&args.experiment)?;
+            let e = load(&args.experiment, &[])?;
             if args.plan {
                 return print(&model(&e)?.program.describe());
             }

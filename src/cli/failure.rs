@@ -11,8 +11,13 @@ pub enum Failure {
     Device(anyhow::Error),
     /// The run itself: exit code 1.
     Run(anyhow::Error),
-    /// Stopped by the user after what was computed was saved: exit code 130.
-    Interrupted(String),
+    /// Stopped by a signal after what was computed was saved.
+    Interrupted {
+        /// What was saved, and where.
+        what: String,
+        /// 130 after Ctrl-C, 143 after SIGTERM.
+        code: u8,
+    },
 }
 
 impl Failure {
@@ -36,7 +41,7 @@ impl Failure {
             Self::Run(_) => 1,
             Self::Usage(_) => 2,
             Self::Device(_) => 3,
-            Self::Interrupted(_) => 130,
+            Self::Interrupted { code, .. } => *code,
         }
     }
 
@@ -52,7 +57,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) | Self::Device(error) | Self::Run(error) => write!(f, "error: {error:#}"),
-            Self::Interrupted(what) => write!(f, "interrupted: {what}"),
+            Self::Interrupted { what, .. } => write!(f, "interrupted: {what}"),
         }
     }
 }

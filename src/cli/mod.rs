@@ -1,11 +1,13 @@
 //! The subcommands of `lagrange-gpu`.
 //!
-//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130 interrupted after saving.
+//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130 or 143 (Ctrl-C or
+//! SIGTERM) interrupted after saving.
 
 mod config;
 mod device;
 mod devices;
 mod failure;
+mod interrupt;
 mod simulate;
 mod train;
 
@@ -14,6 +16,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
+
+use crate::config::Overrides;
 
 /// Trains neuronal least-action networks (Senn et al., eLife 2024) on any GPU, or on the CPU.
 #[derive(Debug, Parser)]
@@ -47,6 +51,20 @@ struct ExperimentArgs {
     overrides: Vec<String>,
 }
 
+impl ExperimentArgs {
+    /// All overrides: those of `--set`, then the flags that were given, which win. They are checked as the file is, and before
+    /// it is resolved: other keys depend on them.
+    fn overrides(&self, flags: &[(&str, &str, Option<String>)]) -> Result<Overrides, Failure> {
+        let mut overrides = Overrides::parse(&self.overrides).map_err(Failure::usage)?;
+        for (flag, key, value) in flags {
+            if let Some(value) = value {
+                overrides.flag(flag, key, value);
+            }
+        }
+        Ok(overrides)
+    }
+}
+
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -63,6 +81,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// A line on standard error, where progress goes too.
+fn say(text: &str) {
+    use std::io::Write;
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints to standard output; a closed pipe ends the program quietly instead of with a panic.

@@ -1,9 +1,9 @@
 //! `simulate`: a given network on a given stimulus.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Failure, device, print};
-use crate::config::{DeviceChoice, Overrides, SimulationConfig, find};
+use super::{ExperimentArgs, Failure, device, print};
+use crate::config::{SimulationConfig, find};
 use crate::dynamics::Solver;
 use crate::engine::Precision;
 use crate::simulate::{
@@ -14,12 +14,8 @@ use crate::simulate::{
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = FILES)]
 pub(super) struct Args {
-    /// Experiment file (TOML); only its network, dynamics and plasticity are used.
-    #[arg(long, short, value_name = "FILE")]
-    config: String,
-    /// Overrides a key of the file; may be given several times.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    experiment: ExperimentArgs,
     /// Parameters, states and stimulus; may be given several times, the first file that holds an array counts.
     #[arg(long, short, value_name = "FILE.npz", required = true)]
     input: Vec<PathBuf>,
@@ -52,16 +48,17 @@ Arrays written:
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let mut overrides = Overrides::parse(&args.overrides).map_err(Failure::usage)?;
-    if let Some(precision) = &args.precision {
-        // Before the file is resolved: the default tolerance of the solver depends on it.
-        overrides.flag("--precision", "run.precision", precision);
-    }
-    let source = find(&args.config).map_err(Failure::usage)?;
+    let flags = [
+        ("--device", "run.device", args.device.clone()),
+        ("--precision", "run.precision", args.precision.clone()),
+    ];
+    let overrides = args.experiment.overrides(&flags)?;
+    let source = find(&args.experiment.config).map_err(Failure::usage)?;
+    check_output(&args.output, &args.input)?;
     let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
-    let choice = args.device.as_deref().map_or(c.run.device.clone(), DeviceChoice::parse);
-    let device = device::open(&choice, c.run.precision)?;
+    check_snapshots(&args.snapshots, input.steps)?;
+    let device = device::open(&c.run.device, c.run.precision)?;
     let setup =
         Setup { network: c.network.clone(), settings: c.settings, rate_w: c.rate_w, rate_b: c.rate_b };
     let keep = Record { voltages: !args.no_voltages, snapshots: args.snapshots.clone() };
@@ -74,6 +71,35 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     print(&format!("{done}wrote {}\n", args.output.display()))?;
     match out.stop {
         Some(stop) => Err(Failure::run(stop)),
+        None => Ok(()),
+    }
+}
+
+/// Hours of work should not end at a name that was mistyped, nor replace what it came from.
+fn check_output(output: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let refuse = |why: String| Err(Failure::usage(anyhow::anyhow!("--output {}: {why}", output.display())));
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return refuse(format!("there is no folder {}; make it, or choose another", folder.display()));
+    }
+    if output.is_dir() {
+        return refuse("this is a folder; give the name of a file".into());
+    }
+    // A file that is not there yet has no canonical path, and is no input.
+    let same =
+        |input: &&PathBuf| output.canonicalize().is_ok_and(|o| input.canonicalize().is_ok_and(|i| i == o));
+    match inputs.iter().find(same) {
+        Some(input) => refuse(format!("it would replace --input {}; choose another name", input.display())),
+        None => Ok(()),
+    }
+}
+
+/// Every snapshot that was asked for can be taken.
+fn check_snapshots(snapshots: &[usize], steps: usize) -> Result<(), Failure> {
+    match snapshots.iter().find(|&&step| step >= steps) {
+        Some(step) => Err(Failure::usage(anyhow::anyhow!(
+            "--snapshots {step}: the stimulus has {steps} steps, counted from 0; choose a smaller one"
+        ))),
         None => Ok(()),
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::MultiProgress;
 
-use super::{ExperimentArgs, Failure, config, device};
-use crate::config::{DataSource, DeviceChoice, Experiment};
+use super::interrupt::Interrupt;
+use super::{ExperimentArgs, Failure, config, device, say};
+use crate::config::{DataSource, Experiment};
 use crate::data::{Dataset, IdxPaths, Split};
 use crate::dynamics::{Model, Solver};
 use crate::engine::Device;
@@ -41,13 +40,9 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let mut e = config::load(&args.experiment)?;
-    if let Some(choice) = &args.device {
-        e.run.device = DeviceChoice::parse(choice);
-    }
-    if let Some(seed) = args.seed {
-        e.seed = seed;
-    }
+    let seed = args.seed.map(|seed| seed.to_string());
+    let flags = [("--device", "run.device", args.device.clone()), ("--seed", "seed", seed)];
+    let mut e = config::load(&args.experiment, &flags)?;
     if let Some(runs) = &args.runs {
         e.run.directory.clone_from(runs);
     }
@@ -60,30 +55,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Data before any device work: a bad file is named at once.
     let data = load_data(&e)?;
     let device = device::open(&e.run.device, e.run.precision)?;
-    let stop = interruptible();
+    let interrupt = Interrupt::listen();
     let progress: Box<dyn Sink> = if args.plain {
         Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
     } else {
         Box::new(Progress::stderr(&bars))
     };
-    train(&e, &data, &device, &stop, progress)
-}
-
-/// A line on standard error, where progress goes too.
-fn say(text: &str) {
-    use std::io::Write;
-    // Nobody is left to tell if standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// Ctrl-C and SIGTERM let the mini-batches in flight finish and save.
-fn interruptible() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        log::warn!("Ctrl-C will end the program at once: {error}");
-    }
-    stop
+    train(&e, &data, &device, &interrupt, progress)
 }
 
 fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
@@ -161,12 +139,12 @@ fn train(
     e: &Experiment,
     data: &Dataset,
     device: &Device,
-    stop: &AtomicBool,
+    interrupt: &Interrupt,
     progress: Box<dyn Sink>,
 ) -> Result<(), Failure> {
     let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
     let mut trainer =
-        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, stop)
+        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, interrupt.stop())
             .map_err(Failure::run)?;
     let header = header(e, data, device, trainer.model());
     let dir = open_dir(e, &header).map_err(Failure::run)?;
@@ -181,7 +159,8 @@ fn train(
             Ok(())
         }
         Ok(Ended::Interrupted(epoch)) => {
-            Err(Failure::Interrupted(saved(&format!("stopped in epoch {epoch}, parameters saved"))))
+            let what = saved(&format!("stopped in epoch {epoch}, parameters saved"));
+            Err(Failure::Interrupted { what, code: interrupt.code() })
         }
         Err(Failure::Run(error)) => Err(Failure::Run(error.context(saved("the run failed")))),
         Err(other) => Err(other),
