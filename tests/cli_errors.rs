@@ -136,6 +136,16 @@ fn a_file_in_the_way_of_the_run_directory_is_named() {
     assert_eq!(std::fs::read(place.path("file")).unwrap(), b"not a folder");
 }
 
+/// The folder stands in the config of the run, which has to be read again.
+#[test]
+fn a_folder_without_a_name_is_refused() {
+    let place = Place::new();
+    let config = MiniData::new().put(&place);
+    let before = cli_support::names(&place.path(""));
+    place.run(&["train", "--config", config, "--device", "99", "--runs", ""]).ends(2).says(&["--runs"]);
+    assert_eq!(cli_support::names(&place.path("")), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
