@@ -166,3 +166,15 @@ fn wrong_arguments_are_refused_with_the_usage() {
         assert!(!place.run(args).ends(0).stdout.is_empty());
     }
 }
+
+/// `… --plan | head -1`: the reader goes away, and that is no failure.
+#[test]
+fn a_closed_pipe_ends_the_program_quietly() {
+    let place = Place::new();
+    let mut command = place.command(&["config", "show", "--config", "mnist", "--plan"]);
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = Ran::of(&child.wait_with_output().unwrap()).ends(0);
+    assert_eq!(ran.stderr, "");
+}

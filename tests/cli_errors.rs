@@ -136,6 +136,16 @@ fn a_file_in_the_way_of_the_run_directory_is_named() {
     assert_eq!(std::fs::read(place.path("file")).unwrap(), b"not a folder");
 }
 
+/// The folder stands in the config of the run, which has to be read again.
+#[test]
+fn a_folder_without_a_name_is_refused() {
+    let place = Place::new();
+    let config = MiniData::new().put(&place);
+    let before = cli_support::names(&place.path(""));
+    place.run(&["train", "--config", config, "--device", "99", "--runs", ""]).ends(2).says(&["--runs"]);
+    assert_eq!(cli_support::names(&place.path("")), before);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
@@ -157,7 +167,14 @@ fn a_folder_that_cannot_be_written_is_named() {
         command = std::process::Command::new(place.path("program"));
         command.args(args).current_dir(place.path("")).uid(65_534).gid(65_534);
     }
-    let ran = cli_support::Ran::of(&command.output().unwrap()).ends(1);
+    // A child that another test has just forked may hold the copy open for writing, until it runs its own program.
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
+    let ran = cli_support::Ran::of(&output).ends(1);
     ran.says(&["cannot create the folder", "closed", "choose a folder that you may write to"]);
     set_permissions(place.path("closed"), Permissions::from_mode(0o755)).unwrap();
     assert!(cli_support::names(&place.path("closed")).is_empty());

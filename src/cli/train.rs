@@ -44,6 +44,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let flags = [("--device", "run.device", args.device.clone()), ("--seed", "seed", seed)];
     let mut e = config::load(&args.experiment, &flags)?;
     if let Some(runs) = &args.runs {
+        // It stands in the config of the run, which has to be read again.
+        if runs.to_str().is_none_or(str::is_empty) {
+            let shown = runs.display();
+            return Err(Failure::usage(anyhow::anyhow!(
+                "--runs '{shown}': give the path of a folder, in Unicode and not empty"
+            )));
+        }
         e.run.directory.clone_from(runs);
     }
     let bars = MultiProgress::new();
