@@ -184,7 +184,13 @@ fn open_dir(e: &Experiment, header: &Header) -> Result<RunDir, RunDirError> {
 
 /// `parameters.safetensors`: `W:pre->post` of shape `[post, pre]` for each projection, `b:population` of shape `[neurons]` for each
 /// population but a bias-free input.
-fn save(dir: &RunDir, network: &Network, p: &Parameters, epoch: usize) -> Result<(), RunDirError> {
+fn save(
+    dir: &RunDir,
+    network: &Network,
+    p: &Parameters,
+    epoch: usize,
+    complete: bool,
+) -> Result<(), RunDirError> {
     let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
     let size = |i: usize| network.populations[i].size;
     let mut data = Vec::new();
@@ -203,6 +209,7 @@ fn save(dir: &RunDir, network: &Network, p: &Parameters, epoch: usize) -> Result
         .collect();
     let about = [
         ("epoch", epoch.to_string()),
+        ("epoch_complete", complete.to_string()),
         ("network", network.sizes()),
         ("activation", network.activation.name().into()),
         ("version", version::LONG.into()),
@@ -233,7 +240,7 @@ fn follow(
     }
     for number in 1..=e.training.epochs {
         let epoch = trainer.epoch(number, sinks).map_err(failed)?;
-        save(dir, &e.network, trainer.parameters(), number).map_err(Failure::run)?;
+        save(dir, &e.network, trainer.parameters(), number, epoch.is_some()).map_err(Failure::run)?;
         let Some(epoch) = epoch else { return Ok(Ended::Interrupted(number)) };
         let steps = (trainer.samples() * e.training.steps_per_sample) as f64;
         let warnings = epoch_warnings(trainer.model(), &epoch, steps);
