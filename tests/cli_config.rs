@@ -40,7 +40,7 @@ fn what_show_prints_is_the_experiment() {
 fn the_plan_shows_buffers_steps_and_products() {
     let place = Place::new();
     let ran = place.run(&["config", "show", "--config", "mnist", "--plan"]).ends(0);
-    for word in ["buffers (32 trajectories)", "plan Step", "plan Present", "plan Predict", "W input->hidden1"]
+    for word in ["buffers (16 trajectories)", "plan Step", "plan Present", "plan Predict", "W input->hidden1"]
     {
         assert!(ran.stdout.contains(word), "'{word}' is missing in:\n{}", ran.stdout);
     }

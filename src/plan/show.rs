@@ -20,7 +20,7 @@ impl Program {
         for spec in self.buffers.iter().filter(|s| !s.is_empty()) {
             writeln!(
                 out,
-                "  {:<16} {:>7} x {:<7} {:?} {:?}",
+                "  {:<24} {:>7} x {:<7} {:?} {:?}",
                 spec.name, spec.rows, spec.cols, spec.elem, spec.role
             )?;
         }
