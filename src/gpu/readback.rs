@@ -1,7 +1,6 @@
 //! Snapshots on their way back: a ring of mapped buffers, none of which the time loop waits for.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use futures::channel::oneshot;
 
 use super::device::Device;
 use super::error::GpuError;
@@ -10,11 +9,8 @@ use crate::dynamics::Layout;
 use crate::engine::Snapshot;
 use crate::plan::{Buf, Program};
 
-/// What became of a request to map a buffer; another thread that polls the device may be the one to tell.
-type Mapped = Arc<(Mutex<Option<Result<(), String>>>, Condvar)>;
-
-/// How long that other thread may take after the submission is done.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// What becomes of a request to map a buffer; another thread that polls the device may be the one to tell.
+type Mapped = oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>;
 
 /// A submission whose snapshot was not collected yet.
 struct Pending {
@@ -68,7 +64,7 @@ impl Readback {
         let at = self.pending.iter().position(|p| p.ticket == ticket).ok_or(GpuError::Ticket(ticket))?;
         let one = self.pending.swap_remove(at);
         device.wait(Some(one.submission))?;
-        let words = words(device, &one.buffer, self.bytes, &one.mapped)?;
+        let words = words(device, &one.buffer, self.bytes, one.mapped)?;
         self.free.push(one.buffer);
         let (record, rest) = words.split_at(self.parts[0].1 as usize / 4);
         let (solver, status) = rest.split_at(self.parts[1].1 as usize / 4);
@@ -84,7 +80,7 @@ pub fn read(device: &Device, from: &wgpu::Buffer, at: u64, bytes: u64) -> Result
     let submission = device.queue().submit([encoder.finish()]);
     let mapped = map(&to, bytes);
     device.wait(Some(submission))?;
-    words(device, &to, bytes, &mapped)
+    words(device, &to, bytes, mapped)
 }
 
 /// Bit patterns as real numbers.
@@ -102,24 +98,19 @@ fn staging(device: &Device, bytes: u64) -> wgpu::Buffer {
 }
 
 fn map(buffer: &wgpu::Buffer, bytes: u64) -> Mapped {
-    let mapped: Mapped = Arc::default();
-    let answer = Arc::clone(&mapped);
+    let (tell, mapped) = oneshot::channel();
     buffer.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-        let result = result.map_err(|e| e.to_string());
-        *answer.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        answer.1.notify_all();
+        // Nobody waits any more where the executor is gone.
+        let _ = tell.send(result);
     });
     mapped
 }
 
-fn words(device: &Device, buffer: &wgpu::Buffer, bytes: u64, mapped: &Mapped) -> Result<Vec<u32>, GpuError> {
-    let open = mapped.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = mapped.1.wait_timeout_while(open, PATIENCE, |answer| answer.is_none());
-    let answer = waited.unwrap_or_else(PoisonError::into_inner).0.take();
-    match answer {
-        Some(Ok(())) => {}
-        Some(Err(reason)) => return Err(device.lost(&reason)),
-        None => return Err(device.lost("a buffer was not mapped although its submission is done")),
+fn words(device: &Device, buffer: &wgpu::Buffer, bytes: u64, mapped: Mapped) -> Result<Vec<u32>, GpuError> {
+    match pollster::block_on(mapped) {
+        Ok(Ok(())) => {}
+        Ok(Err(reason)) => return Err(device.lost(&reason.to_string())),
+        Err(_) => return Err(device.lost("a buffer was not mapped although its submission is done")),
     }
     let view = buffer.get_mapped_range(0..bytes).map_err(|e| device.lost(&e.to_string()))?;
     let words = view.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
