@@ -3,6 +3,7 @@
 use super::{ExperimentArgs, Failure, print};
 use crate::config::{Experiment, find};
 use crate::dynamics::{Features, Model};
+use crate::train::Tables;
 
 /// `lagrange-gpu config …`
 #[derive(Debug, clap::Subcommand)]
@@ -42,8 +43,7 @@ pub(super) fn load(
 
 /// The model that an experiment trains.
 pub(super) fn model(e: &Experiment) -> Result<Model, Failure> {
-    let unit = e.data.encoding.pixel_table().iter().all(|v| (0.0..=1.0).contains(v));
-    let features = Features { learning: true, beta_rows: 2, ..Features::samples(unit) };
+    let features = Features::training(Tables::from(e.data.encoding).in_unit_range());
     Model::new(e.network.clone(), e.settings, e.training.batch, features).map_err(Failure::usage)
 }
 

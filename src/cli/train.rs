@@ -92,7 +92,6 @@ fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
 }
 
 fn protocol(e: &Experiment) -> Protocol {
-    let encoding = e.data.encoding;
     Protocol {
         seed: e.seed,
         epochs: e.training.epochs,
@@ -104,7 +103,7 @@ fn protocol(e: &Experiment) -> Protocol {
         rate_w: e.rate_w,
         rate_b: e.rate_b,
         rate_decay: e.training.rate_decay_per_epoch,
-        tables: Tables { pixel: encoding.pixel_table().to_vec(), label: encoding.label_table().to_vec() },
+        tables: Tables::from(e.data.encoding),
     }
 }
 

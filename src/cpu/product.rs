@@ -1,6 +1,6 @@
 //! Matrix products from a library, split over the cores.
 
-use super::skinny::{Shape, ShapeOf};
+use super::skinny::Shape;
 use super::{Real, Store};
 use crate::plan::{Buf, Cols};
 
@@ -116,7 +116,7 @@ pub fn multiply<T: Real>(
             let (m, n) = (rows.len(), cols.len());
             if skinny {
                 let shape = Shape { m, k, n, alpha, a: a.strides, b: b.strides, keep, c: stride };
-                T::product(&ShapeOf(shape), pa, pb, pc);
+                T::product(&shape, pa, pb, pc);
             } else {
                 T::gemm(m, k, n, alpha, pa, a.strides, pb, b.strides, keep, pc, (stride, 1));
             }

@@ -6,7 +6,7 @@
 
 /// Operands of `c ← alpha·a·b + keep·c`.
 #[derive(Clone, Copy)]
-pub(super) struct Shape<T> {
+pub struct Shape<T> {
     /// Rows of a and c.
     pub m: usize,
     /// Columns of a, rows of b.
@@ -32,17 +32,13 @@ pub trait Skinny: Sized {
     /// # Safety
     /// The pointers must be valid for the shape and strides, and c must not overlap a or b.
     #[doc(hidden)]
-    unsafe fn product(s: &ShapeOf<Self>, a: *const Self, b: *const Self, c: *mut Self);
+    unsafe fn product(s: &Shape<Self>, a: *const Self, b: *const Self, c: *mut Self);
 }
-
-/// [`Shape`] under a name that the public trait can use.
-#[doc(hidden)]
-pub struct ShapeOf<T>(pub(super) Shape<T>);
 
 macro_rules! versions {
     ($t:ident, $lanes:expr, $module:ident) => {
         mod $module {
-            use super::{Shape, ShapeOf, Skinny};
+            use super::{Shape, Skinny};
 
             /// Lanes of the widest vector; narrower machines take it in parts.
             const L: usize = $lanes;
@@ -193,8 +189,7 @@ macro_rules! versions {
             }
 
             impl Skinny for $t {
-                unsafe fn product(s: &ShapeOf<Self>, a: *const Self, b: *const Self, c: *mut Self) {
-                    let s = &s.0;
+                unsafe fn product(s: &Shape<Self>, a: *const Self, b: *const Self, c: *mut Self) {
                     // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
                     unsafe {
                         #[cfg(target_arch = "x86_64")]

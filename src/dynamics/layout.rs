@@ -44,6 +44,12 @@ impl Features {
             unit_range,
         }
     }
+
+    /// Static samples that are learned: two rows of β, free and nudged ([`crate::train::FREE`], [`crate::train::NUDGED`]).
+    #[must_use]
+    pub fn training(unit_range: bool) -> Self {
+        Self { learning: true, beta_rows: 2, ..Self::samples(unit_range) }
+    }
 }
 
 /// Handles of all buffers. Buffers that a model does not need have no elements.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Score, TrainError};
-use crate::data::{Batches, Samples};
+use crate::data::{Batches, Encoding, Samples};
 use crate::dynamics::{Features, Model};
 use crate::engine::{Device, Engine, Work};
 use crate::kernels::record;
@@ -67,6 +67,12 @@ pub struct Tables {
     pub pixel: Vec<f64>,
     /// Target of the wrong and of the right class.
     pub label: Vec<f64>,
+}
+
+impl From<Encoding> for Tables {
+    fn from(encoding: Encoding) -> Self {
+        Self { pixel: encoding.pixel_table().to_vec(), label: encoding.label_table().to_vec() }
+    }
 }
 
 impl Tables {

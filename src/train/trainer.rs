@@ -85,8 +85,7 @@ impl<'a> Trainer<'a> {
         stop: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
         data.check(network.n_in(), network.n_out())?;
-        let features =
-            Features { learning: true, beta_rows: 2, ..Features::samples(protocol.tables.in_unit_range()) };
+        let features = Features::training(protocol.tables.in_unit_range());
         let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
         let evaluator = Evaluator::new(&model, device, &protocol.tables)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
