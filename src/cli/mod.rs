@@ -4,6 +4,7 @@
 //! SIGTERM) interrupted after saving.
 
 mod config;
+mod dataset;
 mod device;
 mod devices;
 mod failure;
