@@ -114,10 +114,14 @@ impl fmt::Display for Missing {
         for file in files {
             writeln!(f, "      {:<23}  {}", file.name, file.sha256)?;
         }
-        write!(f, "  = fetch them with: lagrange-gpu data fetch {}", set.name)?;
-        // The command finds the other folders by itself.
-        if matches!(directory.origin, Origin::Option | Origin::Experiment) {
-            write!(f, " --data-dir '{data_dir}'")?;
+        if cfg!(feature = "fetch") {
+            write!(f, "  = fetch them with: lagrange-gpu data fetch {}", set.name)?;
+            // The command finds the other folders by itself.
+            if matches!(directory.origin, Origin::Option | Origin::Experiment) {
+                write!(f, " --data-dir '{data_dir}'")?;
+            }
+        } else {
+            write!(f, "  = they are at {}", set.mirrors.join(" and "))?;
         }
         write!(
             f,
@@ -187,6 +191,14 @@ impl DataDir {
         }
     }
 
+    /// The folder of a set: the data directory itself if the whole set is there, or else the folder of its name in it.
+    #[must_use]
+    pub fn folder_of(&self, set: &Published) -> PathBuf {
+        let located = self.locate(set).ok();
+        let folder = located.as_ref().and_then(|[first, ..]| first.parent()).map(Path::to_path_buf);
+        folder.unwrap_or_else(|| self.path.join(set.name))
+    }
+
     /// The files of a set, in the folder of its name or in the data directory itself, plain or else with `.gz`.
     ///
     /// # Errors
@@ -214,8 +226,22 @@ impl DataDir {
     }
 }
 
+/// How files get to where they belong without a download.
+#[must_use]
+pub fn by_hand(folder: &Path, files: &[PublishedFile]) -> String {
+    let mut text = format!(
+        "  = by hand: put these files into '{}', plain or with .gz (and the sha256 of their uncompressed content):",
+        folder.display()
+    );
+    for file in files {
+        text.push_str(&format!("\n      {:<23}  {}", file.name, file.sha256));
+    }
+    text
+}
+
 /// A file in `folder`, plain or else with `.gz`.
-pub(super) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     [folder.join(name), folder.join(format!("{name}.gz"))].into_iter().find(|path| path.is_file())
 }
 

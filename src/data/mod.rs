@@ -3,6 +3,8 @@
 
 pub mod directory;
 mod encoding;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 pub mod idx;
 mod mnist;
 pub mod npz;
