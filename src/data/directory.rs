@@ -323,6 +323,14 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_set_is_recognised() {
+        let [mnist, fashion] = PublishedSet::NAMES.map(|(_, set)| set.about().files[1]);
+        let (bytes, sha256) = (mnist.bytes, mnist.sha256.to_owned());
+        let text = WrongSum { file: PathBuf::from("labels"), wanted: fashion, bytes, sha256 }.to_string();
+        assert!(text.contains("a file of MNIST") && text.contains(fashion.sha256), "{text}");
+    }
+
+    #[test]
     fn sums_are_those_of_the_standard() {
         // FIPS 180-4, the example of one block; and the empty message.
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

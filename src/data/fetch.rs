@@ -117,6 +117,8 @@ pub struct Unreachable {
     pub set: Published,
     /// Where its files belong.
     pub folder: PathBuf,
+    /// Whether a part of a file was received.
+    pub part: bool,
     /// URL and cause of each attempt.
     pub causes: Vec<(String, String)>,
     /// The files that are not there yet.
@@ -130,7 +132,9 @@ impl fmt::Display for Unreachable {
         for (url, cause) in &self.causes {
             writeln!(f, "  = {url}: {cause}")?;
         }
-        writeln!(f, "  = what was received is kept there (.part), and the same command continues it")?;
+        if self.part {
+            writeln!(f, "  = what was received is kept there (.part), and the same command continues it")?;
+        }
         writeln!(f, "  = behind a proxy, set https_proxy; another source is named with --mirror URL")?;
         f.write_str(&directory::by_hand(&self.folder, &self.files))
     }
@@ -178,7 +182,8 @@ pub fn fetch(
         };
         if let Err(causes) = download.file(file, mirrors, wrong.as_deref())? {
             let files = set.files[i..].to_vec();
-            let unreachable = Unreachable { set: *set, folder: folder.clone(), causes, files };
+            let part = folder.join(part_name(file)).exists();
+            let unreachable = Unreachable { set: *set, folder: folder.clone(), part, causes, files };
             return Err(FetchError::Unreachable(Box::new(unreachable)));
         }
     }
@@ -200,7 +205,7 @@ impl Download<'_> {
         mirrors: &[String],
         wrong: Option<&Path>,
     ) -> Result<Result<(), Vec<(String, String)>>, FetchError> {
-        let path = self.folder.join(format!("{}.gz.part", file.name));
+        let path = self.folder.join(part_name(file));
         let mut part = OpenOptions::new()
             .read(true)
             .append(true)
@@ -346,6 +351,10 @@ impl Download<'_> {
         (self.tell)(FetchEvent::Done(&done));
         Ok(())
     }
+}
+
+fn part_name(file: &PublishedFile) -> String {
+    format!("{}.gz.part", file.name)
 }
 
 /// What is wrong with a complete file, in one line.
