@@ -6,8 +6,11 @@
 mod config;
 mod device;
 mod devices;
+mod eval;
+mod evaluate;
 mod failure;
 mod interrupt;
+mod predict;
 mod simulate;
 mod train;
 
@@ -31,6 +34,10 @@ struct Cli {
 enum Command {
     /// Trains a network and leaves a run directory.
     Train(train::Args),
+    /// Scores a trained network on a data set.
+    Eval(eval::Args),
+    /// Writes the answer of a trained network to every sample.
+    Predict(predict::Args),
     /// Integrates a given network on a given stimulus and writes the trajectories.
     Simulate(simulate::Args),
     /// Lists the devices that can be chosen with --device.
@@ -70,6 +77,8 @@ impl ExperimentArgs {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Config(command) => config::run(&command),

@@ -71,7 +71,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     train(&e, &data, &device, &interrupt, progress)
 }
 
-fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
+/// The data set of an experiment, checked against its network.
+pub(super) fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
     let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
     let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
     let data = match &e.data.source {

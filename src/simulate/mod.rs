@@ -15,6 +15,7 @@ pub use files::{load_npz, save_npz};
 pub use input::SimulationInput;
 pub use output::{Record, Setup, SimulationOutput, Snap, SolverStep};
 pub use run::run;
+pub(crate) use stop::place;
 pub use stop::{Stop, StopReason};
 
 use crate::data::npz::NpzError;
