@@ -70,7 +70,7 @@ fn a_linear_trajectory_is_the_steady_state_of_its_input() {
         let got = case.outputs(&mut case.predictor(2, readout.clone(), &F64), &natural);
         for (i, (got, full)) in got.iter().zip(&full).enumerate() {
             // The bound of each of the three numbers.
-            let (_, error) = case.steady(i, EPS64, &case.long());
+            let (_, error) = case.steady(i, EPS64, &case.long(EPS64));
             for o in 0..got.len() {
                 let want = zero[o] + s * (full[o] - zero[o]);
                 assert!(

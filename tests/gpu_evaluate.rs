@@ -14,6 +14,7 @@ const EPS: f64 = 4.0 * EPS32;
 #[test]
 fn order_and_batch_size_change_rounding_only_on_a_gpu() {
     let device = Device::Gpu(gpu_support::device());
-    Case::new(&[20, 14, 9, 4], Activation::HardSigmoid, 70, 0.3).check("hard sigmoid", &device, EPS);
-    Case::new(&[20, 14, 9, 4], Activation::Sigmoid, 70, 0.5).check("sigmoid", &device, EPS);
+    // Few samples: a software adapter takes its time over trajectories one at a time.
+    Case::new(&[20, 14, 9, 4], Activation::HardSigmoid, 10, 0.3).check("hard sigmoid", &device, EPS);
+    Case::new(&[20, 14, 9, 4], Activation::Sigmoid, 4, 0.5).check("sigmoid", &device, EPS);
 }

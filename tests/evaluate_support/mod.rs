@@ -58,10 +58,10 @@ impl Case {
         self.images.len() / self.network.n_in()
     }
 
-    /// A ramp of 30 steps, then rest until only 2⁻⁶⁰ is left of what it left.
-    pub fn long(&self) -> Readout {
-        let mut ramp = Ramp { from: -14.0, to: 46.0 }.values(30);
-        ramp.extend([1.0; 60]);
+    /// A ramp of 20 steps, then rest until what it left is halved to a thousandth of the roundoff.
+    pub fn long(&self, eps: f64) -> Readout {
+        let mut ramp = Ramp { from: -14.0, to: 46.0 }.values(20);
+        ramp.extend(vec![1.0; (10.0 - eps.log2()).ceil() as usize]);
         Readout::Trajectory(ramp)
     }
 
@@ -131,7 +131,7 @@ impl Case {
     /// In any order and any number at a time, the answers are those of the steady state to the error that rounding explains.
     pub fn check(&self, what: &str, device: &Device, eps: f64) {
         let natural: Vec<usize> = (0..self.samples()).collect();
-        for readout in [Readout::SteadyState, self.long()] {
+        for readout in [Readout::SteadyState, self.long(eps)] {
             let kind = if readout == Readout::SteadyState { "steady state" } else { "trajectory" };
             for batch in [1, 7, 64] {
                 let mut predictor = self.predictor(batch, readout.clone(), device);
