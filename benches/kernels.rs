@@ -3,6 +3,8 @@
 //! The calls are those of the plans, one of each kernel and shape, in the state that a presentation leaves. Solver iterations are left out: they
 //! change with what they are given (`cargo bench --bench step` has them).
 
+#![allow(clippy::expect_used)] // A bench fails by panicking.
+
 mod common;
 
 use std::sync::Arc;
