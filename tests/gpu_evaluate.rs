@@ -15,6 +15,6 @@ const EPS: f64 = 4.0 * EPS32;
 fn order_and_batch_size_change_rounding_only_on_a_gpu() {
     let device = Device::Gpu(gpu_support::device());
     // Few samples: a software adapter takes its time over trajectories one at a time.
-    Case::new(&[20, 14, 9, 4], Activation::HardSigmoid, 10, 0.3).check("hard sigmoid", &device, EPS);
-    Case::new(&[20, 14, 9, 4], Activation::Sigmoid, 4, 0.5).check("sigmoid", &device, EPS);
+    Case::new(&[20, 14, 9, 4], Activation::HardSigmoid, 8, 0.3).check("hard sigmoid", &device, EPS);
+    Case::new(&[20, 14, 9, 4], Activation::Sigmoid, 3, 0.5).check("sigmoid", &device, EPS);
 }
