@@ -10,6 +10,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | [`checkpoint`] | files that hold parameters |
 //! | [`config`] | experiment files: parsing, validation, resolved form |
 //! | [`network`] | populations, projections, initialisation, parameters |
 //! | [`dynamics`] | the equations, turned into a [`plan`] of kernel calls |
@@ -20,18 +21,21 @@
 //! | [`engine`] | one interface to the executors, device choice |
 //! | [`data`] | MNIST and other data sets, arrays, the scheduler |
 //! | [`train`] | the trainer, its events and metrics |
+//! | [`evaluate`] | answers and scores of a network with given parameters |
 //! | [`sinks`] | what listens to events: progress, JSON lines, run directory |
 //! | [`cli`] | the subcommands |
 //! | [`version`] | version and commit of this build |
 //!
 //! Units everywhere: time in ms, voltages dimensionless, learning rates per ms.
 
+pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod cpu;
 pub mod data;
 pub mod dynamics;
 pub mod engine;
+pub mod evaluate;
 pub mod gpu;
 pub mod kernels;
 pub mod network;

@@ -8,8 +8,11 @@ mod data;
 mod dataset;
 mod device;
 mod devices;
+mod eval;
+mod evaluate;
 mod failure;
 mod interrupt;
+mod predict;
 mod simulate;
 mod train;
 
@@ -33,6 +36,10 @@ struct Cli {
 enum Command {
     /// Trains a network and leaves a run directory.
     Train(train::Args),
+    /// Scores a trained network on a data set.
+    Eval(eval::Args),
+    /// Writes the answer of a trained network to every sample.
+    Predict(predict::Args),
     /// Integrates a given network on a given stimulus and writes the trajectories.
     Simulate(simulate::Args),
     /// Lists the devices that can be chosen with --device.
@@ -75,6 +82,8 @@ impl ExperimentArgs {
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Config(command) => config::run(&command),

@@ -31,8 +31,9 @@ impl Encoding {
         [self.value(0.0), self.value(1.0)]
     }
 
-    /// The value of `v`, 0 to 1.
-    fn value(self, v: f64) -> f64 {
+    /// The value (dimensionless voltage) of a brightness `v`, 0 to 1 (byte / 255).
+    #[must_use]
+    pub fn value(self, v: f64) -> f64 {
         match self {
             Encoding::Unit => v,
             Encoding::Logit => {

@@ -13,7 +13,7 @@ use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use npyz::npz::{NpzArchive, NpzWriter};
-use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, WriterBuilder};
+use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, WriterBuilder};
 
 /// An array of numbers, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,6 +68,14 @@ impl NpzFile {
     /// # Errors
     /// If there is none of this name, or it is damaged, or holds no numbers.
     pub fn read(&mut self, name: &str) -> Result<Array, NpzError> {
+        self.read_typed(name).map(|(array, _)| array)
+    }
+
+    /// Reads an array and tells whether its elements are floating-point numbers in the file.
+    ///
+    /// # Errors
+    /// As [`NpzFile::read`].
+    pub fn read_typed(&mut self, name: &str) -> Result<(Array, bool), NpzError> {
         let path = self.path.clone();
         let damaged = |source| NpzError::Damaged { path: path.clone(), name: name.into(), source };
         if !self.contains(name) {
@@ -76,32 +84,7 @@ impl NpzFile {
         }
         let entry = self.archive.by_name(name).map_err(damaged)?;
         let entry = entry.ok_or_else(|| damaged(std::io::ErrorKind::NotFound.into()))?;
-        let header = entry.header().clone();
-        let decode = Decode::of(&header).ok_or_else(|| NpzError::Dtype {
-            path: path.clone(),
-            name: name.into(),
-            dtype: header.dtype().descr(),
-        })?;
-        let short = |got| NpzError::Truncated {
-            path: path.clone(),
-            name: name.into(),
-            shape: header.shape().to_vec(),
-            got,
-        };
-        let shape: Option<Vec<usize>> = header.shape().iter().map(|&n| usize::try_from(n).ok()).collect();
-        let bytes = shape
-            .as_ref()
-            .and_then(|shape| shape.iter().try_fold(decode.width, |product, &n| product.checked_mul(n)));
-        let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
-        let mut raw = Vec::new();
-        // The capacity grows with what is there, not with what the header claims.
-        entry.into_inner().take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
-        if raw.len() < bytes {
-            return Err(short(raw.len()));
-        }
-        let data: Vec<f64> = raw.chunks_exact(decode.width).map(|b| decode.number(b)).collect();
-        let data = if header.order() == Order::Fortran { to_c_order(&shape, &data) } else { data };
-        Ok(Array { shape, data })
+        numbers(entry, &path, name)
     }
 
     /// Reads an array whose shape is known, `None` standing for any length.
@@ -123,6 +106,52 @@ impl NpzFile {
             got: array.shape,
         })
     }
+}
+
+/// Reads an `.npy` file (one NumPy array), and tells whether its elements are floating-point numbers there.
+///
+/// # Errors
+/// If it does not exist, is damaged, or holds no numbers.
+pub fn read_npy(path: &Path) -> Result<(Array, bool), NpzError> {
+    let file = File::open(path).map_err(|source| NpzError::Open { path: path.into(), source })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let npy = NpyFile::new(BufReader::new(file)).map_err(|source| NpzError::Damaged {
+        path: path.into(),
+        name: name.clone().into(),
+        source,
+    })?;
+    numbers(npy, path, &name)
+}
+
+/// The numbers of an array whose header has been read.
+fn numbers(entry: NpyFile<impl Read>, path: &Path, name: &str) -> Result<(Array, bool), NpzError> {
+    let damaged = |source| NpzError::Damaged { path: path.into(), name: name.into(), source };
+    let header = entry.header().clone();
+    let decode = Decode::of(&header).ok_or_else(|| NpzError::Dtype {
+        path: path.into(),
+        name: name.into(),
+        dtype: header.dtype().descr(),
+    })?;
+    let short = |got| NpzError::Truncated {
+        path: path.into(),
+        name: name.into(),
+        shape: header.shape().to_vec(),
+        got,
+    };
+    let shape: Option<Vec<usize>> = header.shape().iter().map(|&n| usize::try_from(n).ok()).collect();
+    let bytes = shape
+        .as_ref()
+        .and_then(|shape| shape.iter().try_fold(decode.width, |product, &n| product.checked_mul(n)));
+    let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
+    let mut raw = Vec::new();
+    // The capacity grows with what is there, not with what the header claims.
+    entry.into_inner().take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
+    if raw.len() < bytes {
+        return Err(short(raw.len()));
+    }
+    let data: Vec<f64> = raw.chunks_exact(decode.width).map(|b| decode.number(b)).collect();
+    let data = if header.order() == Order::Fortran { to_c_order(&shape, &data) } else { data };
+    Ok((Array { shape, data }, decode.kind == TypeChar::Float))
 }
 
 /// How elements stand in the file.

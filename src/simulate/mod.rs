@@ -1,7 +1,7 @@
 //! Simulation of given input and target sequences, step by step, with everything recorded: what `simulate` runs, and what
 //! the scientific tests check.
 //!
-//! [`run`] takes a [`Setup`] (network, settings, learning rates), a device and a [`SimulationInput`]; [`load_npz`] and [`save_npz`]
+//! [`run()`] takes a [`Setup`] (network, settings, learning rates), a device and a [`SimulationInput`]; [`load_npz`] and [`save_npz`]
 //! are its files. Time is submitted one step at a time, so that norms, solver counts and a stop belong to one step. This is for looking
 //! closely; the trainer submits whole presentations.
 
@@ -15,6 +15,7 @@ pub use files::{load_npz, save_npz};
 pub use input::SimulationInput;
 pub use output::{Record, Setup, SimulationOutput, Snap, SolverStep};
 pub use run::run;
+pub(crate) use stop::place;
 pub use stop::{Stop, StopReason};
 
 use crate::data::npz::NpzError;

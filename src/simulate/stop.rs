@@ -55,7 +55,7 @@ pub enum StopReason {
 }
 
 /// `population[index]` of a neuron.
-pub(super) fn place(network: &Network, neuron: usize) -> String {
+pub(crate) fn place(network: &Network, neuron: usize) -> String {
     let mut first = 0;
     for p in &network.populations {
         if neuron < first + p.size {

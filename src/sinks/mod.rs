@@ -1,6 +1,6 @@
 //! What listens to the events of a run: progress for people, JSON lines for programs, the folder of a run.
 
-mod atomic;
+pub(crate) mod atomic;
 pub mod clock;
 pub mod jsonl;
 mod logging;

@@ -4,6 +4,7 @@ use crate::cpu::status;
 use crate::data::DataError;
 use crate::dynamics::{Integrator, Model, SettingsError};
 use crate::engine::{EngineError, Snapshot};
+use crate::evaluate::EvaluateError;
 use crate::kernels::solver;
 
 /// Why a training run stopped. What was computed before is kept: the run directory holds the parameters of the last complete
@@ -16,6 +17,9 @@ pub enum TrainError {
     /// The device.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The validation or test set.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// A sink could not keep an event.
     #[error("an event could not be written: {0}")]
     Sink(#[from] std::io::Error),

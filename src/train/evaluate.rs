@@ -1,22 +1,19 @@
-//! Accuracy and cost on a data set: the steady state at β = 0, on trajectories of its own.
-
-use std::sync::Arc;
+//! Accuracy and cost on a data set, on trajectories of its own.
 
 use super::{Score, TrainError};
-use crate::data::{Batches, Encoding, Samples};
-use crate::dynamics::{Features, Model};
-use crate::engine::{Device, Engine, Work};
-use crate::kernels::record;
+use crate::data::{Encoding, Samples};
+use crate::dynamics::Model;
+use crate::engine::{Device, Engine};
+use crate::evaluate::{Inputs, Predictor, Readout, Tabulation};
 use crate::network::Parameters;
-use crate::plan::PlanId;
 
 /// Samples evaluated at once.
 const BATCH: usize = 250;
 
-/// A second set of trajectories with the parameters of the first; it never touches those of training.
+/// Scores labelled samples by the steady state at β = 0; never touches the trajectories of training.
 pub struct Evaluator {
-    engine: Engine,
-    classes: usize,
+    predictor: Predictor,
+    tables: Tables,
 }
 
 impl Evaluator {
@@ -25,38 +22,22 @@ impl Evaluator {
     /// # Errors
     /// If the device cannot hold them.
     pub fn new(model: &Model, device: &Device, tables: &Tables) -> Result<Self, TrainError> {
-        let features = Features::samples(tables.in_unit_range());
-        let model = Arc::new(Model::new(model.network.clone(), model.settings, BATCH, features)?);
-        let mut engine = Engine::new(Arc::clone(&model), device)?;
-        tables.write(&mut engine)?;
-        Ok(Self { engine, classes: model.network.n_out() })
+        let readout = Readout::SteadyState;
+        let predictor = Predictor::new(&model.network, model.settings, BATCH, readout, device)?;
+        Ok(Self { predictor, tables: tables.clone() })
     }
 
     /// Scores the samples with these parameters.
     ///
     /// # Errors
-    /// If the device is lost, or the thread that assembles mini-batches cannot be started.
+    /// If the device is lost, or an output is not finite.
     pub fn score(&mut self, parameters: &Parameters, samples: &Samples) -> Result<Score, TrainError> {
-        write_parameters(&mut self.engine, parameters)?;
-        let layout = self.engine.model().layout.clone();
-        let mut confusion = vec![vec![0_u64; self.classes]; self.classes];
-        let (mut right, mut cost) = (0_usize, 0.0);
-        let mut batches = Batches::ordered(samples, BATCH)?;
-        while let Some(batch) = batches.next() {
-            self.engine.write_bytes(layout.pixels, &batch.pixels)?;
-            self.engine.write_bytes(layout.labels, &batch.labels)?;
-            let shot = self.engine.run(&[Work::once(PlanId::Present), Work::once(PlanId::Predict)])?;
-            // Slots beyond the last sample are not counted.
-            for (row, &label) in shot.record.chunks_exact(record::LEN).zip(&batch.labels).take(batch.count) {
-                let class = (row[record::CLASS] as usize).min(self.classes - 1);
-                confusion[usize::from(label)][class] += 1;
-                right += usize::from(class == usize::from(label));
-                cost += row[record::COST];
-            }
-            batches.recycle(batch);
-        }
-        let n = samples.len().max(1) as f64;
-        Ok(Score { samples: samples.len(), accuracy: right as f64 / n, loss: cost / n, confusion })
+        self.predictor.set_parameters(parameters)?;
+        let inputs = Inputs::Bytes { images: samples.images(), table: &self.tables.pixel };
+        let targets = [self.tables.label[0], self.tables.label[1]];
+        let mut table = Tabulation::new(self.predictor.model().network.n_out(), targets);
+        self.predictor.run(&inputs, |i, outputs| table.add(samples.labels()[i], outputs))?;
+        Ok(table.score())
     }
 }
 
@@ -99,12 +80,7 @@ impl Tables {
 /// # Errors
 /// If a block has the wrong size, or the device is lost.
 pub fn write_parameters(engine: &mut Engine, parameters: &Parameters) -> Result<(), TrainError> {
-    let layout = engine.model().layout.clone();
-    for (&buf, w) in layout.weights.iter().zip(&parameters.weights) {
-        engine.write(buf, w)?;
-    }
-    engine.write(layout.biases, &parameters.biases)?;
-    Ok(())
+    Ok(crate::evaluate::write_parameters(engine, parameters)?)
 }
 
 /// Reads all weights and biases.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::evaluate::Score;
+
 /// What runs, where: known before the first step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Header {
@@ -97,19 +99,6 @@ pub struct Epoch {
     pub eta_s: f64,
     /// What tells whether to trust the epoch.
     pub health: Health,
-}
-
-/// Accuracy on a data set.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Score {
-    /// Number of samples.
-    pub samples: usize,
-    /// Share of right answers.
-    pub accuracy: f64,
-    /// Mean cost `½‖u* − a_o‖²`.
-    pub loss: f64,
-    /// Row = true class, column = predicted class.
-    pub confusion: Vec<Vec<u64>>,
 }
 
 /// One thing that happened.

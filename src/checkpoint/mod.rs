@@ -1,0 +1,3 @@
+//! Files that hold the parameters of a network.
+
+pub mod parameters;

@@ -1,0 +1,201 @@
+//! What `eval` and `predict` share: from a run or a file, and a few flags, to a network that answers.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::RangedU64ValueParser;
+
+use super::{ExperimentArgs, Failure, config, dataset, device, say};
+use crate::checkpoint::parameters::{self, Loaded};
+use crate::config::Experiment;
+use crate::data::Dataset;
+use crate::engine::Device;
+use crate::evaluate::{EvaluateError, Images, Predictor, Readout};
+
+/// Arguments of both commands.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Run directory, or a file of parameters (safetensors).
+    #[arg(value_name = "RUN|FILE")]
+    from: PathBuf,
+    /// Experiment (file or built-in name); default: config.toml of the run directory.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<String>,
+    /// Overrides a key of the experiment; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Which part of the data set.
+    #[arg(long = "data", value_name = "PART", default_value = "test", value_parser = ["train", "validation", "test"])]
+    part: String,
+    #[command(flatten)]
+    folder: dataset::DataArgs,
+    /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the experiment's.
+    #[arg(long)]
+    device: Option<String>,
+    /// f64 (CPU only) or f32; default: the experiment's.
+    #[arg(long, value_parser = ["f32", "f64"])]
+    precision: Option<String>,
+    /// Samples side by side; changes results by rounding only.
+    #[arg(long, value_name = "N", default_value_t = 250, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    batch: usize,
+    /// Integrates each sample as a presentation from the equilibrium for x = 0 and reads its end, instead of the steady state.
+    #[arg(long)]
+    trajectory: bool,
+}
+
+/// A network that answers, and what there is to say about it.
+pub(super) struct Opened {
+    pub experiment: Experiment,
+    pub images: Images,
+    pub predictor: Predictor,
+    pub device: Device,
+    /// File of the parameters.
+    pub file: PathBuf,
+    /// `test`, say; empty for images of the user's own.
+    pub part: String,
+    about: Loaded,
+    trajectory: bool,
+}
+
+/// Reads and opens everything, the data before the device: a bad file is named at once.
+pub(super) fn open(args: &Args, input: Option<&Path>) -> Result<Opened, Failure> {
+    let file = parameters::find(&args.from).map_err(Failure::usage)?;
+    let mut e = experiment(args, &file)?;
+    let about = parameters::read(&file, &e.network).map_err(Failure::usage)?;
+    warn_of_another_activation(&e, &about);
+    let (images, part) = match input {
+        Some(path) => {
+            (Images::open(path, e.network.n_in(), e.data.encoding).map_err(Failure::usage)?, String::new())
+        }
+        None => (samples(&mut e, args)?, args.part.clone()),
+    };
+    let device = device::open(&e.run.device, e.run.precision)?;
+    let readout = if args.trajectory {
+        Readout::Trajectory(e.training.ramp.values(e.training.steps_per_sample))
+    } else {
+        Readout::SteadyState
+    };
+    let mut predictor =
+        Predictor::new(&e.network, e.settings, args.batch, readout, &device).map_err(failed)?;
+    predictor.set_parameters(&about.parameters).map_err(failed)?;
+    Ok(Opened { experiment: e, images, predictor, device, file, part, about, trajectory: args.trajectory })
+}
+
+fn experiment(args: &Args, file: &Path) -> Result<Experiment, Failure> {
+    let beside = || parameters::config_beside(file).map(|path| path.display().to_string());
+    let Some(name) = args.config.clone().or_else(beside) else {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "{}: there is no config.toml beside it; give the experiment it was trained with (--config)",
+            file.display()
+        )));
+    };
+    let flags = [
+        ("--device", "run.device", args.device.clone()),
+        ("--precision", "run.precision", args.precision.clone()),
+    ];
+    config::load(&ExperimentArgs { config: name, overrides: args.overrides.clone() }, &flags)
+}
+
+/// The shapes would not tell.
+fn warn_of_another_activation(e: &Experiment, loaded: &Loaded) {
+    let now = e.network.activation.name();
+    if let Some(then) = loaded.about.get("activation").filter(|then| *then != now) {
+        say(&format!("warning: the parameters are of a network with activation {then}, not {now}"));
+    }
+}
+
+fn samples(e: &mut Experiment, args: &Args) -> Result<Images, Failure> {
+    let Dataset { train, validation, test, description } = dataset::load(e, &args.folder)?;
+    let samples = match args.part.as_str() {
+        "train" => Some(train),
+        "validation" => validation,
+        _ => Some(test),
+    };
+    let Some(samples) = samples else {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--data validation: the experiment sets no samples aside (data.validation is 0); choose train or test"
+        )));
+    };
+    Ok(Images::of(&samples, e.data.encoding, description))
+}
+
+/// The exit code of an evaluation that stopped.
+pub(super) fn failed(error: EvaluateError) -> Failure {
+    match error {
+        EvaluateError::Settings(error) => Failure::usage(error),
+        other => Failure::run(other),
+    }
+}
+
+impl Opened {
+    /// `steady-state` or `trajectory`.
+    pub(super) fn readout(&self) -> &'static str {
+        if self.trajectory { "trajectory" } else { "steady-state" }
+    }
+
+    /// The epoch after which the parameters were saved, if the file says so.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.about.about.get("epoch")?.parse().ok()
+    }
+
+    /// A few lines that say what is evaluated.
+    pub(super) fn header(&self) -> String {
+        let e = &self.experiment;
+        let epoch = match (self.epoch(), self.about.about.get("epoch_complete").map(String::as_str)) {
+            (Some(epoch), Some("false")) => format!(", within epoch {epoch}"),
+            (Some(epoch), _) => format!(", after epoch {epoch}"),
+            (None, _) => String::new(),
+        };
+        let readout = if self.trajectory {
+            let steps = e.training.steps_per_sample;
+            let ms = (e.settings.dt_ms * steps as f64 * 1e9).round() / 1e9;
+            format!("end of a presentation of {ms} ms ({steps} steps) from the equilibrium for x = 0")
+        } else {
+            "steady state".into()
+        };
+        let part = if self.part.is_empty() { String::new() } else { format!(", {} samples", self.part) };
+        format!(
+            "parameters  {}{epoch}\n\
+             network     {}, {}\n\
+             readout     {readout}, β = 0\n\
+             data        {}{part}\n\
+             device      {}, {}\n",
+            self.file.display(),
+            e.network.sizes(),
+            e.network.activation.name(),
+            self.images.description,
+            self.device.name(),
+            self.device.precision().name(),
+        )
+    }
+
+    /// Says what went on that a reader of the results should know.
+    pub(super) fn warn(&self) {
+        let t = self.predictor.trouble();
+        if t.indefinite > 0 {
+            say(&format!("warning: H was not positive definite in {} trajectory steps", t.indefinite));
+        }
+        if t.unconverged > 0 {
+            say(&format!(
+                "warning: the solver stopped short of its tolerance {:e} in {} trajectory steps; raise dynamics.max-iterations (now {}) or the tolerance",
+                self.experiment.settings.tolerance, t.unconverged, self.experiment.settings.max_iterations
+            ));
+        }
+    }
+}
+
+/// A file that is to be written lies in a folder that exists, is none itself, and replaces nothing that was read.
+pub(super) fn check_out(out: &Path, inputs: &[&Path]) -> Result<(), Failure> {
+    let refuse = |why: String| Err(Failure::usage(anyhow::anyhow!("--out {}: {why}", out.display())));
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return refuse(format!("there is no folder {}; make it, or choose another", folder.display()));
+    }
+    if out.is_dir() {
+        return refuse("this is a folder; give the name of a file".into());
+    }
+    let same = |input: &&&Path| out.canonicalize().is_ok_and(|o| input.canonicalize().is_ok_and(|i| i == o));
+    match inputs.iter().find(same) {
+        Some(input) => refuse(format!("it would replace {}; choose another name", input.display())),
+        None => Ok(()),
+    }
+}

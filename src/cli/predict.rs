@@ -1,0 +1,58 @@
+//! `predict`: the answer to every sample, in a file.
+
+use std::path::PathBuf;
+
+use super::evaluate::{self, check_out, failed};
+use super::{Failure, print};
+use crate::evaluate::{Prediction, write_predictions};
+use crate::sinks::text::thousands;
+
+/// Arguments of `predict`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = FILES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: evaluate::Args,
+    /// Images of your own instead of the data set: .npy, .npz or IDX.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "part")]
+    input: Option<PathBuf>,
+    /// Where the predictions go: .npz or .csv.
+    #[arg(long, short, value_name = "FILE")]
+    out: PathBuf,
+}
+
+const FILES: &str = "\
+Images read (--input), as [samples, n_in] or [samples, rows, columns]:
+  .npy, .npz     whole numbers 0 to 255, or floating-point numbers 0 to 1 (byte / 255);
+                 .npz: array 'images' or the only one, and 'labels' [samples] if there are any
+  IDX            bytes, plain or gzip
+Written (--out), n_out values a sample:
+  .npz           index, label (-1 where unknown), predicted [samples] int64; output [samples, n_out] float64
+  .csv           index,label,predicted,output_0,...; the label is empty where unknown";
+
+/// Runs the subcommand.
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let known = |e: &std::ffi::OsStr| e.eq_ignore_ascii_case("npz") || e.eq_ignore_ascii_case("csv");
+    if !args.out.extension().is_some_and(known) {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--out {}: the name has to end in .npz or .csv",
+            args.out.display()
+        )));
+    }
+    let inputs: Vec<_> = args.input.as_deref().into_iter().collect();
+    check_out(&args.out, &inputs)?;
+    let mut opened = evaluate::open(&args.common, args.input.as_deref())?;
+    let n_out = opened.experiment.network.n_out();
+    let mut all = Vec::new();
+    let labels = opened.images.labels.as_deref();
+    let take = |index: usize, output: &[f64]| {
+        let label = labels.map(|labels| labels[index]);
+        all.push(Prediction { index, label, output: output.to_vec() });
+    };
+    opened.predictor.run(&opened.images.inputs(), take).map_err(failed)?;
+    opened.warn();
+    write_predictions(&args.out, &all, n_out)
+        .map_err(|e| Failure::run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display())))?;
+    let (count, out) = (thousands(all.len() as u64), args.out.display());
+    print(&format!("{}wrote {count} predictions to {out}\n", opened.header()))
+}

@@ -1,0 +1,55 @@
+//! Why an evaluation stopped.
+
+use crate::dynamics::SettingsError;
+use crate::engine::EngineError;
+
+/// Why samples cannot be evaluated.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// The network and settings do not fit one another.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The device.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Inputs that are no whole number of samples.
+    #[error("{got} input values are not a whole number of samples of {n_in}")]
+    Inputs {
+        /// Values given.
+        got: usize,
+        /// Neurons of the input population.
+        n_in: usize,
+    },
+    /// A steady state that is not finite.
+    #[error(
+        "the output of sample {sample} (from 0) is not finite: the parameters or inputs overflow in {precision}; try --precision f64 --device cpu"
+    )]
+    NotFinite {
+        /// Place in the set, from 0.
+        sample: usize,
+        /// Floating-point type of the device.
+        precision: &'static str,
+    },
+    /// A trajectory went wrong.
+    #[error("{what} in sample {sample} (from 0), step {step}, {place}; {advice}")]
+    Bad {
+        /// What was found.
+        what: &'static str,
+        /// Place in the set, from 0.
+        sample: usize,
+        /// Time step of the presentation, from 0.
+        step: usize,
+        /// `population[index]`.
+        place: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// H is indefinite and the settings ask to stop there.
+    #[error(
+        "H is not positive definite on the way to sample {sample} (from 0); use the steady state (without --trajectory), or go on with `on-indefinite = \"fallback\"`"
+    )]
+    Indefinite {
+        /// Place in the set, from 0.
+        sample: usize,
+    },
+}
