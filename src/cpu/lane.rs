@@ -92,10 +92,14 @@ pub struct Lane<'a, T> {
     count: usize,
     taken: Vec<bool>,
     words: Vec<Vec<u32>>,
+    rooms: Rooms<T>,
+}
+
+/// Scratch that the lanes of a thread use in turn.
+#[derive(Debug, Default)]
+pub(super) struct Rooms<T> {
     room: Vec<T>,
     operand: Vec<T>,
-    /// Buffers of rates of change that are 0 as long as learning is off.
-    pub(super) resting: Vec<bool>,
 }
 
 impl<'a, T: Real> Lane<'a, T> {
@@ -109,13 +113,11 @@ impl<'a, T: Real> Lane<'a, T> {
         Self {
             words: words.collect(),
             taken: vec![false; shared.slots.len()],
-            resting: vec![false; shared.slots.len()],
             shared,
             rows,
             index,
             count,
-            room: Vec::new(),
-            operand: Vec::new(),
+            rooms: Rooms { room: Vec::new(), operand: Vec::new() },
         }
     }
 
@@ -273,27 +275,32 @@ impl<'a, T: Real> Lane<'a, T> {
         self.words[buf.0 as usize] = data;
     }
 
+    /// Lends this lane the scratch of its thread, or takes it back.
+    pub(super) fn swap_rooms(&mut self, rooms: &mut Rooms<T>) {
+        std::mem::swap(&mut self.rooms, rooms);
+    }
+
     /// Scratch of at least `len` elements, kept between calls; its content is arbitrary.
     pub(super) fn take_room(&mut self, len: usize) -> Vec<T> {
-        let mut room = std::mem::take(&mut self.room);
+        let mut room = std::mem::take(&mut self.rooms.room);
         if room.len() < len {
             room.resize(len, T::ZERO);
         }
         room
     }
     pub(super) fn put_room(&mut self, room: Vec<T>) {
-        self.room = room;
+        self.rooms.room = room;
     }
     /// A second scratch, for gathered operands.
     pub(super) fn take_operand(&mut self, len: usize) -> Vec<T> {
-        let mut room = std::mem::take(&mut self.operand);
+        let mut room = std::mem::take(&mut self.rooms.operand);
         if room.len() < len {
             room.resize(len, T::ZERO);
         }
         room
     }
     pub(super) fn put_operand(&mut self, room: Vec<T>) {
-        self.operand = room;
+        self.rooms.operand = room;
     }
 }
 

@@ -78,10 +78,10 @@ fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call
 
 impl Task<'_> {
     /// Whether there is anything to do; notes which rates of change are 0.
-    pub(super) fn awake<T: Real>(&self, lane: &mut Lane<T>, step: &StepControl) -> bool {
+    pub(super) fn awake(&self, resting: &mut [bool], step: &StepControl) -> bool {
         // A rate is set to 0 once; until it changes, whatever uses it has no effect.
         let mut rest = |buf: Buf, off: bool| {
-            let was = std::mem::replace(&mut lane.resting[buf.0 as usize], off);
+            let was = std::mem::replace(&mut resting[buf.0 as usize], off);
             !(was && off)
         };
         match self {
@@ -92,10 +92,10 @@ impl Task<'_> {
                 Call::WeightRate(a) => rest(a.w_dot, step.rate_w * a.factor == 0.0),
                 Call::BiasRate(a) => rest(a.b_dot, step.rate_b == 0.0),
                 Call::Update(a) => {
-                    a.clip.is_some() || !a.p_dot.is_some_and(|p| lane.resting[p.0 as usize])
+                    a.clip.is_some() || !a.p_dot.is_some_and(|p| resting[p.0 as usize])
                 }
                 Call::Forward(forward::Args { w, .. }) | Call::Backward(backward::Args { w, .. }) => {
-                    !lane.resting[w.0 as usize]
+                    !resting[w.0 as usize]
                 }
                 _ => true,
             },
