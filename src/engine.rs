@@ -229,8 +229,8 @@ impl Engine {
         self.next += 1;
         let model = Arc::clone(&self.model);
         match &mut self.backend {
-            Backend::F64(store) => self.ready.push((ticket, in_pool(|| run_cpu(&model, store, work)))),
-            Backend::F32(store) => self.ready.push((ticket, in_pool(|| run_cpu(&model, store, work)))),
+            Backend::F64(store) => self.ready.push((ticket, run_cpu(&model, store, work))),
+            Backend::F32(store) => self.ready.push((ticket, run_cpu(&model, store, work))),
             Backend::Gpu(gpu) => gpu.submit(ticket, work)?,
         }
         Ok(Ticket(ticket))
@@ -282,21 +282,12 @@ fn fill<T: Real>(to: &mut [T], from: &[f64]) {
     }
 }
 
-/// Runs on a thread of the pool: products then split without a system call.
-fn in_pool<R: Send>(run: impl FnOnce() -> R + Send) -> R {
-    rayon::scope(|_| run())
-}
-
 fn run_cpu<T: Real>(model: &Model, store: &mut Store<T>, work: &[Work]) -> Snapshot {
     let l = &model.layout;
     store.get_mut(l.solver).fill(T::ZERO);
     store.words_mut(l.status).fill(cpu::status::FINE);
-    for work in work {
-        let plan = model.program.plan(work.plan);
-        for step in &work.controls {
-            cpu::run(plan, store, step);
-        }
-    }
+    let work: Vec<_> = work.iter().map(|w| (w.plan, &w.controls[..])).collect();
+    cpu::run(&model.program, store, l.status, &work);
     let real = |buf: Buf| store.get(buf).iter().map(|v| v.f64()).collect();
     Snapshot { record: real(l.record), solver: real(l.solver), status: store.words(l.status).to_vec() }
 }

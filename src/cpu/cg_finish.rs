@@ -1,12 +1,13 @@
 //! CPU twin of `shaders/cg_finish.wgsl`; the equation stands in [`crate::kernels::cg_finish`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::cg_finish::Args;
 use crate::kernels::solver;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let mut book = s.take(a.solver);
     let active = s.get(a.active);
     for (book, &active) in book.chunks_exact_mut(solver::LEN).zip(active) {

@@ -1,12 +1,13 @@
 //! CPU twin of `shaders/cg_start.wgsl`; the equation stands in [`crate::kernels::cg_start`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::cg_start::{Args, Space};
 use crate::kernels::solver;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.u_dot);
     let (mut p, mut res, mut book) = (s.take(a.p), s.take(a.res), s.take(a.solver));
     let (mut z, mut y) = (s.take(a.z), s.take(a.y));

@@ -1,13 +1,14 @@
 //! CPU twin of `shaders/cg_step.wgsl`; the equation stands in [`crate::kernels::cg_step`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::cg_start::Space;
 use crate::kernels::cg_step::Args;
 use crate::kernels::solver;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.u_dot);
     let (mut p, mut res, mut book) = (s.take(a.p), s.take(a.res), s.take(a.solver));
     let (mut z, mut y, mut u_dot) = (s.take(a.z), s.take(a.y), s.take(a.u_dot));

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/combine.wgsl`; the equation stands in [`crate::kernels::combine`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::combine::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.u_dot);
     let mut u_dot = s.take(a.u_dot);
     let (v, w, g) = (s.get(a.v), s.get(a.w), s.get(a.g));

@@ -1,16 +1,17 @@
 //! CPU twin of `shaders/copy.wgsl`; the equation stands in [`crate::kernels::copy`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::copy::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let (dst, start) = a.dst;
     let width = s.cols(dst);
     let mut out = s.take(dst);
     let from = a.src.map(|(src, first)| (s.get(src), s.cols(src), first));
-    for row in 0..a.rows {
+    for row in 0..s.batch() {
         let to = row * width + start..row * width + start + a.len;
         match from {
             Some((src, width, first)) => {

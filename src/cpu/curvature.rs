@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/curvature.wgsl`; the equation stands in [`crate::kernels::curvature`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::curvature::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.y);
     let mut z = s.take(a.z);
     let y = s.get(a.y);

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/decode.wgsl`; the equation stands in [`crate::kernels::decode`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::decode::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let mut x_old = s.take(a.x_old);
     let mut x_new = s.take(a.x_new);
     let mut y_old = s.take(a.y_old);

@@ -1,12 +1,13 @@
 //! CPU twin of `shaders/dense_solve.wgsl`; the equation stands in [`crate::kernels::dense_solve`].
 
-use super::{Real, Store, dense};
+use super::{Real, Lane, dense};
 use crate::kernels::dense_solve::Args;
 use crate::kernels::solver;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let (n, free) = (s.cols(a.u_dot), a.cols.len);
     let (mut u_dot, mut book, mut room) = (s.take(a.u_dot), s.take(a.solver), s.take(a.h));
     let (jac, c) = (s.get(a.jac), s.get(a.c));

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/drive.wgsl`; the equation stands in [`crate::kernels::drive`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::drive::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.delta);
     let (mut c, mut g) = (s.take(a.c), s.take(a.g));
     let (delta, u) = (s.get(a.delta), s.get(a.u));

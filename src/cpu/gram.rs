@@ -1,18 +1,20 @@
 //! CPU twin of `shaders/gram.wgsl`; the equation stands in [`crate::kernels::gram`].
 
-use super::{Real, Store, product};
+use super::{Real, Lane, product};
 use crate::kernels::gram::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
-    let (n, batch) = (s.cols(a.x), s.batch());
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
+    let (n, batch) = (s.cols(a.x), s.whole_batch());
     let mut out = s.take(a.out);
     product::multiply(
-        (batch, n, batch),
+        product::How { rows: batch, padded: false, alone: s.alone() },
+        (s.batch(), n, batch),
         T::ONE,
         product::View { data: s.get(a.x), strides: (n, 1) },
-        product::View { data: s.get(a.y), strides: (1, n) },
+        product::View { data: s.whole(a.y), strides: (1, n) },
         T::ZERO,
         product::ViewMut { data: &mut out, stride: batch },
     );

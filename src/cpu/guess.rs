@@ -1,14 +1,16 @@
 //! CPU twin of `shaders/guess.wgsl`; the equation stands in [`crate::kernels::guess`].
 
-use super::{Real, Store};
+use super::lane::Taken;
+use super::{Lane, Real};
 use crate::kernels::guess::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let n = s.cols(a.u_dot);
     let mut v = s.take(a.v);
-    let mut past: Vec<Vec<T>> = a.history.iter().map(|&h| s.take(h)).collect();
+    let mut past: Vec<Taken<T>> = a.history.iter().map(|&h| s.take(h)).collect();
     let u_dot = s.get(a.u_dot);
     let weights = a.weights.map(T::of);
     for b in 0..s.batch() {

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/integrate.wgsl`; the equation stands in [`crate::kernels::integrate`].
 
-use super::{Real, Store, status};
+use super::{Real, Lane, status};
 use crate::kernels::integrate::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.u);
     let (mut u, mut u_dot, mut word) = (s.take(a.u), s.take(a.u_dot), s.take_words(a.status));
     let active = s.get(a.active);

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/jacobian.wgsl`; the equation stands in [`crate::kernels::jacobian`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::jacobian::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let (n, free) = (s.cols(a.d), a.cols.len);
     let mut jac = s.take(a.jac);
     let d = s.get(a.d);

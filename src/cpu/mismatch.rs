@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/mismatch.wgsl`; the equation stands in [`crate::kernels::mismatch`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::mismatch::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let n = s.cols(a.u);
     let (mut basal, mut delta) = (s.take(a.a), s.take(a.delta));
     let (u, bias, active) = (s.get(a.u), s.get(a.b), s.get(a.active));

@@ -16,11 +16,13 @@ pub mod decode;
 pub mod dense;
 pub mod dense_solve;
 pub mod drive;
+mod factored;
 pub mod forward;
 pub mod gram;
 pub mod guess;
 pub mod integrate;
 pub mod jacobian;
+pub mod lane;
 pub mod mismatch;
 pub mod observe;
 pub mod product;
@@ -30,49 +32,54 @@ pub mod relax;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
-mod skinny;
 pub mod status;
 pub mod stimulus;
 pub mod store;
+mod tasks;
+mod team;
+mod tile;
 pub mod unit;
 pub mod update;
+mod vector;
 pub mod weight_rate;
 pub mod woodbury;
 
+pub use lane::Lane;
 pub use real::Real;
 pub use store::Store;
+pub use team::run;
 
-use crate::kernels::{Call, solver};
-use crate::plan::{Loop, Op, Plan, StepControl};
+use crate::kernels::Call;
+use crate::plan::StepControl;
 
-/// Runs a plan once with the given control values.
-pub fn run<T: Real>(plan: &Plan, store: &mut Store<T>, step: &StepControl) {
-    run_ops(&plan.ops, store, step);
-}
-
-fn run_ops<T: Real>(ops: &[Op], store: &mut Store<T>, step: &StepControl) {
-    for op in ops {
-        match op {
-            Op::Call(call) => dispatch(call, store, step),
-            Op::Loop(body) => iterate(body, store, step),
-        }
+/// Runs one kernel, compiled for the processor that is there.
+pub fn dispatch<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+        // SAFETY: the features are there.
+        return unsafe { dispatch_avx512(call, s, step) };
+    } else if is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
+        return unsafe { dispatch_avx2(call, s, step) };
     }
+    dispatch_any(call, s, step);
 }
 
-/// Runs a loop until every trajectory has converged.
-fn iterate<T: Real>(body: &Loop, store: &mut Store<T>, step: &StepControl) {
-    for _ in 0..body.at_most {
-        let book = store.get(body.until);
-        let open = |row: &[T]| row[solver::RESIDUAL2] > row[solver::THRESHOLD2];
-        if !book.chunks_exact(solver::LEN).any(open) {
-            return;
-        }
-        run_ops(&body.body, store, step);
-    }
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl")]
+unsafe fn dispatch_avx512<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
+    dispatch_any(call, s, step);
 }
 
-/// Runs one kernel.
-pub fn dispatch<T: Real>(call: &Call, s: &mut Store<T>, step: &StepControl) {
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn dispatch_avx2<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
+    dispatch_any(call, s, step);
+}
+
+/// Inlined, and all kernels with it: loops are compiled with the features of the caller.
+#[inline(always)]
+fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
     match call {
         Call::Assemble(a) => assemble::run(s, a, step),
         Call::Backward(a) => backward::run(s, a, step),

@@ -1,12 +1,13 @@
 //! CPU twin of `shaders/observe.wgsl`; the equation stands in [`crate::kernels::observe`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::observe::Args;
 use crate::kernels::record;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let (n, n_out) = (s.cols(a.u), a.outputs.len);
     let mut rows = s.take(a.record);
     let (u, d, basal) = (s.get(a.u), s.get(a.d), s.get(a.a));

@@ -1,7 +1,7 @@
-//! Matrix products from a library, split over the cores.
+//! Matrix products: without packing where operands lie well, from a library elsewhere.
 
-use super::skinny::Shape;
-use super::{Real, Store};
+use super::tile::Shape;
+use super::{Lane, Real};
 use crate::plan::{Buf, Cols};
 
 /// A matrix operand: element (i, j) at `i·strides.0 + j·strides.1`.
@@ -21,30 +21,14 @@ pub struct ViewMut<'a, T> {
     pub stride: usize,
 }
 
-/// A `[batch, cols]` operand, gathered and gated in scratch.
-pub struct Gathered<T> {
-    cols: Cols,
-    data: Vec<T>,
-}
-
-impl<T: Real> Gathered<T> {
-    /// As a matrix `[batch, cols]`.
-    pub fn view(&self) -> View<'_, T> {
-        View { data: &self.data, strides: (self.cols.len, 1) }
-    }
-    /// Returns the scratch.
-    pub fn give_back(self, s: &mut Store<T>) {
-        s.put_operand(self.data);
-    }
-}
-
-/// `gate ⊙ x` on some columns, packed; a copy also frees `x` to be the output of the same call.
-pub fn gather<T: Real>(s: &mut Store<T>, x: Buf, gate: Option<Buf>, cols: Cols) -> Gathered<T> {
+/// `gate ⊙ x` on some columns of a lane's trajectories, packed into scratch; also frees `x` to be the output of the same call.
+#[inline(always)]
+pub fn gather<T: Real>(s: &mut Lane<T>, x: Buf, gate: Option<Buf>, cols: Cols) -> Vec<T> {
     let (n, batch) = (s.cols(x), s.batch());
     let mut data = s.take_operand(batch * cols.len);
     let values = s.get(x);
     let gates = gate.map(|g| s.get(g));
-    for (b, to) in data.chunks_exact_mut(cols.len.max(1)).enumerate() {
+    for (b, to) in data.chunks_exact_mut(cols.len.max(1)).take(batch).enumerate() {
         let range = b * n + cols.start..b * n + cols.end();
         match gates {
             None => to.copy_from_slice(&values[range]),
@@ -55,7 +39,7 @@ pub fn gather<T: Real>(s: &mut Store<T>, x: Buf, gate: Option<Buf>, cols: Cols) 
             }
         }
     }
-    Gathered { cols, data }
+    data
 }
 
 /// Copies some columns of a buffer with row length `n`.
@@ -65,8 +49,8 @@ pub fn copy_cols<T: Real>(from: &[T], to: &mut [T], n: usize, cols: Cols) {
     }
 }
 
-/// Rows, or terms of a sum, up to which a product without packing was measured to be faster than the library.
-const SKINNY: usize = 8;
+/// Rows up to which inner products without packing were measured to be faster than the library.
+const FEW: usize = 96;
 
 /// Multiply-adds below which splitting costs more than it saves.
 const SPLIT_ABOVE: usize = 400_000;
@@ -83,9 +67,21 @@ impl<T> Raw<T> {
     }
 }
 
-/// `c ← alpha·a·b + keep·c` with a `[m, k]`, b `[k, n]`, c `[m, n]`. The longer side of c is split over the cores; every element
-/// is summed in the same order however it is split.
+/// How a product is run; none of it may change a sum.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// Rows of all lanes together: decides which kernel runs, so that sums do not depend on the number of lanes.
+    pub rows: usize,
+    /// Rows of b are padded, see [`super::tile::PADDING`].
+    pub padded: bool,
+    /// May be split over the cores.
+    pub alone: bool,
+}
+
+/// `c ← alpha·a·b + keep·c` with a `[m, k]`, b `[k, n]`, c `[m, n]`. Every element is summed in the same order however the result
+/// is split, over lanes or over the cores of a single one.
 pub fn multiply<T: Real>(
+    how: How,
     (m, k, n): (usize, usize, usize),
     alpha: T,
     a: View<T>,
@@ -101,12 +97,11 @@ pub fn multiply<T: Real>(
         _ => (rows - 1) * strides.0 + (cols - 1) * strides.1 + 1,
     };
     assert!(a.data.len() >= last(a.strides, m, k) && b.data.len() >= last(b.strides, k, n));
+    assert!(!how.padded || b.data.len() >= k * b.strides.0 && b.strides.0 >= n.next_multiple_of(super::tile::PADDING));
     assert!(c.data.len() >= last((c.stride, 1), m, n) && c.stride >= n);
     let (stride, out) = (c.stride, Raw(c.data.as_mut_ptr()));
     let (pa, pb) = (a.data, b.data);
-    // Decided by the whole product, so that the sums do not depend on how it is split.
-    let along = b.strides.1 == 1 || (a.strides.1 == 1 && b.strides.0 == 1);
-    let skinny = along && (m <= SKINNY || k <= SKINNY);
+    let ours = b.strides.1 == 1 || (how.rows <= FEW && a.strides.1 == 1 && b.strides.0 == 1);
     let part = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
         // SAFETY: the asserts above bound every index; parts of c are disjoint; c is borrowed mutably, so it overlaps neither a nor b.
         unsafe {
@@ -114,22 +109,24 @@ pub fn multiply<T: Real>(
                 (pa.as_ptr().add(rows.start * a.strides.0), pb.as_ptr().add(cols.start * b.strides.1));
             let pc = out.get().add(rows.start * stride + cols.start);
             let (m, n) = (rows.len(), cols.len());
-            if skinny {
-                let shape = Shape { m, k, n, alpha, a: a.strides, b: b.strides, keep, c: stride };
+            if ours {
+                // Parts begin at multiples of 16 columns, so that a part's padding is in b too: another part's columns.
+                let padded = how.padded;
+                let shape = Shape { m, k, n, alpha, a: a.strides, b: b.strides, padded, keep, c: stride };
                 T::product(&shape, pa, pb, pc);
             } else {
                 T::gemm(m, k, n, alpha, pa, a.strides, pb, b.strides, keep, pc, (stride, 1));
             }
         }
     };
-    let workers = rayon::current_num_threads();
+    let workers = if how.alone { rayon::current_num_threads() } else { 1 };
     if m * k * n < SPLIT_ABOVE || workers < 2 {
         part(0..m, 0..n);
         return;
     }
     let wide = n >= m;
     let side = if wide { n } else { m };
-    // Whole blocks of 16 columns keep the library's kernels full.
+    // Whole blocks of 16 columns keep the kernels full.
     let share = side.div_ceil(workers).next_multiple_of(16);
     let run = |range: std::ops::Range<usize>| if wide { part(0..m, range) } else { part(range, 0..n) };
     halve(0..side, share, &run);

@@ -1,11 +1,13 @@
 //! CPU twin of `shaders/rates.wgsl`; the equation stands in [`crate::kernels::rates`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::rates::Args;
+use crate::network::Activation;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let n = s.cols(a.u);
     let (mut r, mut d) = (s.take(a.r), s.take(a.d));
     let mut d2 = a.d2.map(|b| s.take(b)).unwrap_or_default();
@@ -22,8 +24,13 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
         let range = row + identity..row + a.cols.end();
         let out = r[range.clone()].iter_mut().zip(&mut d[range.clone()]).zip(&u[range.clone()]);
         if d2.is_empty() {
-            for ((r, d), &u) in out {
-                (*r, *d, _) = a.activation.eval(u);
+            // A known activation in each loop lets it be vectorised.
+            match a.activation {
+                Activation::HardSigmoid => {
+                    out.for_each(|((r, d), &u)| (*r, *d, _) = Activation::HardSigmoid.eval(u));
+                }
+                Activation::Relu => out.for_each(|((r, d), &u)| (*r, *d, _) = Activation::Relu.eval(u)),
+                other => out.for_each(|((r, d), &u)| (*r, *d, _) = other.eval(u)),
             }
         } else {
             for (((r, d), &u), d2) in out.zip(&mut d2[range]) {

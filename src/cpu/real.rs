@@ -1,6 +1,6 @@
 //! The two floating-point types of the CPU path.
 
-use super::skinny::Skinny;
+use super::tile::Tiled;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -9,7 +9,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 pub trait Real:
     Copy
     + Debug
-    + Skinny
+    + Tiled
     + Default
     + LowerExp
     + PartialOrd
@@ -135,3 +135,19 @@ macro_rules! real {
 
 real!(f32, matrixmultiply::sgemm);
 real!(f64, matrixmultiply::dgemm);
+
+/// Σ x², in 16 partial sums that add up in a fixed order.
+#[inline(always)]
+pub fn square<T: Real>(x: &[T]) -> T {
+    let mut sums = [T::ZERO; 16];
+    let (whole, rest) = x.as_chunks::<16>();
+    for part in whole {
+        for (sum, &x) in sums.iter_mut().zip(part) {
+            *sum += x * x;
+        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += x * x;
+    }
+    sums.into_iter().sum()
+}

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/relax.wgsl`; the equation stands in [`crate::kernels::relax`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::relax::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let n = s.cols(a.w);
     let mut w = s.take(a.w);
     let (c, v) = (s.get(a.c), s.get(a.v));

@@ -1,12 +1,13 @@
 //! CPU twin of `shaders/resident_drive.wgsl`; the equation stands in [`crate::kernels::resident_drive`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::Base;
 use crate::kernels::resident_drive::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.out);
     let mut out = s.take(a.out);
     let (old, new) = (s.get(a.v_old), s.get(a.v_new));

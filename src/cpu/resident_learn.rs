@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/resident_learn.wgsl`; the equation stands in [`crate::kernels::resident_learn`].
 
-use super::{Real, Store, product};
+use super::{Real, Lane, product};
 use crate::kernels::resident_learn::Args;
 use crate::plan::{Cols, StepControl};
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let rate = step.rate_w * a.factor;
     let (batch, len) = (s.batch(), a.cols.len);
     let mut rates = s.take_room(if rate == 0.0 { 0 } else { 2 * batch * len });
@@ -43,26 +44,29 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
 }
 
 /// v̇_old and v̇_new, a row `[2, len]` for each trajectory.
-fn overlap_rates<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl, rate: T, rates: &mut [T]) {
-    let (n, batch, len) = (s.cols(a.delta), s.batch(), a.cols.len);
+#[inline(always)]
+fn overlap_rates<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl, rate: T, rates: &mut [T]) {
+    let (n, batch, all, len) = (s.cols(a.delta), s.batch(), s.whole_batch(), a.cols.len);
+    let first = s.rows().start;
     let (before, now) = (T::of(1.0 - step.ramp_prev), T::of(step.ramp_prev));
-    let mut overlaps = s.take_operand(2 * batch * batch);
-    let [oo, on, nn] = a.gram.map(|g| s.get(g));
-    let (with_old, with_new) = overlaps.split_at_mut(batch * batch);
-    for i in 0..batch {
-        for j in 0..batch {
-            // r̄_i · r_old_j and r̄_i · r_new_j; new·old is old·new transposed.
-            let k = i * batch + j;
-            with_old[k] = before * oo[k] + now * on[j * batch + i];
-            with_new[k] = before * on[k] + now * nn[k];
+    let mut overlaps = s.take_operand(2 * batch * all);
+    let [oo, on, nn] = a.gram.map(|g| s.whole(g));
+    let (with_old, with_new) = overlaps.split_at_mut(batch * all);
+    for b in 0..batch {
+        for i in 0..all {
+            // r̄_i · r_old_b and r̄_i · r_new_b; old·old and new·new are symmetric, new·old is old·new transposed.
+            let (k, j) = (b * all + i, (first + b) * all + i);
+            with_old[k] = before * oo[j] + now * on[j];
+            with_new[k] = before * on[i * all + first + b] + now * nn[j];
         }
     }
     for (half, overlap) in [(0, &*with_old), (len, &*with_new)] {
         product::multiply(
-            (batch, batch, len),
+            product::How { rows: all, padded: false, alone: s.alone() },
+            (batch, all, len),
             rate,
-            product::View { data: overlap, strides: (1, batch) },
-            product::View { data: &s.get(a.delta)[a.cols.start..], strides: (n, 1) },
+            product::View { data: overlap, strides: (all, 1) },
+            product::View { data: &s.whole(a.delta)[a.cols.start..], strides: (n, 1) },
             T::ZERO,
             product::ViewMut { data: &mut rates[half..], stride: 2 * len },
         );
@@ -71,7 +75,8 @@ fn overlap_rates<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl, rate: 
 }
 
 /// Books what the update of W at the end of the presentation needs.
-fn mark<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl, rate: T) {
+#[inline(always)]
+fn mark<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl, rate: T) {
     let share = rate * T::of(a.dt_ms);
     let (before, now) = (share * T::of(1.0 - step.ramp_prev), share * T::of(step.ramp_prev));
     let Cols { start, len } = a.cols;

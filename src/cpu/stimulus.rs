@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/stimulus.wgsl`; the equation stands in [`crate::kernels::stimulus`].
 
-use super::{Real, Store, status};
+use super::{Real, Lane, status};
 use crate::kernels::stimulus::{Args, Source};
 use crate::plan::{Buf, StepControl};
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let (x, y) = match a.source {
         Source::Ramp { x_old, x_new, y_old, y_new } => ((x_old, Some(x_new)), (y_old, Some(y_new))),
         Source::Sequence { x, y } => ((x, None), (y, None)),
@@ -29,8 +30,9 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
 }
 
 /// Present value and backward difference of one of the two signals.
+#[inline(always)]
 fn follow<T: Real>(
-    s: &mut Store<T>,
+    s: &mut Lane<T>,
     a: &Args,
     step: &StepControl,
     (first, second): (Buf, Option<Buf>),
@@ -41,7 +43,11 @@ fn follow<T: Real>(
     let (mut value_v, mut rate_v) = (s.take(value), s.take(rate));
     let mut word = s.take_words(a.status);
     let (active, inv_dt, ramp) = (s.get(a.active), T::of(1.0 / a.dt_ms), T::of(step.ramp));
-    let from = if second.is_none() { step.row as usize * value_v.len() } else { 0 };
+    let from = match second {
+        Some(_) => 0,
+        // A sequence has a row of all trajectories for each time step.
+        None => (step.row as usize * s.whole_batch() + s.rows().start) * n,
+    };
     let old = &s.get(first)[from..from + value_v.len()];
     let new = second.map(|b| s.get(b));
     let neurons = s.neurons();

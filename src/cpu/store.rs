@@ -1,19 +1,35 @@
 //! Storage of the CPU executor.
 
+use super::tile::PADDING;
 use super::{Real, status};
-use crate::plan::{Buf, Elem, Program, Role};
+use crate::kernels::Call;
+use crate::plan::{Buf, Elem, Op, PlanId, Program, Role};
+
+/// Trajectories from which on a product with transposed weights, whose rows lie in the order of the results, pays for their copy.
+const TRANSPOSE_FROM: usize = 5;
 
 /// Holds every buffer of a program.
 #[derive(Debug)]
 pub struct Store<T> {
-    real: Vec<Vec<T>>,
-    byte: Vec<Vec<u8>>,
+    pub(super) real: Vec<Vec<T>>,
+    pub(super) byte: Vec<Vec<u8>>,
     word: Vec<Vec<u32>>,
-    cols: Vec<usize>,
+    pub(super) transposed: Vec<Vec<T>>,
+    pub(super) shapes: Vec<Shape>,
+    stale: bool,
     batch: usize,
     neurons: usize,
-    room: Vec<T>,
-    room2: Vec<T>,
+}
+
+/// What a lane has to know of a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Rows.
+    pub rows: usize,
+    /// Elements of a row.
+    pub cols: usize,
+    /// Each row belongs to a trajectory.
+    pub per_trajectory: bool,
 }
 
 impl<T: Real> Store<T> {
@@ -25,15 +41,19 @@ impl<T: Real> Store<T> {
             if spec.elem == elem { spec.len() } else { 0 }
         };
         let all = 0..program.buffers.len();
+        let shape = |i: usize| {
+            let spec = &program.buffers[i];
+            Shape { rows: spec.rows, cols: spec.cols, per_trajectory: spec.per_trajectory }
+        };
         let mut store = Self {
             real: all.clone().map(|i| vec![T::ZERO; len(Elem::Real, i)]).collect(),
             byte: all.clone().map(|i| vec![0; len(Elem::Byte, i)]).collect(),
-            word: all.map(|i| vec![status::FINE; len(Elem::Word, i)]).collect(),
-            cols: program.buffers.iter().map(|b| b.cols).collect(),
+            word: all.clone().map(|i| vec![status::FINE; len(Elem::Word, i)]).collect(),
+            transposed: transposed(program),
+            shapes: all.map(shape).collect(),
+            stale: true,
             batch: program.batch,
             neurons,
-            room: Vec::new(),
-            room2: Vec::new(),
         };
         for (spec, data) in program.buffers.iter().zip(&mut store.real) {
             if spec.role == Role::Stimulus && spec.name == "active" {
@@ -53,11 +73,6 @@ impl<T: Real> Store<T> {
     pub fn neurons(&self) -> usize {
         self.neurons
     }
-    /// Columns of a buffer.
-    #[must_use]
-    pub fn cols(&self, buf: Buf) -> usize {
-        self.cols[buf.0 as usize]
-    }
     /// Elements of a buffer.
     #[must_use]
     pub fn get(&self, buf: Buf) -> &[T] {
@@ -65,12 +80,8 @@ impl<T: Real> Store<T> {
     }
     /// Elements of a buffer, to be changed.
     pub fn get_mut(&mut self, buf: Buf) -> &mut [T] {
+        self.stale |= !self.transposed[buf.0 as usize].is_empty();
         &mut self.real[buf.0 as usize]
-    }
-    /// Bytes of a buffer.
-    #[must_use]
-    pub fn bytes(&self, buf: Buf) -> &[u8] {
-        &self.byte[buf.0 as usize]
     }
     /// Bytes of a buffer, to be changed.
     pub fn bytes_mut(&mut self, buf: Buf) -> &mut [u8] {
@@ -86,37 +97,52 @@ impl<T: Real> Store<T> {
         &mut self.word[buf.0 as usize]
     }
 
-    /// Moves a buffer out, so that a kernel can write it while it reads others; [`Store::put`] brings it back.
-    pub(super) fn take(&mut self, buf: Buf) -> Vec<T> {
-        std::mem::take(&mut self.real[buf.0 as usize])
+    /// Brings the transposed weights up to date with what the host wrote.
+    pub(super) fn refresh(&mut self) {
+        if !std::mem::take(&mut self.stale) {
+            return;
+        }
+        for ((from, to), shape) in self.real.iter().zip(&mut self.transposed).zip(&self.shapes) {
+            if !to.is_empty() {
+                let stride = padded(shape.rows);
+                for (i, row) in from.chunks_exact(shape.cols).enumerate() {
+                    row.iter().enumerate().for_each(|(j, &w)| to[j * stride + i] = w);
+                }
+            }
+        }
     }
-    /// Brings a buffer back.
-    pub(super) fn put(&mut self, buf: Buf, data: Vec<T>) {
-        self.real[buf.0 as usize] = data;
-    }
-    pub(super) fn take_words(&mut self, buf: Buf) -> Vec<u32> {
-        std::mem::take(&mut self.word[buf.0 as usize])
-    }
-    pub(super) fn put_words(&mut self, buf: Buf, data: Vec<u32>) {
-        self.word[buf.0 as usize] = data;
-    }
+}
 
-    /// Scratch of at least `len` elements, kept between calls; its content is arbitrary.
-    pub(super) fn take_room(&mut self, len: usize) -> Vec<T> {
-        let mut room = std::mem::take(&mut self.room);
-        room.resize(len, T::ZERO);
-        room
+/// Row length of transposed weights.
+pub(super) fn padded(posts: usize) -> usize {
+    posts.next_multiple_of(PADDING)
+}
+
+/// Room for `Wᵀ` of all weights that a time step multiplies trajectories with. Not of Ẇ, which changes as often as it is used.
+fn transposed<T: Real>(program: &Program) -> Vec<Vec<T>> {
+    let mut used = vec![0; program.buffers.len()];
+    if program.batch >= TRANSPOSE_FROM {
+        let resident = program.plan(PlanId::ResidentStep);
+        let step = if resident.ops.is_empty() { program.plan(PlanId::Step) } else { resident };
+        for op in &step.ops {
+            mark(op, program, &mut used);
+        }
+        for call in step.ops.iter().filter_map(Op::as_call) {
+            if let Call::WeightRate(a) = call {
+                used[a.w_dot.0 as usize] = 0;
+            }
+        }
     }
-    pub(super) fn put_room(&mut self, room: Vec<T>) {
-        self.room = room;
-    }
-    /// A second scratch, for gathered operands.
-    pub(super) fn take_operand(&mut self, len: usize) -> Vec<T> {
-        let mut room = std::mem::take(&mut self.room2);
-        room.resize(len, T::ZERO);
-        room
-    }
-    pub(super) fn put_operand(&mut self, room: Vec<T>) {
-        self.room2 = room;
+    used.into_iter().map(|len| vec![T::ZERO; len]).collect()
+}
+
+fn mark(op: &Op, program: &Program, used: &mut [usize]) {
+    match op {
+        Op::Call(Call::Forward(a)) => {
+            let spec = program.spec(a.w);
+            used[a.w.0 as usize] = padded(spec.rows) * spec.cols;
+        }
+        Op::Call(_) => {}
+        Op::Loop(body) => body.body.iter().for_each(|op| mark(op, program, used)),
     }
 }

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/unit.wgsl`; the equation stands in [`crate::kernels::unit`].
 
-use super::{Real, Store};
+use super::{Real, Lane};
 use crate::kernels::unit::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.m);
     let mut m = s.take(a.m);
     let root = s.get(a.beta)[step.beta_row as usize * a.outputs.len + a.output].sqrt();

@@ -1,32 +1,49 @@
 //! CPU twin of `shaders/update.wgsl`; the equation stands in [`crate::kernels::update`].
 
-use super::{Real, Store};
+use super::{Lane, Real};
 use crate::kernels::update::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let width = s.cols(a.p);
-    let mut p = s.take(a.p);
+    let single = s.is_row(a.p);
+    let (mut p, share) = if single { s.take_cols(a.p) } else { s.take_rows(a.p) };
     let rate = a.p_dot.map(|r| s.get(r));
-    let dt = T::of(a.dt_ms);
-    for (k, row) in p.chunks_exact_mut(width).enumerate() {
-        let row = &mut row[a.cols.range()];
+    let (dt, clip) = (T::of(a.dt_ms), a.clip.map(T::of));
+    let (rows, cols) = if single {
+        (0..1, a.cols.start.max(share.start)..a.cols.end().min(share.end))
+    } else {
+        (share.clone(), a.cols.range())
+    };
+    let first = if single { share.start } else { share.start * width };
+    for k in rows.filter(|_| !cols.is_empty()) {
+        let range = k * width + cols.start..k * width + cols.end;
+        let row = &mut p[range.start - first..range.end - first];
         if let Some(rate) = rate {
-            let rate = &rate[k * width + a.cols.start..k * width + a.cols.end()];
-            for (p, &rate) in row.iter_mut().zip(rate) {
+            for (p, &rate) in row.iter_mut().zip(&rate[range]) {
                 *p += dt * rate;
             }
         }
-        if let Some(clip) = a.clip.map(T::of) {
-            for p in row {
-                if *p > clip {
-                    *p = clip;
-                } else if *p < -clip {
-                    *p = -clip;
-                }
-            }
+        if let Some(clip) = clip {
+            clamp(row, clip);
         }
     }
     s.put(a.p, p);
+    if !single {
+        s.follow(a.p, share);
+    }
+}
+
+/// Clips to ±`clip`; written so that a NaN stays one.
+#[inline(always)]
+pub(super) fn clamp<T: Real>(row: &mut [T], clip: T) {
+    for p in row {
+        if *p > clip {
+            *p = clip;
+        } else if *p < -clip {
+            *p = -clip;
+        }
+    }
 }

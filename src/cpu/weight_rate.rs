@@ -1,13 +1,14 @@
 //! CPU twin of `shaders/weight_rate.wgsl`; the equation stands in [`crate::kernels::weight_rate`].
 
-use super::{Real, Store, product};
+use super::{Real, Lane, product};
 use crate::kernels::weight_rate::Args;
 use crate::plan::StepControl;
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
-    let (n, batch) = (s.cols(a.delta), s.batch());
-    let mut w_dot = s.take(a.w_dot);
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
+    let (n, batch) = (s.cols(a.delta), s.whole_batch());
+    let (mut w_dot, posts) = s.take_rows(a.w_dot);
     let rate = step.rate_w * a.factor;
     if rate == 0.0 {
         w_dot.fill(T::ZERO);
@@ -16,15 +17,16 @@ pub fn run<T: Real>(s: &mut Store<T>, a: &Args, step: &StepControl) {
     }
     // Ẇ[post, pre] = δ[batch, post]ᵀ · r[batch, pre]
     product::multiply(
-        (a.post.len, batch, a.pre.len),
+        product::How { rows: a.post.len, padded: false, alone: s.alone() },
+        (posts.len(), batch, a.pre.len),
         T::of(rate),
-        product::View { data: &s.get(a.delta)[a.post.start..], strides: (1, n) },
-        product::View { data: &s.get(a.r)[a.pre.start..], strides: (n, 1) },
+        product::View { data: &s.whole(a.delta)[a.post.start + posts.start..], strides: (1, n) },
+        product::View { data: &s.whole(a.r)[a.pre.start..], strides: (n, 1) },
         T::ZERO,
         product::ViewMut { data: &mut w_dot, stride: a.pre.len },
     );
     if let Some(clip) = a.clip.map(T::of) {
-        for v in &mut w_dot {
+        for v in &mut *w_dot {
             // Written so that a NaN stays one.
             if *v > clip {
                 *v = clip;

@@ -1,11 +1,12 @@
 //! CPU twin of `shaders/woodbury.wgsl`; the equation stands in [`crate::kernels::woodbury`].
 
-use super::{Real, Store, dense};
+use super::{Real, Lane, dense};
 use crate::kernels::woodbury::Args;
 use crate::plan::{Buf, StepControl};
 
 /// Runs the kernel.
-pub fn run<T: Real>(s: &mut Store<T>, a: &Args, _: &StepControl) {
+#[inline(always)]
+pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let (n, n_out) = (s.cols(a.u_dot), a.outputs.len);
     let (mut u_dot, mut room) = (s.take(a.u_dot), s.take(a.k));
     let rows: Vec<&[T]> = (0..n_out).map(|o| s.get(Buf(a.first.0 + o as u16))).collect();

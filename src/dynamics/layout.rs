@@ -118,8 +118,16 @@ struct Maker(Vec<BufferSpec>);
 
 impl Maker {
     fn add(&mut self, name: impl Into<String>, role: Role, elem: Elem, rows: usize, cols: usize) -> Buf {
-        self.0.push(BufferSpec { name: name.into(), role, elem, rows, cols });
+        let per_trajectory =
+            elem != Elem::Word && matches!(role, Role::State | Role::Scratch | Role::Record);
+        self.0.push(BufferSpec { name: name.into(), role, elem, rows, cols, per_trajectory });
         Buf((self.0.len() - 1) as u16)
+    }
+    /// What the host writes for each trajectory.
+    fn samples(&mut self, name: &str, elem: Elem, rows: usize, cols: usize) -> Buf {
+        let buf = self.add(name, Role::Stimulus, elem, rows, cols);
+        self.0[buf.0 as usize].per_trajectory = true;
+        buf
     }
     fn real(&mut self, name: impl Into<String>, role: Role, rows: usize, cols: usize) -> Buf {
         self.add(name, role, Elem::Real, rows, cols)
@@ -219,11 +227,11 @@ impl Layout {
             small: m.real("small", Scratch, on(has.woodbury, batch), n_out * (n_out + 1)),
             jac: m.real("J", Scratch, on(has.dense || has.probes, batch), free * free),
             h: m.real("H", Scratch, on(has.dense || has.probes, batch), free * (free + 1)),
-            pixels: m.add("pixels", Stimulus, Elem::Byte, on(samples, batch), n_in),
-            labels: m.add("labels", Stimulus, Elem::Byte, on(samples, batch), 1),
+            pixels: m.samples("pixels", Elem::Byte, on(samples, batch), n_in),
+            labels: m.samples("labels", Elem::Byte, on(samples, batch), 1),
             pixel_table: m.real("pixel_table", Stimulus, 1, on(samples, 256)),
             label_table: m.real("label_table", Stimulus, 1, on(samples, 2)),
-            active: m.real("active", Stimulus, batch, 1),
+            active: m.samples("active", Elem::Real, batch, 1),
             x_old: m.real("x_old", State, on(samples, batch), n_in),
             x_new: m.real("x_new", State, on(samples, batch), n_in),
             y_old: m.real("u*_old", State, on(samples, batch), n_out),

@@ -199,6 +199,7 @@ mod tests {
             elem: Elem::Real,
             rows: 2,
             cols,
+            per_trajectory: true,
         };
         let program = Program {
             buffers: vec![spec("u", 3), spec("J", 100_000)],

@@ -47,7 +47,7 @@ impl Activation {
     }
 
     /// `(ρ, ρ', ρ'')` at `u`.
-    #[inline]
+    #[inline(always)]
     pub fn eval<T: Real>(self, u: T) -> (T, T, T) {
         let (zero, one) = (T::ZERO, T::ONE);
         match self {

@@ -54,6 +54,8 @@ pub struct BufferSpec {
     pub rows: usize,
     /// Columns: neurons or presynaptic neurons.
     pub cols: usize,
+    /// Each row belongs to a trajectory.
+    pub per_trajectory: bool,
 }
 
 impl BufferSpec {
@@ -98,6 +100,17 @@ pub enum Op {
     Call(Call),
     /// Solver iterations.
     Loop(Loop),
+}
+
+impl Op {
+    /// The call, if it is one.
+    #[must_use]
+    pub fn as_call(&self) -> Option<&Call> {
+        match self {
+            Self::Call(call) => Some(call),
+            Self::Loop(_) => None,
+        }
+    }
 }
 
 /// Solver iterations: the CPU leaves as soon as every trajectory has converged; the GPU runs a fixed count, in

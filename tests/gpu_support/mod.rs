@@ -98,6 +98,7 @@ impl Bench {
             elem: Elem::Real,
             rows: batch,
             cols: solver::LEN,
+            per_trajectory: true,
         };
         model.program.buffers.push(spec);
         let preset = Buf(model.program.buffers.len() as u16 - 1);

@@ -1,0 +1,100 @@
+//! Products with `Ẇ = κ·δᵀ r̄` that never form it: see [`super::tasks`].
+
+use super::product::{How, View, ViewMut, multiply};
+use super::{Lane, Real};
+use crate::kernels::{backward, forward, update, weight_rate};
+use crate::plan::{Buf, Cols, StepControl};
+
+/// `[rows of the lane, batch]` overlaps of a lane's trajectories with all, on some columns.
+fn overlaps<T: Real>(s: &mut Lane<T>, x: Buf, cols: Cols) -> Vec<T> {
+    let (n, batch, all) = (s.cols(x), s.batch(), s.whole_batch());
+    let mut out = s.take_operand(batch * all);
+    multiply(
+        How { rows: all, padded: false, alone: s.alone() },
+        (batch, cols.len, all),
+        T::ONE,
+        View { data: &s.get(x)[cols.start..], strides: (n, 1) },
+        View { data: &s.whole(x)[cols.start..], strides: (1, n) },
+        T::ZERO,
+        ViewMut { data: &mut out, stride: all },
+    );
+    out
+}
+
+/// `c += κ·(r̄ r̄ᵀ) δ` on the postsynaptic columns.
+pub(super) fn forward<T: Real>(
+    s: &mut Lane<T>,
+    a: &forward::Args,
+    rate: &weight_rate::Args,
+    step: &StepControl,
+) {
+    let (n, batch, all) = (s.cols(a.out), s.batch(), s.whole_batch());
+    let overlaps = overlaps(s, rate.r, rate.pre);
+    let mut out = s.take(a.out);
+    multiply(
+        How { rows: all, padded: false, alone: s.alone() },
+        (batch, all, rate.post.len),
+        T::of(step.rate_w * rate.factor * a.scale),
+        View { data: &overlaps, strides: (all, 1) },
+        View { data: &s.whole(rate.delta)[rate.post.start..], strides: (s.cols(rate.delta), 1) },
+        T::ONE,
+        ViewMut { data: &mut out[a.post.start..], stride: n },
+    );
+    s.put(a.out, out);
+    s.put_operand(overlaps);
+}
+
+/// `g += ρ'·κ·(δ δᵀ) r̄` on the presynaptic columns.
+pub(super) fn backward<T: Real>(
+    s: &mut Lane<T>,
+    a: &backward::Args,
+    rate: &weight_rate::Args,
+    step: &StepControl,
+) {
+    let (n, batch, all) = (s.cols(a.out), s.batch(), s.whole_batch());
+    let overlaps = overlaps(s, rate.delta, rate.post);
+    let mut room = s.take_room(batch * a.pre.len);
+    multiply(
+        How { rows: all, padded: false, alone: s.alone() },
+        (batch, all, rate.pre.len),
+        T::of(step.rate_w * rate.factor * a.scale),
+        View { data: &overlaps, strides: (all, 1) },
+        View { data: &s.whole(rate.r)[rate.pre.start..], strides: (s.cols(rate.r), 1) },
+        T::ZERO,
+        ViewMut { data: &mut room, stride: a.pre.len },
+    );
+    let mut out = s.take(a.out);
+    let gate = a.gate.map(|g| s.get(g));
+    super::backward::add_gated(&mut out, &room, gate, (n, batch), a.pre);
+    s.put(a.out, out);
+    s.put_room(room);
+    s.put_operand(overlaps);
+}
+
+/// `W += dt·κ·δᵀ r̄` on this lane's share of the rows, then the clip.
+pub(super) fn learn<T: Real>(
+    s: &mut Lane<T>,
+    a: &update::Args,
+    rate: &weight_rate::Args,
+    step: &StepControl,
+) {
+    let (n, all) = (s.cols(rate.delta), s.whole_batch());
+    let (mut w, posts) = s.take_rows(a.p);
+    let share = step.rate_w * rate.factor * a.dt_ms;
+    if share != 0.0 {
+        multiply(
+            How { rows: rate.post.len, padded: false, alone: s.alone() },
+            (posts.len(), all, rate.pre.len),
+            T::of(share),
+            View { data: &s.whole(rate.delta)[rate.post.start + posts.start..], strides: (1, n) },
+            View { data: &s.whole(rate.r)[rate.pre.start..], strides: (n, 1) },
+            T::ONE,
+            ViewMut { data: &mut w, stride: rate.pre.len },
+        );
+    }
+    if let Some(clip) = a.clip.map(T::of) {
+        super::update::clamp(&mut w, clip);
+    }
+    s.put(a.p, w);
+    s.follow(a.p, posts);
+}

@@ -1,0 +1,208 @@
+//! A plan as the lanes run it: calls, what each of them needs of the other lanes, and products with Ẇ in factors.
+//!
+//! `Ẇ = κ·δᵀ r̄` has the rank of the mini-batch. For small ones the overlaps of the trajectories give `Ẇ r̄ = κ·δᵀ(r̄ r̄ᵀ)` and
+//! `Ẇᵀδ = κ·r̄ᵀ(δ δᵀ)` with fewer operations than Ẇ itself, which then is never formed: the update adds it to W in factors.
+
+use super::factored;
+use super::{Lane, Real, dispatch};
+use crate::kernels::{Base, Call, backward, forward, update, weight_rate};
+use crate::plan::{Buf, Loop, Op, Plan, StepControl};
+
+/// What a lane runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Task<'a> {
+    /// A kernel.
+    Call(&'a Call),
+    /// Solver iterations, on trajectories of the lane alone.
+    Loop(&'a Loop),
+    /// `c += Ẇ r̄` in factors.
+    RateForward(&'a forward::Args, &'a weight_rate::Args),
+    /// `g += ρ'·(Ẇᵀδ)` in factors.
+    RateBackward(&'a backward::Args, &'a weight_rate::Args),
+    /// `W += dt·Ẇ` in factors.
+    Learn(&'a update::Args, &'a weight_rate::Args),
+}
+
+/// The tasks of a plan for `batch` trajectories.
+pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
+    let calls = || plan.ops.iter().filter_map(Op::as_call);
+    let in_factors: Vec<&'a weight_rate::Args> = calls()
+        .filter_map(|call| match call {
+            Call::WeightRate(rate) if in_factors(rate, calls(), batch) => Some(rate),
+            _ => None,
+        })
+        .collect();
+    let of = |buf: Buf| in_factors.iter().find(|rate| rate.w_dot == buf).copied();
+    let task = |op: &'a Op| match op {
+        Op::Loop(body) => Some(Task::Loop(body)),
+        Op::Call(call) => match call {
+            Call::WeightRate(a) if of(a.w_dot).is_some() => None,
+            Call::Forward(a) => of(a.w).map(|rate| Task::RateForward(a, rate)).or(Some(Task::Call(call))),
+            Call::Backward(a) => of(a.w).map(|rate| Task::RateBackward(a, rate)).or(Some(Task::Call(call))),
+            Call::Update(a) => {
+                a.p_dot.and_then(of).map(|rate| Task::Learn(a, rate)).or(Some(Task::Call(call)))
+            }
+            _ => Some(Task::Call(call)),
+        },
+    };
+    plan.ops.iter().filter_map(task).collect()
+}
+
+/// Whether Ẇ pays in factors, and the plan uses it in no other way.
+fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
+    let (pre, post) = (rate.pre.len, rate.post.len);
+    if rate.clip.is_some() || batch * (pre + post) >= pre * post {
+        return false;
+    }
+    let mut updates = 0;
+    for call in calls {
+        let fits = match call {
+            Call::Forward(a) if a.w == rate.w_dot => {
+                a.x == rate.r && a.gate.is_none() && a.base == Base::Out && a.pre == rate.pre
+            }
+            Call::Backward(a) if a.w == rate.w_dot => {
+                a.x == rate.delta && a.gate.is_some() && a.base == Base::Out && a.post == rate.post
+            }
+            Call::Update(a) if a.p_dot == Some(rate.w_dot) => {
+                updates += 1;
+                true
+            }
+            _ => true,
+        };
+        if !fits {
+            return false;
+        }
+    }
+    updates == 1
+}
+
+impl Task<'_> {
+    /// Whether there is anything to do; notes which rates of change are 0.
+    pub(super) fn awake(&self, resting: &mut [bool], step: &StepControl) -> bool {
+        // A rate is set to 0 once; until it changes, whatever uses it has no effect.
+        let mut rest = |buf: Buf, off: bool| {
+            let was = std::mem::replace(&mut resting[buf.0 as usize], off);
+            !(was && off)
+        };
+        match self {
+            Self::Loop(_) => true,
+            Self::RateForward(_, rate) | Self::RateBackward(_, rate) => step.rate_w * rate.factor != 0.0,
+            Self::Learn(a, rate) => a.clip.is_some() || step.rate_w * rate.factor != 0.0,
+            Self::Call(call) => match call {
+                Call::WeightRate(a) => rest(a.w_dot, step.rate_w * a.factor == 0.0),
+                Call::BiasRate(a) => rest(a.b_dot, step.rate_b == 0.0),
+                Call::Update(a) => {
+                    a.clip.is_some() || !a.p_dot.is_some_and(|p| resting[p.0 as usize])
+                }
+                Call::Forward(forward::Args { w, .. }) | Call::Backward(backward::Args { w, .. }) => {
+                    !resting[w.0 as usize]
+                }
+                _ => true,
+            },
+        }
+    }
+
+    /// Tells `need` of all buffers that the task uses beyond the rows of its own trajectories, and of all that it writes and
+    /// that others use so.
+    pub(super) fn uses(&self, step: &StepControl, mut need: impl FnMut(Buf, Use)) {
+        use Use::{Read, Write};
+        match self {
+            // Products with W alone.
+            Self::Loop(body) => uses_of_ops(&body.body, step, &mut need),
+            Self::RateForward(_, rate) | Self::RateBackward(_, rate) => {
+                [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
+            }
+            Self::Learn(a, rate) => {
+                [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
+                need(a.p, Write);
+            }
+            Self::Call(call) => uses_of(call, step, &mut need),
+        }
+    }
+
+    /// Runs it.
+    pub(super) fn run<T: Real>(&self, lane: &mut Lane<T>, step: &StepControl) {
+        match self {
+            Self::Call(call) => dispatch(call, lane, step),
+            Self::Loop(body) => super::team::iterate(body, lane, step),
+            Self::RateForward(a, rate) => factored::forward(lane, a, rate, step),
+            Self::RateBackward(a, rate) => factored::backward(lane, a, rate, step),
+            Self::Learn(a, rate) => factored::learn(lane, a, rate, step),
+        }
+    }
+}
+
+/// How a task uses a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Reads what other lanes write.
+    Read,
+    /// Writes what other lanes read: rows of its own trajectories, or its share of what all have in common.
+    Write,
+}
+
+fn uses_of_ops(ops: &[Op], step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
+    for op in ops {
+        match op {
+            Op::Call(call) => uses_of(call, step, need),
+            Op::Loop(body) => uses_of_ops(&body.body, step, need),
+        }
+    }
+}
+
+fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
+    use Use::{Read, Write};
+    match call {
+        Call::Decode(a) => [a.x_old, a.x_new].into_iter().for_each(|b| need(b, Write)),
+        Call::Rates(a) => need(a.r, Write),
+        Call::Mismatch(a) => {
+            need(a.b, Read);
+            need(a.delta, Write);
+        }
+        Call::Copy(a) => need(a.dst.0, Write),
+        Call::Forward(a) => need(a.w, Read),
+        Call::Backward(a) => need(a.w, Read),
+        Call::Jacobian(a) => a.w.into_iter().for_each(|b| need(b, Read)),
+        Call::Drive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
+        Call::WeightRate(a) => {
+            [a.delta, a.r].into_iter().for_each(|b| need(b, Read));
+            need(a.w_dot, Write);
+        }
+        Call::BiasRate(a) => {
+            need(a.delta, Read);
+            need(a.b_dot, Write);
+        }
+        // Ẇ and ḃ are read by the lane that wrote them.
+        Call::Update(a) => need(a.p, Write),
+        Call::Gram(a) => {
+            need(a.y, Read);
+            need(a.out, Write);
+        }
+        Call::ResidentLearn(a) => {
+            if step.rate_w * a.factor != 0.0 {
+                [a.gram[0], a.gram[1], a.gram[2], a.delta].into_iter().for_each(|b| need(b, Read));
+            }
+            [a.a_old, a.a_new].into_iter().for_each(|b| need(b, Write));
+        }
+        Call::ResidentApply(a) => {
+            [a.a_old, a.a_new, a.x_old, a.x_new].into_iter().for_each(|b| need(b, Read));
+            need(a.w, Write);
+        }
+        // Each on rows of its own trajectories.
+        Call::Assemble(_)
+        | Call::CgFinish(_)
+        | Call::CgStart(_)
+        | Call::CgStep(_)
+        | Call::Combine(_)
+        | Call::Curvature(_)
+        | Call::DenseSolve(_)
+        | Call::Guess(_)
+        | Call::Integrate(_)
+        | Call::Observe(_)
+        | Call::Relax(_)
+        | Call::ResidentDrive(_)
+        | Call::Stimulus(_)
+        | Call::Unit(_)
+        | Call::Woodbury(_) => {}
+    }
+}

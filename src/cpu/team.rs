@@ -1,0 +1,212 @@
+//! Runs plans on several threads, which meet only where weights change or trajectories mix.
+//!
+//! Each thread has some lanes: groups of trajectories small enough that what a time step computes of them stays in its cache. All
+//! that needs nothing of other lanes is run for one lane after the other, over as many time steps as there are without learning.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::lane::{Lane, Rooms, Shared};
+use super::tasks::{Task, Use, tasks};
+use super::{Real, Store, dispatch};
+use crate::kernels::solver;
+use crate::plan::{Buf, Loop, Op, PlanId, Program, StepControl};
+
+/// Trajectories below which a thread of its own costs more than it saves.
+const FEWEST: usize = 4;
+
+/// Trajectories of a lane: 32 of the main job's network fill a cache of 1 MB.
+const MOST: usize = 32;
+
+/// Runs plans in order, each once for each of its control values. Words (status) start from [`super::status::FINE`].
+pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &[(PlanId, &[StepControl])]) {
+    store.refresh();
+    let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
+    let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
+    let shared = Shared::new(store);
+    let meeting = Meeting::new(threads);
+    let part = |thread: usize| {
+        let guard = Guard(&meeting);
+        let own = thread * lanes / threads..(thread + 1) * lanes / threads;
+        let mut member = Member {
+            lanes: own.map(|i| Lane::new(&shared, program, i, lanes)).collect(),
+            rooms: Rooms::default(),
+            pending: Vec::new(),
+            since: Since::new(program.buffers.len(), lanes),
+            meeting: &meeting,
+        };
+        let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program.plan(id), program.batch)).collect();
+        for (&(_, controls), tasks) in work.iter().zip(&plans) {
+            controls.iter().for_each(|step| member.step(tasks, step));
+        }
+        member.flush();
+        std::mem::forget(guard);
+        let found = |mut lane: Lane<T>| (lane.rows(), lane.take_words(words));
+        member.lanes.into_iter().map(found).collect::<Vec<_>>()
+    };
+    let found: Vec<_> = if threads == 1 {
+        // On a thread of the pool: products then split without a system call.
+        rayon::scope(|_| part(0))
+    } else {
+        std::thread::scope(|scope| {
+            let part = &part;
+            let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || part(i))).collect();
+            let mut found = part(0);
+            for other in others {
+                match other.join() {
+                    Ok(more) => found.extend(more),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            found
+        })
+    };
+    let all = store.words_mut(words);
+    for (rows, words) in found {
+        for (to, from) in all.chunks_exact_mut(program.batch).zip(words.chunks_exact(rows.len())) {
+            to[rows.clone()].copy_from_slice(from);
+        }
+    }
+}
+
+/// A thread of a run.
+struct Member<'a, T> {
+    lanes: Vec<Lane<'a, T>>,
+    rooms: Rooms<T>,
+    /// What no lane has run yet.
+    pending: Vec<(&'a Task<'a>, &'a StepControl)>,
+    since: Since,
+    meeting: &'a Meeting,
+}
+
+impl<'a, T: Real> Member<'a, T> {
+    fn step(&mut self, tasks: &'a [Task<'a>], step: &'a StepControl) {
+        for task in tasks {
+            if !task.awake(&mut self.since.resting, step) {
+                continue;
+            }
+            if self.since.must_meet(task, step) {
+                self.flush();
+                self.meeting.wait();
+            }
+            self.pending.push((task, step));
+        }
+    }
+
+    /// Runs what is pending, lane after lane.
+    fn flush(&mut self) {
+        for lane in &mut self.lanes {
+            lane.swap_rooms(&mut self.rooms);
+            self.pending.iter().for_each(|(task, step)| task.run(lane, step));
+            lane.swap_rooms(&mut self.rooms);
+        }
+        self.pending.clear();
+    }
+}
+
+/// What has happened to each buffer since the lanes last met. All threads see the same tasks, and so meet at the same ones.
+struct Since {
+    written: Vec<bool>,
+    read: Vec<bool>,
+    /// Rates of change that are 0 as long as learning is off.
+    resting: Vec<bool>,
+    alone: bool,
+}
+
+impl Since {
+    fn new(buffers: usize, lanes: usize) -> Self {
+        let none = || vec![false; buffers];
+        Self { written: none(), read: none(), resting: none(), alone: lanes == 1 }
+    }
+
+    /// Whether a task needs what other lanes have written, or writes what they may still read; notes what it does.
+    fn must_meet(&mut self, task: &Task, step: &StepControl) -> bool {
+        if self.alone {
+            return false;
+        }
+        let mut meet = false;
+        task.uses(step, |buf, how| {
+            let i = buf.0 as usize;
+            meet |= if how == Use::Read { self.written[i] } else { self.read[i] };
+        });
+        if meet {
+            self.written.fill(false);
+            self.read.fill(false);
+        }
+        task.uses(step, |buf, how| {
+            let i = buf.0 as usize;
+            *if how == Use::Read { &mut self.read[i] } else { &mut self.written[i] } = true;
+        });
+        meet
+    }
+}
+
+/// Runs a loop until every trajectory of the lane has converged.
+pub(super) fn iterate<T: Real>(body: &Loop, lane: &mut Lane<T>, step: &StepControl) {
+    for _ in 0..body.at_most {
+        let open = |row: &[T]| row[solver::RESIDUAL2] > row[solver::THRESHOLD2];
+        if !lane.get(body.until).chunks_exact(solver::LEN).any(open) {
+            return;
+        }
+        for op in &body.body {
+            match op {
+                Op::Call(call) => dispatch(call, lane, step),
+                Op::Loop(inner) => iterate(inner, lane, step),
+            }
+        }
+    }
+}
+
+/// Where the threads wait for each other. Waits are shorter than a system call would take, so they spin at first.
+#[derive(Debug)]
+struct Meeting {
+    threads: usize,
+    arrived: AtomicUsize,
+    round: AtomicUsize,
+    broken: AtomicBool,
+}
+
+/// Turns of the waiting loop before the processor is offered to others.
+const SPINS: usize = 4000;
+
+impl Meeting {
+    fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            arrived: AtomicUsize::new(0),
+            round: AtomicUsize::new(0),
+            broken: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns when all threads have called it.
+    fn wait(&self) {
+        if self.threads == 1 {
+            return;
+        }
+        let round = self.round.load(Ordering::Relaxed);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.round.store(round.wrapping_add(1), Ordering::Release);
+            return;
+        }
+        let mut turns = 0;
+        while self.round.load(Ordering::Acquire) == round {
+            assert!(!self.broken.load(Ordering::Relaxed), "another thread of the run panicked");
+            if turns < SPINS {
+                turns += 1;
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Frees the others where a lane panics: they would wait for ever.
+struct Guard<'a>(&'a Meeting);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.0.broken.store(true, Ordering::Relaxed);
+    }
+}
