@@ -15,7 +15,7 @@ use crate::engine::Device;
 use crate::network::{Network, Parameters};
 use crate::sinks::{Fanout, Progress, Provenance, RunDir, RunDirError, Tensor, init_logging};
 use crate::train::{
-    Event, Header, Protocol, Sink, Tables, TrainError, Trainer, epoch_warnings, start_warnings,
+    Event, Header, Protocol, Rule, Sink, Tables, TrainError, Trainer, epoch_warnings, start_warnings,
 };
 use crate::version;
 
@@ -92,17 +92,23 @@ fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
 }
 
 fn protocol(e: &Experiment) -> Protocol {
+    let (t, b) = (&e.training, &e.backprop);
+    let (steps, rate_w, rate_b, rate_decay) = match t.rule {
+        Rule::LeastAction => (t.steps_per_sample, e.rate_w, e.rate_b, t.rate_decay_per_epoch),
+        Rule::Backprop => (1, b.learning_rate, b.bias_learning_rate, b.rate_decay_per_epoch),
+    };
     Protocol {
         seed: e.seed,
+        rule: e.training.rule,
         epochs: e.training.epochs,
         batch: e.training.batch,
-        steps: e.training.steps_per_sample,
+        steps,
         ramp: e.training.ramp,
         gates: e.training.gates,
         beta: e.beta.clone(),
-        rate_w: e.rate_w,
-        rate_b: e.rate_b,
-        rate_decay: e.training.rate_decay_per_epoch,
+        rate_w,
+        rate_b,
+        rate_decay,
         tables: Tables::from(e.data.encoding),
     }
 }
@@ -117,6 +123,7 @@ fn reported(solver: Option<Solver>, resident: bool) -> String {
 }
 
 fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Model) -> Header {
+    let p = protocol(e);
     let (solver, resident) = (model.solver, model.layout.resident);
     Header {
         name: e.name.clone(),
@@ -124,11 +131,14 @@ fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Model) -> Hea
         network: e.network.sizes(),
         parameters: e.network.weights() + e.network.neurons() - e.network.n_in(),
         activation: e.network.activation.name().into(),
+        rule: p.rule.name().into(),
+        rate: p.rate_w,
+        rate_decay: p.rate_decay,
         integrator: e.settings.integrator.name().into(),
         solver: reported(solver, resident),
         tau_ms: e.settings.tau_ms,
         dt_ms: e.settings.dt_ms,
-        steps: e.training.steps_per_sample,
+        steps: p.steps,
         device: device.name(),
         driver: device.driver(),
         precision: device.precision().name().into(),
@@ -234,8 +244,10 @@ fn follow(
     let failed = |error: TrainError| Failure::run(error);
     let tell = |sinks: &mut Fanout, event: Event| sinks.take(&event).map_err(Failure::run);
     tell(sinks, Event::Started(header))?;
-    for warning in start_warnings(trainer.model(), trainer.parameters(), &e.beta) {
-        tell(sinks, warning)?;
+    if e.training.rule == Rule::LeastAction {
+        for warning in start_warnings(trainer.model(), trainer.parameters(), &e.beta) {
+            tell(sinks, warning)?;
+        }
     }
     for number in 1..=e.training.epochs {
         let epoch = trainer.epoch(number, sinks).map_err(failed)?;

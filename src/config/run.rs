@@ -8,7 +8,7 @@ use super::section::Section;
 use super::types::{DeviceChoice, RunConfig, TrainingConfig};
 use crate::engine::Precision;
 use crate::network::Network;
-use crate::train::{Gates, Ramp};
+use crate::train::{Gates, Ramp, Rule};
 
 /// The largest batch: an index into `[batch, N]` must fit 31 bits.
 const MOST_VALUES: usize = i32::MAX as usize;
@@ -22,6 +22,7 @@ const MOST_STEPS: usize = 1_000_000;
 /// Reads `[training]`.
 pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
     let keys = [
+        "rule",
         "epochs",
         "batch",
         "steps-per-sample",
@@ -42,7 +43,9 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
             .get(key)
             .map_or(Ok(0.0), |i| i.number(Bound::Share, "a value of the ramp, from 0 to less than 1"))
     };
+    let rule = section.get("rule").map_or(Ok(Rule::LeastAction), |i| i.choice(&Rule::NAMES))?;
     Ok(TrainingConfig {
+        rule,
         epochs: section.need("epochs", "epochs = passes through the training samples")?.size(1, MANY)?,
         batch: section.need("batch", "batch = samples presented together")?.size(1, most)?,
         steps_per_sample: section

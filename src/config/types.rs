@@ -8,7 +8,7 @@ use crate::data::Encoding;
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
-use crate::train::{Gates, Ramp};
+use crate::train::{Gates, Ramp, Rule};
 
 /// A training run, checked and with every default written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Experiment {
     pub rate_b: f64,
     /// Protocol.
     pub training: TrainingConfig,
+    /// Rates of the control, of which the least-action rule takes no notice.
+    pub backprop: BackpropConfig,
     /// Device and output.
     pub run: RunConfig,
     /// Where the experiment came from.
@@ -102,6 +104,8 @@ pub enum DataSource {
 /// Protocol of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
+    /// How the network learns.
+    pub rule: Rule,
     /// Passes through the training samples, at least 1.
     pub epochs: usize,
     /// Samples presented together, at least 1.
@@ -113,6 +117,17 @@ pub struct TrainingConfig {
     /// When in a presentation nudging and plasticity are on.
     pub gates: Gates,
     /// Both learning rates are multiplied by this after each epoch; in (0, 1].
+    pub rate_decay_per_epoch: f64,
+}
+
+/// Rates of the control: backprop, one update a mini-batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BackpropConfig {
+    /// Learning rate of the weights, before the factors of the projections: `W += rate·factor·mean gradient`.
+    pub learning_rate: f64,
+    /// Learning rate of the biases.
+    pub bias_learning_rate: f64,
+    /// Both are multiplied by this after each epoch; in (0, 1].
     pub rate_decay_per_epoch: f64,
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::init::kind_name;
 use super::network::layer_name;
 use super::types::{
-    DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig,
+    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
+    TrainingConfig,
 };
 use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Init, InitKind, InputMode, Network};
@@ -22,6 +23,7 @@ impl Experiment {
         out.dynamics(&self.settings, &self.beta);
         out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
         out.training(&self.training);
+        out.backprop(&self.backprop);
         out.run(&self.run);
         out.text
     }
@@ -141,6 +143,7 @@ impl Out {
 
     fn training(&mut self, t: &TrainingConfig) {
         self.section("[training]");
+        self.put("rule", quoted(t.rule.name()));
         self.put("epochs", t.epochs);
         self.put("batch", t.batch);
         self.put("steps-per-sample", t.steps_per_sample);
@@ -149,6 +152,13 @@ impl Out {
         self.put("nudge-from", number(t.gates.nudge_from));
         self.put("learn-from", number(t.gates.learn_from));
         self.put("rate-decay-per-epoch", number(t.rate_decay_per_epoch));
+    }
+
+    fn backprop(&mut self, b: &BackpropConfig) {
+        self.section("[backprop]");
+        self.put("learning-rate", number(b.learning_rate));
+        self.put("bias-learning-rate", number(b.bias_learning_rate));
+        self.put("rate-decay-per-epoch", number(b.rate_decay_per_epoch));
     }
 
     fn run(&mut self, run: &RunConfig) {

@@ -15,6 +15,12 @@ pub struct Header {
     pub parameters: usize,
     /// ρ.
     pub activation: String,
+    /// How the network learns: `least-action` or `backprop`; with the latter nothing is integrated.
+    pub rule: String,
+    /// Learning rate of the weights in the first epoch: η, per ms, or of an update by backprop.
+    pub rate: f64,
+    /// The rate is multiplied by this after each epoch.
+    pub rate_decay: f64,
     /// Integrator.
     pub integrator: String,
     /// Solver that really runs; empty for explicit schemes.
@@ -23,7 +29,7 @@ pub struct Header {
     pub tau_ms: f64,
     /// Time step, ms.
     pub dt_ms: f64,
-    /// Time steps a presentation.
+    /// Time steps a presentation; 1 with backprop.
     pub steps: usize,
     /// Device that really runs.
     pub device: String,
@@ -83,7 +89,7 @@ pub struct Epoch {
     pub validation_accuracy: Option<f64>,
     /// Mean cost on the validation set.
     pub validation_loss: Option<f64>,
-    /// Learning rate η of this epoch, per ms.
+    /// Learning rate of this epoch: η, per ms, or of an update by backprop.
     pub rate_per_ms: f64,
     /// Mean |ΔW| over all weights, this epoch.
     pub mean_abs_weight_change: f64,

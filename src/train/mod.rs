@@ -12,6 +12,6 @@ pub use advice::{epoch_warnings, start_warnings};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 pub use event::{Epoch, Event, Header, Health, Score, Sink};
-pub use presentation::{FREE, Gates, NUDGED, Ramp, controls, work};
+pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, work};
 pub use tally::Tally;
 pub use trainer::{Protocol, Trainer};

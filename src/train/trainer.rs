@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
-use super::{Epoch, Event, Gates, Ramp, Score, Sink, Tally, TrainError, presentation};
+use super::{Epoch, Event, Gates, Ramp, Rule, Score, Sink, Tally, TrainError, presentation};
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine, Snapshot, Ticket, Work};
@@ -26,11 +26,13 @@ const FIRST_ITERATIONS: usize = 8;
 pub struct Protocol {
     /// Seed of all random streams.
     pub seed: u64,
+    /// How the network learns.
+    pub rule: Rule,
     /// Epochs.
     pub epochs: usize,
     /// Trajectories at once.
     pub batch: usize,
-    /// Time steps a presentation.
+    /// Time steps a presentation; 1 with backprop, which has none.
     pub steps: usize,
     /// Ramp from sample to sample.
     pub ramp: Ramp,
@@ -38,9 +40,9 @@ pub struct Protocol {
     pub gates: Gates,
     /// β of each output neuron.
     pub beta: Vec<f64>,
-    /// η of the weights, per ms.
+    /// η of the weights, per ms; with backprop, the rate of an update.
     pub rate_w: f64,
-    /// η_b of the biases, per ms.
+    /// η_b of the biases, as `rate_w`.
     pub rate_b: f64,
     /// Both are multiplied by this after each epoch.
     pub rate_decay: f64,
@@ -184,10 +186,16 @@ impl<'a> Trainer<'a> {
             self.active.clone_from(&batch.active);
         }
         let p = &self.protocol;
-        let controls =
-            presentation::controls(&self.ramp, p.gates, p.rate_w * decay, p.rate_b * decay, batch.count);
+        let (rate_w, rate_b) = (p.rate_w * decay, p.rate_b * decay);
+        let work = match p.rule {
+            Rule::Backprop => presentation::backprop(rate_w, rate_b, batch.count),
+            Rule::LeastAction => {
+                let controls = presentation::controls(&self.ramp, p.gates, rate_w, rate_b, batch.count);
+                presentation::work(controls, layout.resident)
+            }
+        };
         self.engine.set_iterations(self.iterations);
-        Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
+        Ok(self.engine.submit(&work)?)
     }
 
     /// Waits for the oldest presentation and books it; returns its mini-batch.
@@ -201,7 +209,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Option<MiniBatch>, TrainError> {
         let Some(flight) = flights.pop_front() else { return Ok(None) };
         let shot = self.engine.collect(flight.ticket)?;
-        if let Some(error) = verdict(&self.model, &shot, epoch, flight.number) {
+        if let Some(error) = verdict(&self.model, self.protocol.rule, &shot, epoch, flight.number) {
             return Err(error);
         }
         if self.model.settings.on_indefinite == OnIndefinite::Error
