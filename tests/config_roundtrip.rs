@@ -266,7 +266,8 @@ fn the_resolved_form_names_every_key() {
     let keys = "name seed source validation encoding train-limit architecture sizes activation input weights biases \
                 integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
                 u-limit resident-weights rate-per-ms bias-rate-per-ms factors bias-factors derivative-clip weight-clip bias-clip epochs \
-                batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch device precision directory";
+                batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch device precision directory \
+                checkpoint-every-s keep-checkpoints";
     for key in keys.split_whitespace() {
         assert_eq!(
             text.lines().filter(|l| l.starts_with(&format!("{key} = "))).count(),

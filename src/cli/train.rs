@@ -1,6 +1,7 @@
 //! `train`: the main job.
 
 mod one;
+mod resume;
 mod setup;
 
 use std::path::PathBuf;
@@ -8,11 +9,12 @@ use std::time::Duration;
 
 use indicatif::MultiProgress;
 
-pub(super) use one::{Outcome, Resume, run_one};
+pub(super) use one::{Outcome, run_one};
+pub(super) use resume::Resume;
 
 use super::interrupt::Interrupt;
-use super::{ExperimentArgs, Failure, config, device, say};
-use crate::config::{DataSource, Experiment};
+use super::{ExperimentArgs, Failure, device, say};
+use crate::config::{DataSource, Experiment, Source};
 use crate::data::{Dataset, IdxPaths, Split};
 use crate::sinks::{Progress, init_logging};
 use crate::train::Sink;
@@ -31,6 +33,10 @@ pub(super) struct Args {
     /// Folder in which run directories are made; overrides the file.
     #[arg(long, value_name = "FOLDER")]
     runs: Option<PathBuf>,
+    /// Goes on with an earlier run: auto (the latest unfinished one of this experiment and seed, or else a new one), a run directory
+    /// (--config is not needed then) or a checkpoint in one.
+    #[arg(long, value_name = "auto|PATH")]
+    resume: Option<PathBuf>,
     /// Plain lines instead of a progress bar.
     #[arg(long)]
     plain: bool,
@@ -40,7 +46,12 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let seed = args.seed.map(|seed| seed.to_string());
     let flags = [("--device", "run.device", args.device.clone()), ("--seed", "seed", seed)];
-    let mut e = config::load(&args.experiment, &flags)?;
+    let resume = Resume::parse(args.resume.as_deref());
+    let source = match (&resume, &args.experiment.config) {
+        (Resume::Path(path), None) => Source::File(resume::run_directory(path)?.join("config.toml")),
+        _ => args.experiment.source()?,
+    };
+    let mut e = Experiment::load(&source, &args.experiment.overrides(&flags)?).map_err(Failure::usage)?;
     if let Some(runs) = &args.runs {
         // It stands in the config of the run, which has to be read again.
         if runs.to_str().is_none_or(str::is_empty) {
@@ -66,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     } else {
         Box::new(Progress::stderr(&bars))
     };
-    let Outcome { directory, .. } = run_one(&e, &data, &device, &interrupt, progress, &Resume::No)?;
+    let Outcome { directory, .. } = run_one(&e, &data, &device, &interrupt, progress, &resume)?;
     say(&format!("done; the run directory is {}", directory.display()));
     Ok(())
 }
