@@ -10,6 +10,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | [`checkpoint`] | parameters and checkpoints on disk |
 //! | [`config`] | experiment files: parsing, validation, resolved form |
 //! | [`network`] | populations, projections, initialisation, parameters |
 //! | [`dynamics`] | the equations, turned into a [`plan`] of kernel calls |
@@ -26,6 +27,7 @@
 //!
 //! Units everywhere: time in ms, voltages dimensionless, learning rates per ms.
 
+pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod cpu;

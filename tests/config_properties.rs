@@ -146,10 +146,13 @@ fn run() -> impl Strategy<Value = RunConfig> {
         (0..100_usize).prop_map(DeviceChoice::Index),
         "[A-Z][a-z \"\\\\]{3,12}[0-9]".prop_map(DeviceChoice::Name),
     ];
-    (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}").prop_map(|(device, precision, directory)| {
+    let checkpoints = (not_negative(), 1..100_usize);
+    let all = (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}", checkpoints);
+    all.prop_map(|(device, precision, directory, (checkpoint_every_s, keep_checkpoints))| {
         let cpu = matches!(device, DeviceChoice::Auto | DeviceChoice::Cpu);
         let precision = if cpu { precision } else { Precision::F32 };
-        RunConfig { device, precision, directory: directory.into() }
+        let directory = directory.into();
+        RunConfig { device, precision, directory, checkpoint_every_s, keep_checkpoints }
     })
 }
 

@@ -79,10 +79,17 @@ fn ramp(section: &Section<'_>) -> Result<Ramp, ConfigError> {
 
 /// Reads `[run]`, all of which has defaults.
 pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
-    let mut run =
-        RunConfig { device: DeviceChoice::Auto, precision: Precision::F32, directory: PathBuf::from("runs") };
+    let mut run = RunConfig {
+        device: DeviceChoice::Auto,
+        precision: Precision::F32,
+        directory: PathBuf::from("runs"),
+        checkpoint_every_s: 30.0,
+        keep_checkpoints: 2,
+    };
     let Some(item) = item else { return Ok(run) };
-    let section = Section::open(item, &["device", "precision", "directory"])?;
+    let keys = ["device", "precision", "directory", "checkpoint-every-s", "keep-checkpoints"];
+    let section = Section::open(item, &keys)?;
+    checkpoints(&section, &mut run)?;
     if let Some(item) = section.get("device") {
         run.device = device(&item)?;
     }
@@ -103,6 +110,17 @@ pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
         run.directory = PathBuf::from(text);
     }
     Ok(run)
+}
+
+fn checkpoints(section: &Section<'_>, run: &mut RunConfig) -> Result<(), ConfigError> {
+    if let Some(item) = section.get("checkpoint-every-s") {
+        run.checkpoint_every_s = item
+            .number(Bound::NonNegative, "seconds between checkpoints, or 0 for one after every mini-batch")?;
+    }
+    if let Some(item) = section.get("keep-checkpoints") {
+        run.keep_checkpoints = item.size(1, MANY)?;
+    }
+    Ok(())
 }
 
 fn device(item: &Item<'_>) -> Result<DeviceChoice, ConfigError> {

@@ -140,6 +140,10 @@ pub struct RunConfig {
     pub precision: Precision,
     /// Folder of the run directories; a relative path starts from the working directory.
     pub directory: PathBuf,
+    /// Wall time in seconds between checkpoints within an epoch; 0 = after every mini-batch.
+    pub checkpoint_every_s: f64,
+    /// Number of checkpoints that are kept, at least 1; the best one comes on top.
+    pub keep_checkpoints: usize,
 }
 
 /// Which device.

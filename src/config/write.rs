@@ -169,6 +169,8 @@ impl Out {
         }
         self.put("precision", quoted(run.precision.name()));
         self.put("directory", quoted(&run.directory.to_string_lossy()));
+        self.put("checkpoint-every-s", number(run.checkpoint_every_s));
+        self.put("keep-checkpoints", run.keep_checkpoints);
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// What the operating system says; nothing is left behind then, and an older file of that name is unharmed.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let written = (|| {

@@ -1,6 +1,6 @@
 //! What listens to the events of a run: progress for people, JSON lines for programs, the folder of a run.
 
-mod atomic;
+pub(crate) mod atomic;
 pub mod clock;
 pub mod jsonl;
 mod logging;
@@ -14,6 +14,7 @@ pub use logging::init_logging;
 pub use progress::Progress;
 pub use provenance::Provenance;
 pub use run_dir::{RunDir, RunDirError, Tensor};
+pub(crate) use run_dir::{advice, encode_tensors};
 
 use std::io;
 
@@ -27,5 +28,9 @@ impl Sink for Fanout {
     /// All sinks get the event, also after one has failed; the first error is returned.
     fn take(&mut self, event: &Event) -> io::Result<()> {
         self.0.iter_mut().map(|sink| sink.take(event)).fold(Ok(()), Result::and)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.iter_mut().map(|sink| sink.flush()).fold(Ok(()), Result::and)
     }
 }

@@ -20,6 +20,9 @@ pub enum TrainError {
     /// A sink could not keep an event.
     #[error("an event could not be written: {0}")]
     Sink(#[from] std::io::Error),
+    /// The state of the run could not be kept when that was the last chance.
+    #[error(transparent)]
+    Unsaved(Box<dyn std::error::Error + Send + Sync>),
     /// The data do not fit the network, or cannot be handed out.
     #[error(transparent)]
     Data(#[from] DataError),

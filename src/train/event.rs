@@ -166,4 +166,12 @@ pub trait Sink {
     /// # Errors
     /// If the sink cannot keep it (disk full, say); the message says what and where.
     fn take(&mut self, event: &Event) -> std::io::Result<()>;
+
+    /// Hands on what it still holds back, so that everything taken so far is where it belongs.
+    ///
+    /// # Errors
+    /// As [`Sink::take`].
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
