@@ -147,13 +147,17 @@ fn run() -> impl Strategy<Value = RunConfig> {
         "[A-Z][a-z \"\\\\]{3,12}[0-9]".prop_map(DeviceChoice::Name),
     ];
     let checkpoints = (not_negative(), 1..100_usize);
-    let all = (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}", checkpoints);
-    all.prop_map(|(device, precision, directory, (checkpoint_every_s, keep_checkpoints))| {
-        let cpu = matches!(device, DeviceChoice::Auto | DeviceChoice::Cpu);
-        let precision = if cpu { precision } else { Precision::F32 };
-        let directory = directory.into();
-        RunConfig { device, precision, directory, checkpoint_every_s, keep_checkpoints }
-    })
+    let seeds = (proptest::collection::btree_set(0..=i64::MAX as u64, 0..4), any::<bool>());
+    let all = (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}", checkpoints, seeds);
+    all.prop_map(
+        |(device, precision, directory, (checkpoint_every_s, keep_checkpoints), (seeds, control))| {
+            let cpu = matches!(device, DeviceChoice::Auto | DeviceChoice::Cpu);
+            let precision = if cpu { precision } else { Precision::F32 };
+            let directory = directory.into();
+            let seeds = seeds.into_iter().collect();
+            RunConfig { device, precision, directory, checkpoint_every_s, keep_checkpoints, seeds, control }
+        },
+    )
 }
 
 fn training() -> impl Strategy<Value = TrainingConfig> {
@@ -190,7 +194,8 @@ fn experiment() -> impl Strategy<Value = Experiment> {
         (vec(init(), 20), vec(init(), 20), not_negative(), not_negative(), (training(), backprop()), run()),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop), run) = rest;
+            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop), mut run) = rest;
+            run.control &= training.rule == Rule::LeastAction;
             if data.source == DataSource::EmbeddedMnist {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;

@@ -306,7 +306,8 @@ fn the_resolved_form_names_every_key() {
                 integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
                 u-limit resident-weights rate-per-ms bias-rate-per-ms factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
                 batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch learning-rate bias-learning-rate \
-                rate-decay-per-epoch device precision directory checkpoint-every-s keep-checkpoints";
+                rate-decay-per-epoch device precision directory checkpoint-every-s keep-checkpoints \
+                seeds control";
     for key in keys.split_whitespace() {
         assert_eq!(
             text.lines().filter(|l| l.starts_with(&format!("{key} = "))).count(),

@@ -13,8 +13,15 @@ use crate::engine::Device;
 use crate::version;
 
 /// Keys of an experiment that change nothing about the numbers of a run. Device and precision are compared as what really runs.
-const FREE_KEYS: [&str; 5] =
-    ["run.directory", "run.device", "run.precision", "run.checkpoint-every-s", "run.keep-checkpoints"];
+const FREE_KEYS: [&str; 7] = [
+    "run.directory",
+    "run.device",
+    "run.precision",
+    "run.checkpoint-every-s",
+    "run.keep-checkpoints",
+    "run.seeds",
+    "run.control",
+];
 
 /// What a run is: a checkpoint of another one is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod one;
 mod resume;
+mod seeds;
 mod setup;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use indicatif::MultiProgress;
 
 pub(super) use one::{Outcome, run_one};
 pub(super) use resume::Resume;
+use seeds::Seeds;
 
 use super::interrupt::Interrupt;
 use super::{ExperimentArgs, Failure, device, say};
@@ -28,8 +30,14 @@ pub(super) struct Args {
     #[arg(long)]
     device: Option<String>,
     /// Seed of all random streams; overrides the file.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// Runs the experiment with each of these seeds in turn, and makes a table of the results; overrides the file.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    seeds: Vec<u64>,
+    /// Runs backprop of the same network after each run, with the same initial values and mini-batches: the control.
+    #[arg(long)]
+    control: bool,
     /// Folder in which run directories are made; overrides the file.
     #[arg(long, value_name = "FOLDER")]
     runs: Option<PathBuf>,
@@ -44,10 +52,46 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let seed = args.seed.map(|seed| seed.to_string());
-    let flags = [("--device", "run.device", args.device.clone()), ("--seed", "seed", seed)];
     let resume = Resume::parse(args.resume.as_deref());
-    let source = match (&resume, &args.experiment.config) {
+    let e = experiment(args, &resume)?;
+    let bars = MultiProgress::new();
+    if let Err(error) = init_logging(&bars) {
+        // A logger of the embedding program serves as well.
+        log::debug!("{error}");
+    }
+    say(&format!("experiment: {}", e.source));
+    let progress = || -> Box<dyn Sink> {
+        if args.plain {
+            Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
+        } else {
+            Box::new(Progress::stderr(&bars))
+        }
+    };
+    // Data before any device work: a bad file is named at once.
+    let data = load_data(&e)?;
+    let device = device::open(&e.run.device, e.run.precision)?;
+    let interrupt = Interrupt::listen();
+    if !e.run.seeds.is_empty() {
+        drop(data);
+        let (e, device, interrupt, resume) = (&e, &device, &interrupt, &resume);
+        return Seeds { e, device, interrupt, resume, load: &load_data, progress: &progress }.run();
+    }
+    let Outcome { directory } = run_one(&e, &data, &device, &interrupt, progress(), &resume)?;
+    say(&format!("done; the run directory is {}", directory.display()));
+    Ok(())
+}
+
+/// The experiment that the arguments name, or that of the run that goes on.
+fn experiment(args: &Args, resume: &Resume) -> Result<Experiment, Failure> {
+    let seed = args.seed.map(|seed| seed.to_string());
+    let seeds = (!args.seeds.is_empty()).then(|| format!("{:?}", args.seeds));
+    let flags = [
+        ("--device", "run.device", args.device.clone()),
+        ("--seed", "seed", seed),
+        ("--seeds", "run.seeds", seeds),
+        ("--control", "run.control", args.control.then(|| "true".to_owned())),
+    ];
+    let source = match (resume, &args.experiment.config) {
         (Resume::Path(path), None) => Source::File(resume::run_directory(path)?.join("config.toml")),
         _ => args.experiment.source()?,
     };
@@ -62,24 +106,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         e.run.directory.clone_from(runs);
     }
-    let bars = MultiProgress::new();
-    if let Err(error) = init_logging(&bars) {
-        // A logger of the embedding program serves as well.
-        log::debug!("{error}");
+    if let Some(seed) = args.seed.filter(|_| !e.run.seeds.is_empty()) {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--seed {seed}: the experiment has a list, run.seeds; give --seeds {seed} instead"
+        )));
     }
-    say(&format!("experiment: {}", e.source));
-    // Data before any device work: a bad file is named at once.
-    let data = load_data(&e)?;
-    let device = device::open(&e.run.device, e.run.precision)?;
-    let interrupt = Interrupt::listen();
-    let progress: Box<dyn Sink> = if args.plain {
-        Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
-    } else {
-        Box::new(Progress::stderr(&bars))
-    };
-    let Outcome { directory, .. } = run_one(&e, &data, &device, &interrupt, progress, &resume)?;
-    say(&format!("done; the run directory is {}", directory.display()));
-    Ok(())
+    if e.run.control && e.run.seeds.is_empty() {
+        e.run.seeds = vec![e.seed];
+    }
+    Ok(e)
 }
 
 fn load_data(e: &Experiment) -> Result<Dataset, Failure> {

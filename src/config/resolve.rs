@@ -10,6 +10,7 @@ use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, Simulation
 use super::{Source, backprop, data, dynamics, network, plasticity, run, tree};
 use crate::dynamics::Settings;
 use crate::network::{Init, Network};
+use crate::train::Rule;
 
 const KEYS: [&str; 9] =
     ["name", "seed", "data", "network", "dynamics", "plasticity", "training", "backprop", "run"];
@@ -159,6 +160,11 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         data::check_sizes(data, &network, &size_places, &item)?;
     }
     let training = section.get("training").map(|i| run::training(i, &network)).transpose()?;
+    if run.control && training.as_ref().is_some_and(|t| t.rule == Rule::Backprop) {
+        let message = "`run.control` would run backprop twice: it is the rule of the experiment itself";
+        let expected = "training.rule = \"least-action\", or no control";
+        return Err(section.item().texts.error(Some(section.place("run")), message, expected));
+    }
     let least_action = training.as_ref().map(|training| backprop::LeastAction {
         rate_w: plastic.rate_w,
         rate_b: plastic.rate_b,

@@ -85,11 +85,18 @@ pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
         directory: PathBuf::from("runs"),
         checkpoint_every_s: 30.0,
         keep_checkpoints: 2,
+        seeds: Vec::new(),
+        control: false,
     };
     let Some(item) = item else { return Ok(run) };
-    let keys = ["device", "precision", "directory", "checkpoint-every-s", "keep-checkpoints"];
+    let keys =
+        ["device", "precision", "directory", "checkpoint-every-s", "keep-checkpoints", "seeds", "control"];
     let section = Section::open(item, &keys)?;
     checkpoints(&section, &mut run)?;
+    if let Some(item) = section.get("seeds") {
+        run.seeds = seeds(&item)?;
+    }
+    run.control = section.get("control").map_or(Ok(false), |item| item.boolean())?;
     if let Some(item) = section.get("device") {
         run.device = device(&item)?;
     }
@@ -110,6 +117,20 @@ pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
         run.directory = PathBuf::from(text);
     }
     Ok(run)
+}
+
+/// Seeds of runs in turn: no two the same.
+fn seeds(item: &Item<'_>) -> Result<Vec<u64>, ConfigError> {
+    const EXPECTED: &str = "a list of seeds, like [1, 2, 3]";
+    let mut seeds = Vec::new();
+    for item in item.elements().ok_or_else(|| item.mistyped(EXPECTED))? {
+        let seed = item.count(0, i64::MAX as u64)?;
+        if seeds.contains(&seed) {
+            return Err(item.wrong(format!("seed {seed} is in the list twice"), "seeds that differ"));
+        }
+        seeds.push(seed);
+    }
+    Ok(seeds)
 }
 
 fn checkpoints(section: &Section<'_>, run: &mut RunConfig) -> Result<(), ConfigError> {

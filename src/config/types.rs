@@ -142,6 +142,10 @@ pub struct RunConfig {
     pub directory: PathBuf,
     /// Wall time in seconds between checkpoints within an epoch; 0 = after every mini-batch.
     pub checkpoint_every_s: f64,
+    /// Seeds with which the experiment runs in turn, in place of its own; none of them twice. Empty = one run.
+    pub seeds: Vec<u64>,
+    /// Whether each run is followed by its control: backprop, with the same initial values and mini-batches.
+    pub control: bool,
     /// Number of checkpoints that are kept, at least 1; the best one comes on top.
     pub keep_checkpoints: usize,
 }

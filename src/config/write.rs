@@ -170,6 +170,8 @@ impl Out {
         self.put("precision", quoted(run.precision.name()));
         self.put("directory", quoted(&run.directory.to_string_lossy()));
         self.put("checkpoint-every-s", number(run.checkpoint_every_s));
+        self.put("seeds", list(run.seeds.iter().map(u64::to_string)));
+        self.put("control", run.control);
         self.put("keep-checkpoints", run.keep_checkpoints);
     }
 }

@@ -2,19 +2,23 @@
 
 pub(crate) mod atomic;
 pub mod clock;
+mod group;
 pub mod jsonl;
 mod logging;
 pub mod progress;
 mod provenance;
 pub mod run_dir;
+pub mod seeds;
 pub mod text;
 
+pub use group::{Group, result_of};
 pub use jsonl::JsonLines;
 pub use logging::init_logging;
 pub use progress::Progress;
 pub use provenance::Provenance;
 pub use run_dir::{RunDir, RunDirError, Tensor};
 pub(crate) use run_dir::{advice, encode_tensors};
+pub use seeds::{SeedResult, SeedRow, SeedTable, Spread, about};
 
 use std::io;
 

@@ -102,8 +102,13 @@ impl RunDir {
     ///
     /// # Errors
     /// [`RunDirError::Create`].
-    pub fn create(base: &Path, name: &str, seed: u64, started: SystemTime) -> Result<Self, RunDirError> {
-        let group = base.join(safe_name(name));
+    pub fn create(
+        base: &Path,
+        name: &str,
+        seed: impl std::fmt::Display,
+        started: SystemTime,
+    ) -> Result<Self, RunDirError> {
+        let group = Self::folder(base, name);
         fs::create_dir_all(&group).map_err(|source| RunDirError::Create { path: group.clone(), source })?;
         let stem = format!("{}-{seed}", clock::compact(started));
         for twin in 1..=MOST_TWINS {
@@ -117,6 +122,12 @@ impl RunDir {
         Err(RunDirError::Create { path: group.join(stem), source: ErrorKind::AlreadyExists.into() })
     }
 
+    /// Where the runs of `name` are, `base/<name>`.
+    #[must_use]
+    pub fn folder(base: &Path, name: &str) -> PathBuf {
+        base.join(safe_name(name))
+    }
+
     /// The folder of an earlier run, to go on with it.
     #[must_use]
     pub fn open(path: &Path, started: SystemTime) -> Self {
@@ -126,7 +137,7 @@ impl RunDir {
     /// The runs of `name` with `seed` in `base`, the latest last.
     #[must_use]
     pub fn runs(base: &Path, name: &str, seed: u64) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(base.join(safe_name(name))) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(Self::folder(base, name)) else { return Vec::new() };
         // `<utc>-<seed>` or `<utc>-<seed>-<twin>`.
         let key = |path: PathBuf| {
             let mut parts = path.file_name()?.to_str()?.split('-').map(str::to_owned);

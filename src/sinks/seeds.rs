@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::thousands;
+use super::text::{count, thousands};
 use crate::train::{Header, Score};
 
 /// What a complete run came to.
@@ -147,7 +147,8 @@ impl SeedTable {
         cells.extend(three(|r| r.run.as_ref()));
         if self.controlled {
             cells.extend(three(|r| r.control.as_ref()));
-            let points = self.difference.map(|d| Spread { mean: 100.0 * d.mean, sd: d.sd.map(|s| 100.0 * s) });
+            let points =
+                self.difference.map(|d| Spread { mean: 100.0 * d.mean, sd: d.sd.map(|s| 100.0 * s) });
             cells.push(points.map_or_else(not_run, |d| spread(d, 2, true)));
         }
         line(text, &cells);
@@ -160,7 +161,7 @@ pub fn about(h: &Header) -> String {
     let solver = if h.solver.is_empty() { String::new() } else { format!(" ({})", h.solver) };
     let steps = h.steps as f64;
     format!(
-        "{}: {}, {}; {}, {}, {}; {}{solver}, τ = {} ms, dt = {} ms, {} ms a presentation; {} epochs, batch {}; commit {}; {}",
+        "{}: {}, {}; {}, {}, {}; {}{solver}, τ = {} ms, dt = {} ms, {} ms a presentation; {}, batch {}; commit {}; {}",
         h.name,
         h.network,
         h.activation,
@@ -171,7 +172,7 @@ pub fn about(h: &Header) -> String {
         h.tau_ms,
         h.dt_ms,
         (steps * h.dt_ms * 1e9).round() / 1e9,
-        h.epochs,
+        count(h.epochs, "epoch", "epochs"),
         h.batch,
         h.commit,
         h.data

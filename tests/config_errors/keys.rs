@@ -178,3 +178,27 @@ fn data_files() {
     rejects("name = \"small\"", "name = «\"a/b\"»", &["`name` cannot be \"a/b\""]);
     rejects("name = \"small\"", "name = «\"\"»", &["`name` cannot be"]);
 }
+
+#[test]
+fn the_control_and_its_seeds() {
+    rejects(
+        "epochs = 2",
+        "epochs = 2\nrule = «\"backprob\"»",
+        &["one of: least-action, backprop", "did you mean"],
+    );
+    let put = |lines: &str| format!("[backprop]\n{lines}\n[training]");
+    let keys = "one of: learning-rate, bias-learning-rate, rate-decay-per-epoch";
+    rejects("[training]", &put("«rate» = 1"), &["in `backprop`", keys]);
+    rejects("[training]", &put("learning-rate = «-1»"), &["`backprop.learning-rate`", "0 or greater"]);
+    rejects("[training]", &put("bias-learning-rate = «nan»"), &["`backprop.bias-learning-rate`"]);
+    rejects(
+        "[training]",
+        &put("rate-decay-per-epoch = «0»"),
+        &["`backprop.rate-decay-per-epoch`", "at most 1"],
+    );
+    let put = |line: &str| format!("[run]\n{line}\n[training]");
+    rejects("[training]", &put("seeds = «3»"), &["`run.seeds` is an integer", "a list of seeds"]);
+    rejects("[training]", &put("seeds = [1, «-2»]"), &["`run.seeds.1` cannot be -2"]);
+    rejects("[training]", &put("seeds = [1, 2, «1»]"), &["seed 1 is in the list twice"]);
+    rejects("[training]", &put("control = «1»"), &["`run.control` is an integer", "true or false"]);
+}

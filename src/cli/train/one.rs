@@ -13,14 +13,11 @@ use crate::data::Dataset;
 use crate::engine::Device;
 use crate::network::Parameters;
 use crate::sinks::{Fanout, Provenance, RunDir, clock};
-use crate::train::{Epoch, Event, Header, Rule, Score, Sink, Trainer, epoch_warnings, start_warnings};
+use crate::train::{Epoch, Event, Header, Rule, Sink, Trainer, epoch_warnings, start_warnings};
 
 /// What a complete run leaves.
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Outcome {
-    /// On the test set.
-    #[allow(dead_code)] // Read by whoever runs several experiments.
-    pub score: Score,
     /// The run directory.
     pub directory: PathBuf,
 }
@@ -51,9 +48,9 @@ pub(in crate::cli) fn run_one(
         run.begin(&mut trainer, progress, header, resumed).and_then(|begun| run.follow(&mut trainer, begun));
     let place = |what: &str| format!("{what}; the run directory is {}", run.dir.path().display());
     match done {
-        Ok(Ended::Complete(score)) => {
+        Ok(Ended::Complete) => {
             run.dir.finish(SystemTime::now()).map_err(Failure::run)?;
-            Ok(Outcome { score, directory: run.dir.path().to_path_buf() })
+            Ok(Outcome { directory: run.dir.path().to_path_buf() })
         }
         Ok(Ended::Interrupted(epoch)) => {
             let what = place(&format!("stopped in epoch {epoch}, parameters and a checkpoint saved"));
@@ -86,7 +83,7 @@ fn open_dir(
 
 /// How a run ended, if nothing went wrong.
 enum Ended {
-    Complete(Score),
+    Complete,
     Interrupted(usize),
 }
 
@@ -182,10 +179,10 @@ impl Run<'_> {
         let score = trainer.test().map_err(Failure::run)?;
         self.dir.write_score(&score).map_err(Failure::run)?;
         let finished = Event::Finished { elapsed_s: trainer.elapsed_s() };
-        for event in [Event::Tested(score.clone()), finished] {
+        for event in [Event::Tested(score), finished] {
             sinks.take(&event).map_err(Failure::run)?;
         }
-        unsaved.map_or(Ok(Ended::Complete(score)), |error| Err(Failure::run(error)))
+        unsaved.map_or(Ok(Ended::Complete), |error| Err(Failure::run(error)))
     }
 
     /// Saves and tells what an epoch came to. What could not be saved is a warning: there is more to come, or the test.
