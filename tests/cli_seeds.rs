@@ -106,7 +106,10 @@ fn what_is_complete_is_not_run_again() {
     // Another configuration is another group.
     let other = ["--resume", "auto", "--seeds", "1", "--set", "training.epochs=1"];
     place.train(config, &[&CPU[..], &other].concat()).ends(0).says(&["new ones start"]);
-    assert_eq!(folders(&place, "mini", "-seeds").len(), 2);
+    // In the same second its name has a number after it.
+    let groups =
+        folders(&place, "mini", "").into_iter().filter(|path| path.to_str().unwrap().contains("-seeds"));
+    assert_eq!(groups.count(), 2);
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn lists_that_make_no_sense_are_refused() {
     refused(&["--seeds", "1,2,1"], "seed 1 is in the list twice");
     refused(&["--seeds", "1,2", "--seed", "1"], "cannot be used with");
     refused(&["--seed", "1", "--set", "run.seeds=[1, 2]"], "give --seeds 1 instead");
-    refused(&["--seeds", "-1"], "--seeds");
+    refused(&["--seeds=-1"], "--seeds");
     refused(&["--control", "--set", "training.rule=backprop"], "would run backprop twice");
     refused(&["--seeds", "1,2", "--resume", "."], "-seeds");
     assert!(place.runs().is_empty());
