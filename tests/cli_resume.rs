@@ -170,6 +170,7 @@ fn a_folder_that_cannot_be_written_does_not_stop_a_run_before_its_end() {
 
 #[cfg(unix)]
 mod processes {
+    use std::os::unix::process::CommandExt;
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
@@ -198,7 +199,16 @@ mod processes {
 
     fn start(place: &Place, args: &[&str]) -> Running {
         let log = std::fs::File::create(place.path("stderr")).unwrap();
-        Running(place.command(args).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+        let mut command = place.command(args);
+        // The tests themselves may run under `nohup`, whose ignored hang-up would be inherited.
+        // SAFETY: `signal` may be called between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                libc::signal(libc::SIGHUP, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        Running(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
     fn signal(running: &Running, name: &str) {

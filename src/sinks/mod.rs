@@ -7,14 +7,16 @@ mod logging;
 pub mod progress;
 mod provenance;
 pub mod run_dir;
+mod tensors;
 pub mod text;
 
 pub use jsonl::JsonLines;
 pub use logging::init_logging;
 pub use progress::Progress;
 pub use provenance::Provenance;
+pub(crate) use run_dir::advice;
 pub use run_dir::{RunDir, RunDirError, Tensor};
-pub(crate) use run_dir::{advice, encode_tensors};
+pub(crate) use tensors::encode_tensors;
 
 use std::io;
 
