@@ -1,11 +1,15 @@
 //! One interface to the executors: allocate a model on a device, write, run plans, read.
 
+mod carried;
+
 use std::sync::Arc;
+
+pub use carried::Carried;
 
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;
 use crate::gpu;
-use crate::plan::{Buf, BufferSpec, Elem, PlanId, Program, Role, StepControl};
+use crate::plan::{Buf, Elem, PlanId, Program, StepControl};
 
 /// Floating-point type of the CPU path; GPUs compute in `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,17 +98,6 @@ pub struct Snapshot {
 /// Names a submission whose snapshot can be collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(pub u64);
-
-/// The content of a buffer that carries over from one presentation to the next.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Carried {
-    /// Name of the buffer.
-    pub name: String,
-    /// Rows and columns.
-    pub shape: [usize; 2],
-    /// Row-major; exactly what the device holds, whatever its precision.
-    pub values: Vec<f64>,
-}
 
 /// Why a device could not do what was asked of it.
 #[derive(Debug, thiserror::Error)]
@@ -224,53 +217,6 @@ impl Engine {
             Backend::F32(store) => store.get(buf).iter().map(|v| v.f64()).collect(),
             Backend::Gpu(gpu) => gpu.read(buf)?,
         })
-    }
-
-    /// All buffers that later work may read before it writes them: parameters, state, and what the host wrote. Not pixels and labels,
-    /// which come anew with each mini-batch.
-    fn carried(&self) -> Vec<Buf> {
-        let carries = |spec: &BufferSpec| {
-            let role = matches!(spec.role, Role::Parameter | Role::State | Role::Stimulus);
-            role && spec.elem == Elem::Real && !spec.is_empty()
-        };
-        let specs = self.model.program.buffers.iter().enumerate();
-        specs.filter(|(_, spec)| carries(spec)).map(|(i, _)| Buf(i as u16)).collect()
-    }
-
-    /// The content of all buffers that carry over from one presentation to the next.
-    ///
-    /// # Errors
-    /// If the device is lost.
-    pub fn export(&mut self) -> Result<Vec<Carried>, EngineError> {
-        let model = Arc::clone(&self.model);
-        self.carried()
-            .into_iter()
-            .map(|buf| {
-                let spec = model.program.spec(buf);
-                let values = self.read(buf)?;
-                Ok(Carried { name: spec.name.clone(), shape: [spec.rows, spec.cols], values })
-            })
-            .collect()
-    }
-
-    /// Writes what [`Engine::export`] gave, on an engine of the same model; the next presentation then gives the same bits as it
-    /// would have there, on the same device.
-    ///
-    /// # Errors
-    /// If a buffer is missing or of another size, before anything is written; if the device is lost.
-    pub fn import(&mut self, content: &[Carried]) -> Result<(), EngineError> {
-        let mut found = Vec::new();
-        for buf in self.carried() {
-            let name = &self.model.program.spec(buf).name;
-            let one = content.iter().find(|c| c.name == *name);
-            let one = one.ok_or_else(|| EngineError::Missing(name.clone()))?;
-            self.check(buf, one.values.len())?;
-            found.push((buf, one));
-        }
-        for (buf, one) in found {
-            self.write(buf, &one.values)?;
-        }
-        Ok(())
     }
 
     /// Number of solver iterations that a GPU records for each loop; the CPU leaves a loop as soon as all converged.

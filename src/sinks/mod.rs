@@ -9,6 +9,7 @@ pub mod progress;
 mod provenance;
 pub mod run_dir;
 pub mod seeds;
+mod tensors;
 pub mod text;
 
 pub use group::{Group, result_of};
@@ -16,9 +17,10 @@ pub use jsonl::JsonLines;
 pub use logging::init_logging;
 pub use progress::Progress;
 pub use provenance::Provenance;
+pub(crate) use run_dir::advice;
 pub use run_dir::{RunDir, RunDirError, Tensor};
-pub(crate) use run_dir::{advice, encode_tensors};
 pub use seeds::{SeedResult, SeedRow, SeedTable, Spread, about};
+pub(crate) use tensors::encode_tensors;
 
 use std::io;
 

@@ -4,7 +4,7 @@
 //! `parameters.safetensors`, `test.json`, and last of all `DONE`: a folder without it is of a run that did not end.
 //! `resumes.jsonl` tells where such a run went on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
-use super::{JsonLines, Provenance, atomic, clock};
+use super::{JsonLines, Provenance, atomic, clock, encode_tensors};
 use crate::train::Score;
 
 /// Runs of one name that may start in one second.
@@ -293,26 +293,6 @@ impl RunDir {
         let path = self.path.join(name);
         atomic::write(&path, bytes).map_err(|source| RunDirError::Write { path, source })
     }
-}
-
-/// A safetensors file whose header is in alphabetical order: the encoder's own order of metadata is another in every process, and equal
-/// content should make equal files.
-///
-/// # Errors
-/// What the encoder says.
-pub(crate) fn encode_tensors(
-    tensors: Vec<(&str, TensorView<'_>)>,
-    metadata: HashMap<String, String>,
-) -> Result<Vec<u8>, SafeTensorError> {
-    let bytes = safetensors::serialize(tensors, Some(metadata))?;
-    let (length, rest) = bytes.split_first_chunk().ok_or(SafeTensorError::HeaderTooSmall)?;
-    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-    let (header, data) = rest.split_at_checked(length).ok_or(SafeTensorError::InvalidHeaderLength)?;
-    let header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(header)?;
-    let mut header = serde_json::to_vec(&header)?;
-    // The data begin at a multiple of eight bytes.
-    header.resize(header.len().next_multiple_of(8), b' ');
-    Ok([&(header.len() as u64).to_le_bytes()[..], &header, data].concat())
 }
 
 /// A name that is one harmless part of a path on every system.

@@ -1,5 +1,7 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
+mod resume;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -8,8 +10,7 @@ use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 use super::flight::{Flight, Need, Pass};
 use super::{
-    Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, State, Tally, TrainError,
-    presentation,
+    Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError, presentation,
 };
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
@@ -303,52 +304,6 @@ impl<'a> Trainer<'a> {
     fn adapt(&mut self, Need { most, short }: Need) {
         let wanted = if short { self.iterations.max(most) * 2 } else { most + 2 };
         self.iterations = wanted.clamp(1, self.model.settings.max_iterations);
-    }
-
-    /// The state at the start of an epoch, of which nothing was presented yet.
-    ///
-    /// # Errors
-    /// If the device is lost.
-    pub fn state_before(&mut self, epoch: usize) -> Result<State, TrainError> {
-        self.state(&Pass::new(epoch, &self.model))
-    }
-
-    /// The state in the middle of an epoch, all of whose flights have landed.
-    fn state(&mut self, pass: &Pass) -> Result<State, TrainError> {
-        let need = |flight: &Flight| if let Flight::Landed(need) = flight { Some(*need) } else { None };
-        Ok(State {
-            epoch: pass.epoch,
-            presented: pass.presented,
-            done: pass.tally.samples(),
-            iterations: self.iterations,
-            pending: pass.flights.iter().filter_map(need).collect(),
-            tally: pass.tally.clone(),
-            parameters: self.parameters.clone(),
-            buffers: self.engine.export()?,
-            elapsed_s: self.elapsed_s(),
-            epoch_s: pass.seconds(),
-        })
-    }
-
-    /// Goes on from a state of a run of the same network, settings, protocol and data; [`Trainer::epoch_keeping`] of its epoch comes next.
-    ///
-    /// # Errors
-    /// If its buffers are not those of this model, or the device is lost.
-    pub fn restore(&mut self, state: State) -> Result<(), TrainError> {
-        self.engine.import(&state.buffers)?;
-        self.active = self.engine.read(self.model.layout.active)?;
-        self.iterations = state.iterations;
-        self.parameters = state.parameters;
-        self.before_s = state.elapsed_s;
-        self.started = Instant::now();
-        self.restored = Some(Pass {
-            presented: state.presented,
-            tally: Tally::new(&self.model).with_sums(state.tally.sums()),
-            flights: state.pending.into_iter().map(Flight::Landed).collect(),
-            before_s: state.epoch_s,
-            ..Pass::new(state.epoch, &self.model)
-        });
-        Ok(())
     }
 
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {

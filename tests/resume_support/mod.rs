@@ -143,6 +143,7 @@ pub fn run(
     let init = [Init { kind: InitKind::Normal { mean: 0.05, std: 0.1 }, clip: None }; 3];
     let parameters = Parameters::draw(&network, &init, &init, 5);
     let protocol = Protocol {
+        rule: lagrange_gpu::train::Rule::LeastAction,
         seed: 5,
         epochs: EPOCHS,
         batch: 5,

@@ -176,6 +176,12 @@ impl Run<'_> {
             };
             unsaved = self.after_epoch(trainer, epoch, &mut sinks, &mut checkpoints)?;
         }
+        if first > self.e.training.epochs {
+            // The process before may have failed to.
+            let last = self.e.training.epochs;
+            save_parameters(&self.dir, &self.e.network, trainer.parameters(), last, true)
+                .map_err(Failure::run)?;
+        }
         let score = trainer.test().map_err(Failure::run)?;
         self.dir.write_score(&score).map_err(Failure::run)?;
         let finished = Event::Finished { elapsed_s: trainer.elapsed_s() };
