@@ -15,9 +15,8 @@ pub(super) use resume::Resume;
 use seeds::Seeds;
 
 use super::interrupt::Interrupt;
-use super::{ExperimentArgs, Failure, device, say};
-use crate::config::{DataSource, Experiment, Source};
-use crate::data::{Dataset, IdxPaths, Split};
+use super::{ExperimentArgs, Failure, dataset, device, say};
+use crate::config::{Experiment, Source};
 use crate::sinks::{Progress, init_logging};
 use crate::train::Sink;
 
@@ -26,6 +25,8 @@ use crate::train::Sink;
 pub(super) struct Args {
     #[command(flatten)]
     experiment: ExperimentArgs,
+    #[command(flatten)]
+    data: dataset::DataArgs,
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); overrides the file.
     #[arg(long)]
     device: Option<String>,
@@ -53,7 +54,7 @@ pub(super) struct Args {
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let resume = Resume::parse(args.resume.as_deref());
-    let e = experiment(args, &resume)?;
+    let mut e = experiment(args, &resume)?;
     let bars = MultiProgress::new();
     if let Err(error) = init_logging(&bars) {
         // A logger of the embedding program serves as well.
@@ -68,13 +69,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
     };
     // Data before any device work: a bad file is named at once.
-    let data = load_data(&e)?;
+    let load = |e: &mut Experiment| dataset::load(e, &args.data);
+    let data = load(&mut e)?;
     let device = device::open(&e.run.device, e.run.precision)?;
     let interrupt = Interrupt::listen();
     if !e.run.seeds.is_empty() {
         drop(data);
         let (e, device, interrupt, resume) = (&e, &device, &interrupt, &resume);
-        return Seeds { e, device, interrupt, resume, load: &load_data, progress: &progress }.run();
+        return Seeds { e, device, interrupt, resume, load: &load, progress: &progress }.run();
     }
     let Outcome { directory } = run_one(&e, &data, &device, &interrupt, progress(), &resume)?;
     say(&format!("done; the run directory is {}", directory.display()));
@@ -115,24 +117,4 @@ fn experiment(args: &Args, resume: &Resume) -> Result<Experiment, Failure> {
         e.run.seeds = vec![e.seed];
     }
     Ok(e)
-}
-
-fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
-    let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
-    let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
-    let data = match &e.data.source {
-        DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
-        DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
-            let paths = IdxPaths {
-                train_images: train_images.clone(),
-                train_labels: train_labels.clone(),
-                test_images: test_images.clone(),
-                test_labels: test_labels.clone(),
-            };
-            Dataset::from_idx(&paths, n_in, n_out, split)
-        }
-    };
-    let data = data.map_err(Failure::usage)?;
-    data.check(n_in, n_out).map_err(Failure::usage)?;
-    Ok(data)
 }

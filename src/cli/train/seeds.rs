@@ -25,7 +25,7 @@ pub(super) struct Seeds<'a> {
     pub interrupt: &'a Interrupt,
     pub resume: &'a Resume,
     /// Loads the data: the split depends on the seed.
-    pub load: &'a dyn Fn(&Experiment) -> Result<Dataset, Failure>,
+    pub load: &'a dyn Fn(&mut Experiment) -> Result<Dataset, Failure>,
     /// Makes what shows the progress of a run.
     pub progress: &'a dyn Fn() -> Box<dyn Sink>,
 }
@@ -101,7 +101,7 @@ impl Seeds<'_> {
             if control && !self.e.run.control {
                 continue;
             }
-            let member = member(self.e, seed, control);
+            let mut member = member(self.e, seed, control);
             let stand = if fresh { Stand::Missing } else { stand(group, &member)? };
             let resume = match stand {
                 Stand::Complete(result) => {
@@ -113,7 +113,7 @@ impl Seeds<'_> {
                 Stand::Missing => Resume::No,
             };
             if data.is_none() {
-                data = Some((self.load)(&member)?);
+                data = Some((self.load)(&mut member)?);
             }
             let Some(data) = &data else { continue };
             let header = Rc::new(RefCell::new(None));
