@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FOLDER")]
     runs: Option<PathBuf>,
     /// Goes on with an earlier run: auto (the latest unfinished one of this experiment and seed, or else a new one), a run directory
-    /// (--config is not needed then) or a checkpoint in one.
+    /// (--config is not needed then), a checkpoint in one, or the folder <utc>-seeds of several seeds.
     #[arg(long, value_name = "auto|PATH")]
     resume: Option<PathBuf>,
     /// Plain lines instead of a progress bar.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::text::{count, thousands};
-use crate::train::{Header, Score};
+use crate::train::Header;
 
 /// What a complete run came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,14 +23,6 @@ pub struct SeedResult {
     pub samples: usize,
     /// Seconds of wall time.
     pub seconds: f64,
-}
-
-impl SeedResult {
-    /// From the score of a run.
-    #[must_use]
-    pub fn new(directory: String, score: &Score, seconds: f64) -> Self {
-        Self { directory, accuracy: score.accuracy, loss: score.loss, samples: score.samples, seconds }
-    }
 }
 
 /// One seed: the run of the experiment, and its control.

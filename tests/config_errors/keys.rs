@@ -11,7 +11,7 @@ fn unknown_keys() {
     );
     rejects("[training]", "[«trainings»]", &["did you mean `training`?"]);
     rejects("epochs = 2", "«epoch» = 2", &["in `training`", "did you mean `epochs`?"]);
-    rejects("epochs = 2", "epochs = 2\n«colour» = 1", &["one of: epochs, batch, steps-per-sample"]);
+    rejects("epochs = 2", "epochs = 2\n«colour» = 1", &["one of: rule, epochs, batch, steps-per-sample"]);
     rejects("std = 0.05", "«sd» = 0.05", &["in `network.weights`", "init, mean, std, clip"]);
     rejects("validation = 100", "validation = 100\n«validate» = 1", &["in `data`"]);
     rejects("[training]", "[run]\n«devices» = 1\n[training]", &["did you mean `device`?"]);
