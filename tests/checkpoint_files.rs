@@ -69,9 +69,9 @@ fn the_last_few_and_the_best_are_kept() {
     assert_eq!(names(&folder), [&last[..], &["best.safetensors"]].concat());
     let best = load(&folder.path().join("best.safetensors"), &identity(), &network).unwrap();
     assert_eq!((best.state.epoch, best.state.presented, best.state.done), (2, 0, 0));
-    let (path, newest, _) = folder.newest(&identity(), &network).unwrap().expect("a checkpoint");
-    assert_eq!(path.file_name().unwrap(), last[2]);
-    assert_eq!(newest.best, Some(Best { epoch: 1, accuracy: 0.1 + 0.2 }));
+    let newest = folder.newest(&identity(), &network).unwrap().expect("a checkpoint");
+    assert_eq!(newest.path.file_name().unwrap(), last[2]);
+    assert_eq!(newest.checkpoint.best, Some(Best { epoch: 1, accuracy: 0.1 + 0.2 }));
 }
 
 #[test]
@@ -205,12 +205,12 @@ fn the_one_before_a_damaged_one_is_used() {
     fs::write(&paths[3], "").unwrap();
     let half = fs::read(&paths[2]).unwrap();
     fs::write(&paths[2], &half[..half.len() / 2]).unwrap();
-    let (path, found, refused) = folder.newest(&identity(), &network).unwrap().expect("a checkpoint");
-    assert_eq!((path, found.state.presented), (paths[1].clone(), 2));
-    let refused_paths: Vec<&Path> = refused.iter().map(CheckpointError::path).collect();
+    let found = folder.newest(&identity(), &network).unwrap().expect("a checkpoint");
+    assert_eq!((&found.path, found.checkpoint.state.presented), (&paths[1], 2));
+    let refused_paths: Vec<&Path> = found.refused.iter().map(CheckpointError::path).collect();
     assert_eq!(refused_paths, [&paths[3], &paths[2]]);
     // Going on from there: the run comes by the later places again, and what was refused stays to be looked at.
-    folder.go_back_to(&found, &refused);
+    folder.go_back_to(&found);
     let left = ["0001-000001.safetensors", "0001-000002.safetensors"];
     let kept = ["0001-000003.safetensors.refused", "0001-000004.safetensors.refused"];
     assert_eq!(names(&folder), [left, kept].concat());

@@ -3,7 +3,7 @@
 
 mod resume_support;
 
-use lagrange_gpu::checkpoint::{Checkpoint, Folder, Identity};
+use lagrange_gpu::checkpoint::{Checkpoint, Folder, Found, Identity};
 use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
@@ -29,7 +29,8 @@ fn through_a_file(state: State, kind: &Kind, device: &Device) -> State {
     let folder = Folder::of(place.path());
     let checkpoint = Checkpoint { identity: identity.clone(), state, best: None };
     folder.write(&checkpoint, &network, 2, false).unwrap();
-    let (_, read, refused) = folder.newest(&identity, &network).unwrap().expect("a checkpoint");
+    let found = folder.newest(&identity, &network).unwrap().expect("a checkpoint");
+    let Found { checkpoint: read, refused, .. } = found;
     assert!(refused.is_empty());
     // Times are part of the equality: they go through a file as exactly as all else. Order is not.
     let sorted = |mut c: Checkpoint| {

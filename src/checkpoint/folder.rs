@@ -26,6 +26,17 @@ pub struct Lock {
     _file: File,
 }
 
+/// A sound checkpoint.
+#[derive(Debug)]
+pub struct Found {
+    /// Its file.
+    pub path: PathBuf,
+    /// What it holds.
+    pub checkpoint: Checkpoint,
+    /// Why later ones were refused.
+    pub refused: Vec<CheckpointError>,
+}
+
 /// A checkpoint by its place in the run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
@@ -125,13 +136,13 @@ impl Folder {
         &self,
         identity: &Identity,
         network: &Network,
-    ) -> Result<Option<(PathBuf, Checkpoint, Vec<CheckpointError>)>, Vec<CheckpointError>> {
+    ) -> Result<Option<Found>, Vec<CheckpointError>> {
         let mut files: Vec<PathBuf> = self.entries().into_iter().rev().map(|e| e.path).collect();
         files.extend(Some(self.path.join(BEST)).filter(|best| best.exists()));
         let mut refused = Vec::new();
         for path in files {
             match load(&path, identity, network) {
-                Ok(checkpoint) => return Ok(Some((path, checkpoint, refused))),
+                Ok(checkpoint) => return Ok(Some(Found { path, checkpoint, refused })),
                 Err(error) => refused.push(error),
             }
         }
@@ -140,7 +151,7 @@ impl Folder {
 
     /// Takes away what lies beyond the place from which a run goes on: sound checkpoints are removed, as the run comes by again; refused
     /// ones are renamed to `….refused`, for whoever wants to know what happened to them.
-    pub fn go_back_to(&self, checkpoint: &Checkpoint, refused: &[CheckpointError]) {
+    pub fn go_back_to(&self, Found { checkpoint, refused, .. }: &Found) {
         let at = (checkpoint.state.epoch, checkpoint.state.presented);
         for later in self.entries().into_iter().filter(|e| (e.epoch, e.presented) > at) {
             if refused.iter().any(|error| error.path() == later.path) {

@@ -12,8 +12,14 @@ use crate::data::{Dataset, Samples};
 use crate::engine::Device;
 use crate::version;
 
-/// Keys of an experiment that change nothing about the numbers of a run. Device and precision are compared as what really runs.
-const FREE_KEYS: [&str; 7] = [
+/// Keys of an experiment that change nothing about the numbers of a run. Device, precision and samples are compared as what they really
+/// are, wherever they come from.
+const FREE_KEYS: [&str; 12] = [
+    "data.directory",
+    "data.train-images",
+    "data.train-labels",
+    "data.test-images",
+    "data.test-labels",
     "run.directory",
     "run.device",
     "run.precision",

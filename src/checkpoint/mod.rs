@@ -13,7 +13,7 @@ mod metrics;
 mod save;
 
 pub use error::CheckpointError;
-pub use folder::{Folder, Lock, load};
+pub use folder::{Folder, Found, Lock, load};
 pub use identity::{Identity, differing_keys};
 pub use keep::{Checkpoints, unsaved};
 pub use metrics::{Cut, cut};

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::resume::{self, From, Note, Resume, Resumed, shell};
+use super::resume::{self, Note, Resume, Resumed, shell};
 use super::setup::{header, protocol};
-use crate::checkpoint::{Checkpoints, Cut, Folder, Identity, Lock, save_parameters, unsaved};
+use crate::checkpoint::{Checkpoints, Cut, Folder, Found, Identity, Lock, save_parameters, unsaved};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, say};
 use crate::config::Experiment;
@@ -118,7 +118,7 @@ impl Run<'_> {
         if let Some(from) = from {
             // The metrics have it already.
             progress.take(&Event::Started(header)).map_err(Failure::run)?;
-            events = from.warnings(&self.identity, cut.complete);
+            events = resume::warnings(&from, &self.identity, cut.complete);
             self.restore(trainer, from)?;
         } else {
             events.push(Event::Started(header));
@@ -143,10 +143,10 @@ impl Run<'_> {
 
     /// Brings the trainer to where the run goes on. Later checkpoints go before later metrics: a checkpoint whose metrics are gone
     /// must not be left.
-    fn restore(&self, trainer: &mut Trainer, from: From) -> Result<(), Failure> {
-        let From { path, checkpoint, refused } = from;
+    fn restore(&self, trainer: &mut Trainer, from: Found) -> Result<(), Failure> {
+        Folder::of(self.dir.path()).go_back_to(&from);
+        let Found { path, checkpoint, .. } = from;
         let (epoch, mini_batches) = (checkpoint.state.epoch, checkpoint.state.presented);
-        Folder::of(self.dir.path()).go_back_to(&checkpoint, &refused);
         trainer.restore(checkpoint.state).map_err(Failure::run)?;
         let note = Note {
             resumed: clock::readable(SystemTime::now()),

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::checkpoint::{
-    Checkpoint, CheckpointError, Cut, Folder, Identity, Lock, cut, differing_keys, load,
-};
+use crate::checkpoint::{CheckpointError, Cut, Folder, Found, Identity, Lock, cut, differing_keys, load};
 use crate::cli::{Failure, say};
 use crate::config::{Experiment, Overrides, Source};
 use crate::sinks::RunDir;
@@ -42,15 +40,7 @@ pub(super) struct Resumed {
     /// The run directory.
     pub dir: PathBuf,
     /// Where it goes on; `None` if it ended before its first checkpoint.
-    pub from: Option<From>,
-}
-
-/// A sound checkpoint of this run.
-pub(super) struct From {
-    pub path: PathBuf,
-    pub checkpoint: Checkpoint,
-    /// Later ones that were refused.
-    pub refused: Vec<CheckpointError>,
+    pub from: Option<Found>,
 }
 
 /// The run directory that `path` names: itself, or the one that holds this checkpoint.
@@ -76,9 +66,8 @@ pub(super) fn run_directory(path: &Path) -> Result<PathBuf, Failure> {
 /// The run that `resume` means, checked to be the one of `e`. `None` for a new one.
 pub(super) fn find(e: &Experiment, identity: &Identity, resume: &Resume) -> Result<Option<Resumed>, Failure> {
     let folder = |dir: PathBuf| -> Result<Option<Resumed>, Failure> {
-        let found =
+        let from =
             Folder::of(&dir).newest(identity, &e.network).map_err(|refused| none_is_sound(&refused))?;
-        let from = found.map(|(path, checkpoint, refused)| From { path, checkpoint, refused });
         Ok(Some(Resumed { dir, from }))
     };
     match resume {
@@ -107,7 +96,7 @@ pub(super) fn find(e: &Experiment, identity: &Identity, resume: &Resume) -> Resu
                 return folder(dir);
             }
             let checkpoint = load(path, identity, &e.network).map_err(Failure::run)?;
-            let from = Some(From { path: path.clone(), checkpoint, refused: Vec::new() });
+            let from = Some(Found { path: path.clone(), checkpoint, refused: Vec::new() });
             Ok(Some(Resumed { dir, from }))
         }
     }
@@ -179,33 +168,31 @@ pub(super) fn lock(dir: &Path) -> Result<Option<Lock>, Failure> {
     }
 }
 
-impl From {
-    /// What a user should know before the run goes on.
-    pub(super) fn warnings(&self, identity: &Identity, complete: bool) -> Vec<Event> {
-        let (state, then) = (&self.checkpoint.state, &self.checkpoint.identity);
-        let warn =
-            |kind: &str, message: String| Event::Warning { epoch: state.epoch, kind: kind.into(), message };
-        let mut all: Vec<Event> = self
-            .refused
-            .iter()
-            .map(|error| warn("checkpoint", format!("{error}; {} is used instead", self.path.display())))
-            .collect();
-        if !complete {
-            let what = "metrics.jsonl does not reach up to the checkpoint; the events in between are lost";
-            all.push(warn("metrics", what.to_owned()));
-        }
-        for (what, then, now) in
-            [("device", &then.device, &identity.device), ("version", &then.version, &identity.version)]
-        {
-            if then != now {
-                let message = format!(
-                    "the {what} was '{then}' and is now '{now}': the last bits of the results may differ"
-                );
-                all.push(warn("resume", message));
-            }
-        }
-        all
+/// What a user should know before the run goes on.
+pub(super) fn warnings(found: &Found, identity: &Identity, complete: bool) -> Vec<Event> {
+    let (state, then) = (&found.checkpoint.state, &found.checkpoint.identity);
+    let warn =
+        |kind: &str, message: String| Event::Warning { epoch: state.epoch, kind: kind.into(), message };
+    let mut all: Vec<Event> = found
+        .refused
+        .iter()
+        .map(|error| warn("checkpoint", format!("{error}; {} is used instead", found.path.display())))
+        .collect();
+    if !complete {
+        let what = "metrics.jsonl does not reach up to the checkpoint; the events in between are lost";
+        all.push(warn("metrics", what.to_owned()));
     }
+    for (what, then, now) in
+        [("device", &then.device, &identity.device), ("version", &then.version, &identity.version)]
+    {
+        if then != now {
+            let message = format!(
+                "the {what} was '{then}' and is now '{now}': the last bits of the results may differ"
+            );
+            all.push(warn("resume", message));
+        }
+    }
+    all
 }
 
 /// A line of `resumes.jsonl`.

@@ -158,7 +158,9 @@ fn member(e: &Experiment, seed: u64, control: bool) -> Experiment {
 /// Where a run of a group that goes on stands.
 fn stand(group: &Group, member: &Experiment) -> Result<Stand, Failure> {
     let runs = RunDir::runs(&member.run.directory, &member.name, member.seed);
-    let mine = |run: &&PathBuf| group.may_have_run(run) && same(member, run).is_some();
+    // A complete run does not show whether its data were the same: their place has to be.
+    let alike = |there: Experiment| there.data == member.data;
+    let mine = |run: &&PathBuf| group.may_have_run(run) && same(member, run).is_some_and(alike);
     match runs.iter().rev().find(mine) {
         None => Ok(Stand::Missing),
         Some(run) if RunDir::is_done(run) => Ok(Stand::Complete(result_of(run).map_err(Failure::run)?)),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Trainer;
-use crate::train::flight::{Flight, Need, Pass};
+use crate::train::flight::{Flight, Pass};
 use crate::train::{State, Tally, TrainError};
 
 impl Trainer<'_> {
