@@ -70,7 +70,7 @@ fn a_group_is_found_again_and_knows_its_runs() {
     let older = RunDir::create(base.path(), "digits", 1, start - Duration::from_secs(1)).unwrap();
     let newer = RunDir::create(base.path(), "digits", 1, start).unwrap();
     assert!(!group.may_have_run(older.path()) && group.may_have_run(newer.path()));
-    assert_eq!(Group::all(base.path(), "digits"), [group.clone()]);
+    assert_eq!(Group::all(base.path(), "digits"), std::slice::from_ref(&group));
     assert_eq!(Group::open(newer.path()), None);
     assert_eq!(RunDir::runs(base.path(), "digits", 1).len(), 2);
     assert_eq!(group.table(), None);
