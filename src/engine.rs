@@ -1,6 +1,10 @@
 //! One interface to the executors: allocate a model on a device, write, run plans, read.
 
+mod carried;
+
 use std::sync::Arc;
+
+pub use carried::Carried;
 
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;
@@ -111,6 +115,9 @@ pub enum EngineError {
         /// Values given.
         got: usize,
     },
+    /// Buffers of another model.
+    #[error("there is no content for buffer '{0}': the state is of another network, or of other settings")]
+    Missing(String),
     /// More than the processor's memory holds.
     #[error(
         "the buffers of this network need {} MiB, more memory than there is: use fewer trajectories (batch) or smaller populations", bytes >> 20

@@ -10,7 +10,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`checkpoint`] | files that hold parameters |
+//! | [`checkpoint`] | parameters and checkpoints on disk |
 //! | [`config`] | experiment files: parsing, validation, resolved form |
 //! | [`network`] | populations, projections, initialisation, parameters |
 //! | [`dynamics`] | the equations, turned into a [`plan`] of kernel calls |

@@ -43,7 +43,10 @@ fn a_rate_that_is_too_high_is_explained_and_loses_no_complete_epoch() {
     assert!(neuron < size && (size == 3 || message.contains("'output'")), "{message}");
     assert_eq!(ran.stderr.lines().filter(|l| l.starts_with("epoch")).count(), failed - 1, "{}", ran.stderr);
 
-    assert_eq!(names(&run), ["config.toml", "metrics.jsonl", "parameters.safetensors", "provenance.json"]);
+    assert_eq!(
+        names(&run),
+        ["checkpoints", "config.toml", "metrics.jsonl", "parameters.safetensors", "provenance.json"]
+    );
     assert_eq!(sound_parameters(&run), failed - 1);
     let epochs = events_of(&run, "epoch");
     assert_eq!(epochs.len(), failed - 1);
@@ -57,7 +60,7 @@ fn without_a_complete_epoch_there_are_no_parameters() {
     let ran = place.train(config, &["--device", "cpu", "--set", "plasticity.rate-per-ms=1e9"]).ends(1);
     let ran = ran.says(&["in epoch 1", "lower the learning rates"]);
     assert!(!ran.stderr.contains("NaN"), "a number that is none was shown:\n{}", ran.stderr);
-    assert_eq!(names(&place.the_run()), ["config.toml", "metrics.jsonl", "provenance.json"]);
+    assert_eq!(names(&place.the_run()), ["checkpoints", "config.toml", "metrics.jsonl", "provenance.json"]);
 }
 
 /// With small weights the largest eigenvalue of H is near 1 + beta, and `euler` needs it below 4/(2 + dt/τ) = 1.905.
@@ -164,7 +167,7 @@ mod signals {
         let ran = ran.ends(code).says(&["interrupted", "saved", run.file_name().unwrap().to_str().unwrap()]);
         assert_eq!(
             names(&run),
-            ["config.toml", "metrics.jsonl", "parameters.safetensors", "provenance.json"]
+            ["checkpoints", "config.toml", "metrics.jsonl", "parameters.safetensors", "provenance.json"]
         );
         let epoch = sound_parameters(&run);
         assert_eq!(number_after(ran.line("interrupted"), "epoch"), epoch);

@@ -67,8 +67,15 @@ fn the_run_directory_holds_everything_that_belongs_to_the_run() {
     let place = Place::new();
     let ran = three_epochs(&place);
     let run = place.the_run();
-    let all =
-        ["DONE", "config.toml", "metrics.jsonl", "parameters.safetensors", "provenance.json", "test.json"];
+    let all = [
+        "DONE",
+        "checkpoints",
+        "config.toml",
+        "metrics.jsonl",
+        "parameters.safetensors",
+        "provenance.json",
+        "test.json",
+    ];
     assert_eq!(names(&run), all);
 
     let about = json(&run.join("provenance.json"));
@@ -186,7 +193,9 @@ fn a_second_run_never_overwrites_the_first() {
     place.train(config, &CPU).ends(0);
     let first = place.the_run();
     let content = |run: &Path| -> Vec<Vec<u8>> {
-        names(run).iter().map(|n| std::fs::read(run.join(n)).unwrap()).collect()
+        let folders = [run.to_path_buf(), run.join("checkpoints")];
+        let files = folders.iter().flat_map(|f| names(f).into_iter().map(|n| f.join(n)));
+        files.filter(|file| file.is_file()).map(|file| std::fs::read(file).unwrap()).collect()
     };
     let before = content(&first);
     for count in 2..=4 {

@@ -3,14 +3,14 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use lagrange_gpu::config::{
-    DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig, Source,
-    TrainingConfig,
+    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig,
+    Source, TrainingConfig,
 };
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
-use lagrange_gpu::train::{Gates, Ramp};
+use lagrange_gpu::train::{Gates, Ramp, Rule};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -148,17 +148,26 @@ fn run() -> impl Strategy<Value = RunConfig> {
         (0..100_usize).prop_map(DeviceChoice::Index),
         "[A-Z][a-z \"\\\\]{3,12}[0-9]".prop_map(DeviceChoice::Name),
     ];
-    (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}").prop_map(|(device, precision, directory)| {
-        let cpu = matches!(device, DeviceChoice::Auto | DeviceChoice::Cpu);
-        let precision = if cpu { precision } else { Precision::F32 };
-        RunConfig { device, precision, directory: directory.into() }
-    })
+    let checkpoints = (not_negative(), 1..100_usize);
+    let seeds = (proptest::collection::btree_set(0..=i64::MAX as u64, 0..4), any::<bool>());
+    let all = (device, pick(&Precision::NAMES), "[a-z/ \"\\\\ü\n]{1,12}", checkpoints, seeds);
+    all.prop_map(
+        |(device, precision, directory, (checkpoint_every_s, keep_checkpoints), (seeds, control))| {
+            let cpu = matches!(device, DeviceChoice::Auto | DeviceChoice::Cpu);
+            let precision = if cpu { precision } else { Precision::F32 };
+            let directory = directory.into();
+            let seeds = seeds.into_iter().collect();
+            RunConfig { device, precision, directory, checkpoint_every_s, keep_checkpoints, seeds, control }
+        },
+    )
 }
 
 fn training() -> impl Strategy<Value = TrainingConfig> {
     let decay = prop_oneof![Just(1.0), 1e-6..1.0_f64];
-    (1..1000_usize, 1..1000_usize, 1..10_000_usize, decay, (-1e3..0.0_f64, 0.001..1e3_f64)).prop_map(
-        |(epochs, batch, steps_per_sample, rate_decay_per_epoch, (from, to))| TrainingConfig {
+    let times = (1..1000_usize, 1..1000_usize, 1..10_000_usize);
+    (pick(&Rule::NAMES), times, decay, (-1e3..0.0_f64, 0.001..1e3_f64)).prop_map(
+        |(rule, (epochs, batch, steps_per_sample), rate_decay_per_epoch, (from, to))| TrainingConfig {
+            rule,
             epochs,
             batch,
             steps_per_sample,
@@ -169,15 +178,26 @@ fn training() -> impl Strategy<Value = TrainingConfig> {
     )
 }
 
+fn backprop() -> impl Strategy<Value = BackpropConfig> {
+    (not_negative(), not_negative(), 1e-6..1.0_f64).prop_map(
+        |(learning_rate, bias_learning_rate, rate_decay_per_epoch)| BackpropConfig {
+            learning_rate,
+            bias_learning_rate,
+            rate_decay_per_epoch,
+        },
+    )
+}
+
 /// Any experiment that can be run.
 fn experiment() -> impl Strategy<Value = Experiment> {
     let beta = prop_oneof![vec(not_negative(), 40), not_negative().prop_map(|b| vec![b; 40])];
     (
         ("[a-z][a-z \"'é-]{0,8}[0-9]", 0..=i64::MAX as u64, data(), network(), settings(), beta),
-        (vec(init(), 20), vec(init(), 20), not_negative(), not_negative(), training(), run()),
+        (vec(init(), 20), vec(init(), 20), not_negative(), not_negative(), (training(), backprop()), run()),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, rate_b, training, run) = rest;
+            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop), mut run) = rest;
+            run.control &= training.rule == Rule::LeastAction;
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
@@ -203,6 +223,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 rate_w,
                 rate_b,
                 training,
+                backprop,
                 run,
                 source,
             }

@@ -12,6 +12,7 @@ use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode};
+use lagrange_gpu::train::Rule;
 
 const MINIMAL: &str = r#"
 [data]
@@ -98,6 +99,7 @@ fn defaults() {
     assert_eq!((e.rate_w, e.rate_b), (0.05, 0.05));
     let t = &e.training;
     assert_eq!((t.epochs, t.batch, t.steps_per_sample, t.rate_decay_per_epoch), (1, 4, 30, 1.0));
+    assert_eq!(t.rule, Rule::LeastAction);
     assert_eq!((e.run.device, e.run.precision), (DeviceChoice::Auto, Precision::F32));
     assert_eq!(e.run.directory, Path::new("runs"));
 }
@@ -112,6 +114,43 @@ fn the_default_tolerance_follows_the_precision() {
         let e = load_with(MINIMAL, &arguments).expect("an experiment");
         assert_eq!(e.settings.tolerance, tolerance, "{arguments:?}");
     }
+}
+
+/// A presentation of n steps in which both gates are open teaches `n·dt·η·β` times the gradient, as β → 0.
+#[test]
+fn the_default_rates_of_backprop_are_those_of_a_presentation() {
+    let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
+    let rates = |arguments: &[&str]| {
+        let b = load_with(MINIMAL, arguments).unwrap_or_else(|e| panic!("{e}")).backprop;
+        (b.learning_rate, b.bias_learning_rate, b.rate_decay_per_epoch)
+    };
+    // 30 steps of 1 ms with η = 0.05 and β = 0.1.
+    let (w, b, decay) = rates(&[]);
+    assert!(close(w, 0.15) && close(b, 0.15) && decay == 1.0, "{w} {b} {decay}");
+    let (w, b, decay) = rates(&[
+        "plasticity.bias-rate-per-ms=0.1",
+        "dynamics.dt-ms=0.5",
+        "training.rate-decay-per-epoch=0.5",
+    ]);
+    assert!(close(w, 0.075) && close(b, 0.15) && decay == 0.5, "{w} {b} {decay}");
+    // x from -4 to 4 in steps of 8/29: the ramp is above a half in 15 of them, above 1/(1 + exp(-0.5)) = 0.622 (x = 2) in the last 8.
+    let ramp = ["training.ramp-from=-4", "training.ramp-to=4"];
+    let (w, ..) = rates(&[&ramp[..], &["training.learn-from=0.5"]].concat());
+    assert!(close(w, 0.05 * 15.0 * 0.1), "{w}");
+    let (w, ..) = rates(&[&ramp[..], &["training.learn-from=0.5", "training.nudge-from=0.622"]].concat());
+    assert!(close(w, 0.05 * 8.0 * 0.1), "{w}");
+    // The mean of several β.
+    let (w, ..) = rates(&["dynamics.beta=[0, 0, 0, 0, 0, 1, 0, 0, 0, 0]"]);
+    assert!(close(w, 0.15), "{w}");
+    // A given rate holds for the biases in the proportion of [plasticity].
+    let (w, b, _) = rates(&["backprop.learning-rate=0.5", "plasticity.bias-rate-per-ms=0.025"]);
+    assert!(w == 0.5 && close(b, 0.25), "{w} {b}");
+    let given =
+        ["backprop.learning-rate=0.5", "backprop.bias-learning-rate=0", "backprop.rate-decay-per-epoch=0.9"];
+    assert_eq!(rates(&given), (0.5, 0.0, 0.9));
+    // Rates that no file could hold are not written.
+    let (w, ..) = rates(&["plasticity.rate-per-ms=1e30", "dynamics.beta=1e20"]);
+    assert_eq!(w, f64::from(f32::MAX));
 }
 
 #[test]
@@ -330,12 +369,14 @@ fn the_resolved_form_names_every_key() {
     let text = load_with(MINIMAL, &["data.train-limit=5"]).expect("an experiment").to_toml();
     let keys = "name seed source validation encoding train-limit architecture sizes activation input weights biases \
                 integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
-                u-limit resident-weights rate-per-ms bias-rate-per-ms factors bias-factors derivative-clip weight-clip bias-clip epochs \
-                batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch device precision directory";
+                u-limit resident-weights rate-per-ms bias-rate-per-ms factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
+                batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch learning-rate bias-learning-rate \
+                rate-decay-per-epoch device precision directory checkpoint-every-s keep-checkpoints \
+                seeds control";
     for key in keys.split_whitespace() {
         assert_eq!(
             text.lines().filter(|l| l.starts_with(&format!("{key} = "))).count(),
-            1,
+            keys.split_whitespace().filter(|k| *k == key).count(),
             "{key} in\n{text}"
         );
     }

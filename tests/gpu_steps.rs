@@ -138,6 +138,64 @@ fn single_steps_agree_with_the_processor() {
     }
 }
 
+/// Updates by backprop, from the same state. Of 784 inputs an update moves a basal input by some hundred times the rate: small rates keep all
+/// numbers of order 1.
+#[test]
+fn the_control_agrees_with_the_processor() {
+    let sizes: [&[usize]; 2] = [&[12, 9, 5], &[784, 300, 100, 10]];
+    let kinds = [
+        (Activation::Sigmoid, InputMode::Clamped),
+        (Activation::HardSigmoid, InputMode::Rates),
+        (Activation::Tanh, InputMode::Driven),
+    ];
+    for (sizes, (activation, input)) in sizes.into_iter().flat_map(|s| kinds.map(|k| (s, k))) {
+        let model = sized(sizes, activation, input, Settings::default());
+        let mut want = begin(&model, &Device::Cpu(Precision::F64));
+        for (_, profile) in Profile::NAMES {
+            let mut engine = begin(&model, &Device::Gpu(device().with_profile(profile)));
+            for k in 0..2 {
+                for (buf, _) in state(&model) {
+                    engine.write(buf, &want.read(buf).expect("read")).expect("written");
+                }
+                let control =
+                    StepControl { rate_w: 0.01 / 3.0, rate_b: 0.02 / 3.0, ..StepControl::default() };
+                let work = [Work { plan: PlanId::Backprop, controls: vec![control] }];
+                let before: Vec<f64> =
+                    model.layout.weights.iter().flat_map(|&w| want.read(w).expect("read")).collect();
+                let record = engine.run(&work).expect("an update");
+                let mut expected = want.run(&work).expect("an update");
+                let after: Vec<f64> =
+                    model.layout.weights.iter().flat_map(|&w| want.read(w).expect("read")).collect();
+                assert_ne!(before, after, "the weights learn");
+                let what = format!(
+                    "{} {}, {}, update {k}",
+                    model.network.sizes(),
+                    activation.name(),
+                    profile.name()
+                );
+                for (buf, buffer) in state(&model) {
+                    let got = engine.read(buf).expect("read");
+                    // As for a time step: sums of up to 784 terms of order 1/28, below 800 roundings of 6e-8.
+                    close(&format!("{what}, {buffer}"), &want.read(buf).expect("read"), &got, 5e-5);
+                }
+                // The class of an inactive trajectory is of no interest; those of the others differ by far more than rounding.
+                expected.record.truncate(3 * record_columns());
+                close(
+                    &format!("{what}, record"),
+                    &expected.record,
+                    &record.record[..expected.record.len()],
+                    5e-5,
+                );
+                assert_eq!(record.status, expected.status, "{what}");
+            }
+        }
+    }
+}
+
+fn record_columns() -> usize {
+    lagrange_gpu::kernels::record::LEN
+}
+
 #[test]
 fn a_step_agrees_where_tiles_are_many() {
     for activation in [Activation::HardSigmoid, Activation::Sigmoid] {

@@ -3,70 +3,14 @@
 
 mod common;
 
-use common::random::{Rng, chain, constant, network, parameters, setup, sines, steady};
+use common::gradient::{descent, simulate, taught};
+use common::random::{Rng, chain, constant, network, parameters, setup, sines};
 use lagrange_gpu::dynamics::Settings;
-use lagrange_gpu::engine::{Device, Precision};
-use lagrange_gpu::network::{Activation, InputMode, Network, Parameters};
-use lagrange_gpu::simulate::{Record, Setup, SimulationInput, SimulationOutput, run};
+use lagrange_gpu::network::{Activation, InputMode, Parameters};
+use lagrange_gpu::simulate::{Setup, SimulationInput, SimulationOutput};
 
 fn settings(dt_ms: f64) -> Settings {
     Settings { tau_ms: 10.0, dt_ms, tolerance: 1e-14, max_iterations: 400, ..Settings::default() }
-}
-
-fn simulate(setup: &Setup, input: &SimulationInput) -> SimulationOutput {
-    let out = run(setup, &Device::Cpu(Precision::F64), input, &Record::default()).unwrap();
-    assert_eq!(out.stop, None);
-    out
-}
-
-/// `C = ½‖u* − u_o‖²` of the feedforward network (steady state at β = 0), mean over the samples.
-fn cost(net: &Network, parameters: &Parameters, x: &[f64], y: &[f64]) -> f64 {
-    let (n, n_out) = (net.neurons(), net.n_out());
-    let u = steady(net, parameters, x);
-    let samples = u.chunks_exact(n).zip(y.chunks_exact(n_out));
-    let all: f64 = samples
-        .map(|(u, y)| u[n - n_out..].iter().zip(y).map(|(u, y)| 0.5 * (y - u) * (y - u)).sum::<f64>())
-        .sum();
-    all / (x.len() / net.n_in()) as f64
-}
-
-/// `−dC/dW` of every weight and `−dC/db` of every bias but those of the input (which do not learn), by central differences: error of order 1e-10.
-fn descent(net: &Network, at: &Parameters, x: &[f64], y: &[f64]) -> Vec<f64> {
-    let step = 1e-5;
-    let mut out = Vec::new();
-    let slope = |change: &dyn Fn(&mut Parameters, f64)| {
-        let value = |by: f64| {
-            let mut moved = at.clone();
-            change(&mut moved, by);
-            cost(net, &moved, x, y)
-        };
-        -(value(step) - value(-step)) / (2.0 * step)
-    };
-    for k in 0..at.weights.len() {
-        for i in 0..at.weights[k].len() {
-            out.push(slope(&|p, by| p.weights[k][i] += by));
-        }
-    }
-    for i in net.n_in()..net.neurons() {
-        out.push(slope(&|p, by| p.biases[i] += by));
-    }
-    out
-}
-
-/// `mean δ r̄ᵀ / β` (and `mean δ / β`) at the nudged equilibrium, as the engine learns it: relaxed first with learning off (from f = −β(u* − u) by
-/// a factor 2 a step), then one step with a rate of 1 per ms.
-fn taught(setup: &Setup, at: &Parameters, x: &[f64], y: &[f64], beta: f64) -> Vec<f64> {
-    let mut input = constant(setup, at.clone(), x, y, beta, 81);
-    input.learn[80] = true;
-    let out = simulate(setup, &input);
-    let scale = 1.0 / (setup.settings.dt_ms * beta);
-    let both = |new: &[f64], old: &[f64]| -> Vec<f64> {
-        new.iter().zip(old).map(|(n, o)| (n - o) * scale).collect()
-    };
-    let mut all: Vec<f64> = out.end.weights.iter().zip(&at.weights).flat_map(|(n, o)| both(n, o)).collect();
-    let n_in = setup.network.n_in();
-    all.extend(both(&out.end.biases[n_in..], &at.biases[n_in..]));
-    all
 }
 
 /// `lim_{β→0} δ r̄ᵀ/β = −dC/dW`, with an error O(β): halving β halves it.

@@ -9,7 +9,9 @@ use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Parameters, Population, expand};
-use lagrange_gpu::train::{Epoch, Event, Gates, Protocol, Ramp, Score, Sink, Tables, Trainer};
+use lagrange_gpu::train::{
+    Epoch, Event, Gates, Protocol, Ramp, Rule, Score, Sink, Tables, TrainError, Trainer,
+};
 
 const CLASSES: usize = 3;
 const PIXELS: usize = 12;
@@ -48,7 +50,39 @@ struct Run {
     test: Score,
 }
 
+/// The protocol of the tests, with `batch` trajectories for so many epochs.
+fn protocol(batch: usize, epochs: usize) -> Protocol {
+    Protocol {
+        seed: 5,
+        rule: Rule::LeastAction,
+        epochs,
+        batch,
+        steps: 30,
+        gates: Gates::default(),
+        ramp: Ramp::default(),
+        beta: vec![0.1; CLASSES],
+        rate_w: 0.2,
+        rate_b: 0.2,
+        rate_decay: 1.0,
+        tables: Tables::from(Encoding::Unit),
+    }
+}
+
+/// As [`protocol`], by backprop: 30 steps of 1 ms at β = 0.1 teach what three updates do, of which one is enough here.
+fn control(batch: usize, epochs: usize) -> Protocol {
+    Protocol { rule: Rule::Backprop, steps: 1, ..protocol(batch, epochs) }
+}
+
 fn train(data: &Dataset, batch: usize, epochs: usize, settings: Settings, device: &Device) -> Run {
+    train_by(data, protocol(batch, epochs), settings, device).unwrap()
+}
+
+fn train_by(
+    data: &Dataset,
+    protocol: Protocol,
+    settings: Settings,
+    device: &Device,
+) -> Result<Run, TrainError> {
     let sizes = [PIXELS, 10, CLASSES];
     let names = ["in", "hidden", "out"];
     let population = |i: usize| Population {
@@ -65,34 +99,28 @@ fn train(data: &Dataset, batch: usize, epochs: usize, settings: Settings, device
     };
     let init = [Init { kind: InitKind::Normal { mean: 0.05, std: 0.1 }, clip: None }; 3];
     let parameters = Parameters::draw(&network, &init, &init, 5);
-    let protocol = Protocol {
-        seed: 5,
-        epochs,
-        batch,
-        steps: 30,
-        gates: Gates::default(),
-        ramp: Ramp::default(),
-        beta: vec![0.1; CLASSES],
-        rate_w: 0.2,
-        rate_b: 0.2,
-        rate_decay: 1.0,
-        tables: Tables {
-            pixel: Encoding::Unit.pixel_table().to_vec(),
-            label: Encoding::Unit.label_table().to_vec(),
-        },
-    };
     let stop = AtomicBool::new(false);
-    let mut trainer = Trainer::new(network, settings, parameters, protocol, data, device, &stop).unwrap();
+    let count = protocol.epochs;
+    let mut trainer = Trainer::new(network, settings, parameters, protocol, data, device, &stop)?;
     let mut heard = Heard::default();
-    let epochs = (1..=epochs).map(|e| trainer.epoch(e, &mut heard).unwrap().expect("not stopped")).collect();
-    let test = trainer.test().unwrap();
-    Run { epochs, heard, parameters: trainer.parameters().clone(), test }
+    let mut epochs = Vec::new();
+    for number in 1..=count {
+        epochs.push(trainer.epoch(number, &mut heard)?.expect("not stopped"));
+    }
+    let test = trainer.test()?;
+    Ok(Run { epochs, heard, parameters: trainer.parameters().clone(), test })
 }
 
 fn gpus() -> Vec<Device> {
     let adapters = gpu::adapters();
     assert!(!adapters.is_empty(), "no adapter: on Debian and Ubuntu, apt-get install mesa-vulkan-drivers");
     adapters.iter().map(|a| Device::Gpu(gpu::open(&gpu::Choice::Index(a.index)).unwrap())).collect()
+}
+
+/// The largest difference of any weight or bias.
+fn difference(a: &Parameters, b: &Parameters) -> f64 {
+    let weights = a.weights.iter().flatten().zip(b.weights.iter().flatten());
+    weights.chain(a.biases.iter().zip(&b.biases)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 /// The mean runs over the trajectories that have a sample: three samples in three slots teach what they teach in five, for which the
@@ -104,11 +132,7 @@ fn empty_slots_change_nothing() {
         let settings = Settings { tolerance: 1e-13, resident, ..Settings::default() };
         let cpu = Device::Cpu(Precision::F64);
         let [full, partly] = [3, 5].map(|batch| train(&data, batch, 2, settings, &cpu));
-        let pairs = |a: &Parameters, b: &Parameters| {
-            let weights = a.weights.iter().flatten().zip(b.weights.iter().flatten());
-            weights.chain(a.biases.iter().zip(&b.biases)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
-        };
-        let most = pairs(&full.parameters, &partly.parameters);
+        let most = difference(&full.parameters, &partly.parameters);
         assert!(most < 1e-12, "{resident:?}: {most:e}");
         assert!(full.epochs[1].mean_abs_weight_change > 1e-4, "something is learned");
         for (a, b) in full.epochs.iter().zip(&partly.epochs) {
@@ -147,4 +171,70 @@ fn a_small_network_learns_as_well_on_every_adapter_as_on_the_cpu() {
         assert!((a - b).abs() < 0.02 * b, "{}: loss {a}, on the CPU {b}", device.name());
         assert!(run(&device).parameters == first.parameters, "{}: the same bits twice", device.name());
     }
+}
+
+/// The control learns on every device, counts every sample, leaves out empty slots (17 = 2 · 7 + 3) and repeats its bits.
+#[test]
+fn the_control_learns_as_well_on_every_device() {
+    let data = data(60, 90);
+    let run = |device: &Device| train_by(&data, control(7, 8), Settings::default(), device).unwrap();
+    let cpu = run(&Device::Cpu(Precision::F64));
+    assert_eq!(cpu.test.accuracy, 1.0, "{:?}", cpu.test);
+    assert!(cpu.epochs[7].loss < 0.3 * cpu.epochs[0].loss, "{:?}", cpu.epochs);
+    let health = cpu.epochs[7].health;
+    assert_eq!((health.f_norm, health.lagrangian, health.iterations), (0.0, 0.0, 0.0));
+    assert!(health.max_u > 0.0 && health.max_u < 10.0, "{health:?}");
+    let batches = cpu.heard.0.iter().filter(|e| matches!(e, Event::Batch { .. })).count();
+    assert_eq!(batches, 8 * 9);
+    for device in gpus().into_iter().chain([Device::Cpu(Precision::F32)]) {
+        let first = run(&device);
+        assert_eq!(first.test.accuracy, cpu.test.accuracy, "{}: {:?}", device.name(), first.test);
+        let (a, b) = (first.epochs[7].loss, cpu.epochs[7].loss);
+        assert!((a - b).abs() < 0.02 * b, "{}: loss {a}, on the CPU {b}", device.name());
+        assert!(run(&device).parameters == first.parameters, "{}: the same bits twice", device.name());
+    }
+    let data = self::data(3, 3);
+    let device = Device::Cpu(Precision::F64);
+    let [full, partly] =
+        [3, 5].map(|batch| train_by(&data, control(batch, 2), Settings::default(), &device).unwrap());
+    // Products of another height may be summed in another order.
+    assert!(difference(&full.parameters, &partly.parameters) < 1e-14);
+    assert!(full.epochs[1].mean_abs_weight_change > 1e-4, "something is learned");
+}
+
+/// With small rates and β a settled presentation teaches `steps · dt · β` updates: here 14 steps of 5 ms where the ramp has passed 0.99. What is
+/// left is of order β, the relaxation of u (by a factor 2 a step, some of it after the gate opens), and the 1 % of the ramp.
+#[test]
+fn a_presentation_teaches_as_many_updates_as_the_default_rate_says() {
+    let data = data(4, 3);
+    let device = Device::Cpu(Precision::F64);
+    let settings = Settings { dt_ms: 5.0, tolerance: 1e-12, ..Settings::default() };
+    let beta = 1e-3;
+    let presentation = Protocol {
+        gates: Gates { nudge_from: 0.0, learn_from: 0.99 },
+        ramp: Ramp { from: -14.0, to: 46.0 },
+        beta: vec![beta; CLASSES],
+        rate_w: 1e-3,
+        rate_b: 1e-3,
+        ..protocol(4, 1)
+    };
+    let rate = 1e-3 * 14.0 * 5.0 * beta;
+    let update = Protocol { rate_w: rate, rate_b: rate, ..control(4, 1) };
+    let none = Protocol { rate_w: 0.0, rate_b: 0.0, ..update.clone() };
+    let [slow, fast, start] =
+        [presentation, update, none].map(|p| train_by(&data, p, settings, &device).unwrap().parameters);
+    let (size, apart) = (difference(&fast, &start), difference(&slow, &fast));
+    assert!(size > 0.0 && apart < 0.02 * size, "{apart:e} of {size:e}");
+}
+
+/// A rate that makes the weights run away ends the run with where and why.
+#[test]
+fn the_control_says_where_it_diverges() {
+    let protocol = Protocol { rate_w: 1e8, rate_b: 1e8, ..control(7, 3) };
+    let error = train_by(&data(60, 3), protocol, Settings::default(), &Device::Cpu(Precision::F32)).err();
+    let error = error.expect("divergence").to_string();
+    assert!(
+        error.contains("in epoch 1, mini-batch") && error.contains("learning rates of [backprop]"),
+        "{error}"
+    );
 }

@@ -1,7 +1,7 @@
 //! `config check` and `config show`.
 
 use super::{ExperimentArgs, Failure, print};
-use crate::config::{Experiment, find};
+use crate::config::Experiment;
 use crate::dynamics::{Features, Model};
 use crate::train::Tables;
 
@@ -37,7 +37,7 @@ pub(super) fn load(
     flags: &[(&str, &str, Option<String>)],
 ) -> Result<Experiment, Failure> {
     let overrides = args.overrides(flags)?;
-    let source = find(&args.config).map_err(Failure::usage)?;
+    let source = args.source()?;
     Experiment::load(&source, &overrides).map_err(Failure::usage)
 }
 

@@ -92,7 +92,7 @@ fn experiment(args: &Args, file: &Path) -> Result<Experiment, Failure> {
         ("--device", "run.device", args.device.clone()),
         ("--precision", "run.precision", args.precision.clone()),
     ];
-    config::load(&ExperimentArgs { config: name, overrides: args.overrides.clone() }, &flags)
+    config::load(&ExperimentArgs { config: Some(name), overrides: args.overrides.clone() }, &flags)
 }
 
 /// The shapes would not tell.

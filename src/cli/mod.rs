@@ -1,7 +1,7 @@
 //! The subcommands of `lagrange-gpu`.
 //!
-//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130 or 143 (Ctrl-C or
-//! SIGTERM) interrupted after saving.
+//! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130, 143 or 129 (Ctrl-C, SIGTERM,
+//! a hang-up) interrupted after saving.
 
 mod config;
 mod data;
@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
-use crate::config::Overrides;
+use crate::config::{Overrides, Source, find};
 
 /// Trains neuronal least-action networks (Senn et al., eLife 2024) on any GPU, or on the CPU.
 #[derive(Debug, Parser)]
@@ -57,13 +57,23 @@ enum Command {
 struct ExperimentArgs {
     /// Experiment file (TOML), or the name of a built-in experiment such as mnist.toml.
     #[arg(long, short, value_name = "FILE")]
-    config: String,
+    config: Option<String>,
     /// Overrides a key of the file; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
 }
 
 impl ExperimentArgs {
+    /// The file or built-in experiment that is meant.
+    fn source(&self) -> Result<Source, Failure> {
+        let file = self.config.as_deref().ok_or_else(|| {
+            Failure::usage(anyhow::anyhow!(
+                "no experiment is given: name a file, or a built-in experiment such as mnist.toml, with --config FILE; see --help"
+            ))
+        })?;
+        find(file).map_err(Failure::usage)
+    }
+
     /// All overrides: those of `--set`, then the flags that were given, which win. They are checked as the file is, and before
     /// it is resolved: other keys depend on them.
     fn overrides(&self, flags: &[(&str, &str, Option<String>)]) -> Result<Overrides, Failure> {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ExperimentArgs, Failure, device, print};
-use crate::config::{SimulationConfig, find};
+use crate::config::SimulationConfig;
 use crate::dynamics::Solver;
 use crate::engine::Precision;
 use crate::simulate::{
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         ("--precision", "run.precision", args.precision.clone()),
     ];
     let overrides = args.experiment.overrides(&flags)?;
-    let source = find(&args.experiment.config).map_err(Failure::usage)?;
+    let source = args.experiment.source()?;
     check_output(&args.output, &args.input)?;
     let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;

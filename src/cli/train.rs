@@ -1,23 +1,24 @@
 //! `train`: the main job.
 
-use std::collections::HashMap;
+mod one;
+mod resume;
+mod seeds;
+mod setup;
+
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use indicatif::MultiProgress;
 
+pub(super) use one::{Outcome, run_one};
+pub(super) use resume::Resume;
+use seeds::Seeds;
+
 use super::interrupt::Interrupt;
-use super::{ExperimentArgs, Failure, config, dataset, device, say};
-use crate::config::Experiment;
-use crate::data::Dataset;
-use crate::dynamics::{Model, Solver};
-use crate::engine::Device;
-use crate::network::{Network, Parameters};
-use crate::sinks::{Fanout, Progress, Provenance, RunDir, RunDirError, Tensor, init_logging};
-use crate::train::{
-    Event, Header, Protocol, Sink, Tables, TrainError, Trainer, epoch_warnings, start_warnings,
-};
-use crate::version;
+use super::{ExperimentArgs, Failure, dataset, device, say};
+use crate::config::{Experiment, Source};
+use crate::sinks::{Progress, init_logging};
+use crate::train::Sink;
 
 /// Arguments of `train`.
 #[derive(Debug, clap::Args)]
@@ -30,11 +31,21 @@ pub(super) struct Args {
     #[arg(long)]
     device: Option<String>,
     /// Seed of all random streams; overrides the file.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
+    /// Runs the experiment with each of these seeds in turn, and makes a table of the results; overrides the file.
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    seeds: Vec<u64>,
+    /// Runs backprop of the same network after each run, with the same initial values and mini-batches: the control.
+    #[arg(long)]
+    control: bool,
     /// Folder in which run directories are made; overrides the file.
     #[arg(long, value_name = "FOLDER")]
     runs: Option<PathBuf>,
+    /// Goes on with an earlier run: auto (the latest unfinished one of this experiment and seed, or else a new one), a run directory
+    /// (--config is not needed then), a checkpoint in one, or the folder <utc>-seeds of several seeds.
+    #[arg(long, value_name = "auto|PATH")]
+    resume: Option<PathBuf>,
     /// Plain lines instead of a progress bar.
     #[arg(long)]
     plain: bool,
@@ -42,9 +53,51 @@ pub(super) struct Args {
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let resume = Resume::parse(args.resume.as_deref());
+    let mut e = experiment(args, &resume)?;
+    let bars = MultiProgress::new();
+    if let Err(error) = init_logging(&bars) {
+        // A logger of the embedding program serves as well.
+        log::debug!("{error}");
+    }
+    say(&format!("experiment: {}", e.source));
+    let progress = || -> Box<dyn Sink> {
+        if args.plain {
+            Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
+        } else {
+            Box::new(Progress::stderr(&bars))
+        }
+    };
+    // Data before any device work: a bad file is named at once.
+    let load = |e: &mut Experiment| dataset::load(e, &args.data);
+    let data = load(&mut e)?;
+    let device = device::open(&e.run.device, e.run.precision)?;
+    let interrupt = Interrupt::listen();
+    if !e.run.seeds.is_empty() {
+        drop(data);
+        let (e, device, interrupt, resume) = (&e, &device, &interrupt, &resume);
+        return Seeds { e, device, interrupt, resume, load: &load, progress: &progress }.run();
+    }
+    let Outcome { directory } = run_one(&e, &data, &device, &interrupt, progress(), &resume)?;
+    say(&format!("done; the run directory is {}", directory.display()));
+    Ok(())
+}
+
+/// The experiment that the arguments name, or that of the run that goes on.
+fn experiment(args: &Args, resume: &Resume) -> Result<Experiment, Failure> {
     let seed = args.seed.map(|seed| seed.to_string());
-    let flags = [("--device", "run.device", args.device.clone()), ("--seed", "seed", seed)];
-    let mut e = config::load(&args.experiment, &flags)?;
+    let seeds = (!args.seeds.is_empty()).then(|| format!("{:?}", args.seeds));
+    let flags = [
+        ("--device", "run.device", args.device.clone()),
+        ("--seed", "seed", seed),
+        ("--seeds", "run.seeds", seeds),
+        ("--control", "run.control", args.control.then(|| "true".to_owned())),
+    ];
+    let source = match (resume, &args.experiment.config) {
+        (Resume::Path(path), None) => Source::File(resume::run_directory(path)?.join("config.toml")),
+        _ => args.experiment.source()?,
+    };
+    let mut e = Experiment::load(&source, &args.experiment.overrides(&flags)?).map_err(Failure::usage)?;
     if let Some(runs) = &args.runs {
         // It stands in the config of the run, which has to be read again.
         if runs.to_str().is_none_or(str::is_empty) {
@@ -55,184 +108,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         e.run.directory.clone_from(runs);
     }
-    let bars = MultiProgress::new();
-    if let Err(error) = init_logging(&bars) {
-        // A logger of the embedding program serves as well.
-        log::debug!("{error}");
+    if let Some(seed) = args.seed.filter(|_| !e.run.seeds.is_empty()) {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--seed {seed}: the experiment has a list, run.seeds; give --seeds {seed} instead"
+        )));
     }
-    say(&format!("experiment: {}", e.source));
-    // Data before any device work: a bad file is named at once.
-    let data = dataset::load(&mut e, &args.data)?;
-    let device = device::open(&e.run.device, e.run.precision)?;
-    let interrupt = Interrupt::listen();
-    let progress: Box<dyn Sink> = if args.plain {
-        Box::new(Progress::plain(std::io::stderr(), Duration::from_secs(5)))
-    } else {
-        Box::new(Progress::stderr(&bars))
-    };
-    train(&e, &data, &device, &interrupt, progress)
-}
-
-fn protocol(e: &Experiment) -> Protocol {
-    Protocol {
-        seed: e.seed,
-        epochs: e.training.epochs,
-        batch: e.training.batch,
-        steps: e.training.steps_per_sample,
-        ramp: e.training.ramp,
-        gates: e.training.gates,
-        beta: e.beta.clone(),
-        rate_w: e.rate_w,
-        rate_b: e.rate_b,
-        rate_decay: e.training.rate_decay_per_epoch,
-        tables: Tables::from(e.data.encoding),
+    if e.run.control && e.run.seeds.is_empty() {
+        e.run.seeds = vec![e.seed];
     }
-}
-
-/// What ran: the solver, and whether the weights of the input were resident.
-fn reported(solver: Option<Solver>, resident: bool) -> String {
-    let mut parts: Vec<&str> = solver.map(Solver::name).into_iter().collect();
-    if resident {
-        parts.push("resident weights");
-    }
-    parts.join(", ")
-}
-
-fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Model) -> Header {
-    let (solver, resident) = (model.solver, model.layout.resident);
-    Header {
-        name: e.name.clone(),
-        seed: e.seed,
-        network: e.network.sizes(),
-        parameters: e.network.weights() + e.network.neurons() - e.network.n_in(),
-        activation: e.network.activation.name().into(),
-        integrator: e.settings.integrator.name().into(),
-        solver: reported(solver, resident),
-        tau_ms: e.settings.tau_ms,
-        dt_ms: e.settings.dt_ms,
-        steps: e.training.steps_per_sample,
-        device: device.name(),
-        driver: device.driver(),
-        precision: device.precision().name().into(),
-        version: version::VERSION.into(),
-        commit: version::COMMIT.into(),
-        data: data.description.clone(),
-        samples: data.counts(),
-        batch: e.training.batch,
-        epochs: e.training.epochs,
-    }
-}
-
-fn train(
-    e: &Experiment,
-    data: &Dataset,
-    device: &Device,
-    interrupt: &Interrupt,
-    progress: Box<dyn Sink>,
-) -> Result<(), Failure> {
-    let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
-    let mut trainer =
-        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, interrupt.stop())
-            .map_err(Failure::run)?;
-    let header = header(e, data, device, trainer.model());
-    let dir = open_dir(e, &header).map_err(Failure::run)?;
-    let metrics = dir.metrics().map_err(Failure::run)?;
-    let mut sinks = Fanout(vec![progress, Box::new(metrics)]);
-    let done = follow(e, &mut trainer, header, &dir, &mut sinks);
-    let saved = |what: &str| format!("{what}; the run directory is {}", dir.path().display());
-    match done {
-        Ok(Ended::Complete) => {
-            dir.finish(SystemTime::now()).map_err(Failure::run)?;
-            say(&saved("done"));
-            Ok(())
-        }
-        Ok(Ended::Interrupted(epoch)) => {
-            let what = saved(&format!("stopped in epoch {epoch}, parameters saved"));
-            Err(Failure::Interrupted { what, code: interrupt.code() })
-        }
-        Err(Failure::Run(error)) => Err(Failure::Run(error.context(saved("the run failed")))),
-        Err(other) => Err(other),
-    }
-}
-
-/// The run directory with all that is known before the first step.
-fn open_dir(e: &Experiment, header: &Header) -> Result<RunDir, RunDirError> {
-    let dir = RunDir::create(&e.run.directory, &e.name, e.seed, SystemTime::now())?;
-    dir.write_config(&e.to_toml())?;
-    dir.write_provenance(&Provenance::new(header, dir.started()))?;
-    Ok(dir)
-}
-
-/// `parameters.safetensors`: `W:pre->post` of shape `[post, pre]` for each projection, `b:population` of shape `[neurons]` for each
-/// population but a bias-free input.
-fn save(
-    dir: &RunDir,
-    network: &Network,
-    p: &Parameters,
-    epoch: usize,
-    complete: bool,
-) -> Result<(), RunDirError> {
-    let single = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-    let size = |i: usize| network.populations[i].size;
-    let mut data = Vec::new();
-    for (k, w) in p.weights.iter().enumerate() {
-        let ends = &network.projections[k];
-        let name = format!("W:{}", network.projection_name(k));
-        data.push((name, vec![size(ends.post), size(ends.pre)], single(w)));
-    }
-    for (i, population) in network.populations.iter().enumerate().skip(1) {
-        let values = single(&p.biases[network.cols(i).range()]);
-        data.push((format!("b:{}", population.name), vec![population.size], values));
-    }
-    let tensors: Vec<Tensor> = data
-        .iter()
-        .map(|(name, shape, values)| Tensor { name: name.clone(), shape: shape.clone(), values })
-        .collect();
-    let about = [
-        ("epoch", epoch.to_string()),
-        ("epoch_complete", complete.to_string()),
-        ("network", network.sizes()),
-        ("activation", network.activation.name().into()),
-        ("version", version::LONG.into()),
-    ];
-    let about: HashMap<String, String> = about.map(|(k, v)| (k.to_owned(), v)).into();
-    dir.write_parameters(&tensors, about)
-}
-
-enum Ended {
-    Complete,
-    Interrupted(usize),
-}
-
-/// All epochs, then the test set. Parameters are saved after every epoch: a failure later loses nothing before it.
-fn follow(
-    e: &Experiment,
-    trainer: &mut Trainer,
-    header: Header,
-    dir: &RunDir,
-    sinks: &mut Fanout,
-) -> Result<Ended, Failure> {
-    let started = Instant::now();
-    let failed = |error: TrainError| Failure::run(error);
-    let tell = |sinks: &mut Fanout, event: Event| sinks.take(&event).map_err(Failure::run);
-    tell(sinks, Event::Started(header))?;
-    for warning in start_warnings(trainer.model(), trainer.parameters(), &e.beta) {
-        tell(sinks, warning)?;
-    }
-    for number in 1..=e.training.epochs {
-        let epoch = trainer.epoch(number, sinks).map_err(failed)?;
-        save(dir, &e.network, trainer.parameters(), number, epoch.is_some()).map_err(Failure::run)?;
-        let Some(epoch) = epoch else { return Ok(Ended::Interrupted(number)) };
-        let steps = (trainer.samples() * e.training.steps_per_sample) as f64;
-        let warnings = epoch_warnings(trainer.model(), &epoch, steps);
-        tell(sinks, Event::Epoch(epoch))?;
-        for warning in warnings {
-            tell(sinks, warning)?;
-        }
-    }
-    let score = trainer.test().map_err(failed)?;
-    dir.write_score(&score).map_err(Failure::run)?;
-    tell(sinks, Event::Tested(score))?;
-    tell(sinks, Event::Finished { elapsed_s: started.elapsed().as_secs_f64() })?;
-    Ok(Ended::Complete)
+    Ok(e)
 }

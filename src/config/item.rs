@@ -100,6 +100,14 @@ impl<'a> Item<'a> {
         self.count(min as u64, max as u64).map(|n| n as usize)
     }
 
+    /// Yes or no.
+    pub fn boolean(&self) -> Result<bool, ConfigError> {
+        match self.node.value {
+            Value::Boolean(yes) => Ok(yes),
+            _ => Err(self.mistyped("true or false")),
+        }
+    }
+
     /// A string.
     pub fn text(&self, expected: &str) -> Result<&'a str, ConfigError> {
         match &self.node.value {

@@ -5,6 +5,7 @@
 //! values that were checked, with every default written out, and [`Experiment::to_toml`] writes them back. Keys that do
 //! not exist are errors; every error shows the line, and a caret under the value that is wrong.
 
+mod backprop;
 mod data;
 mod dynamics;
 mod error;
@@ -27,5 +28,6 @@ pub use error::{ConfigError, Diagnostic, Excerpt};
 pub use overrides::Overrides;
 pub use source::{Source, built_in_names, find};
 pub use types::{
-    DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig,
+    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
+    TrainingConfig,
 };

@@ -6,12 +6,14 @@ use super::network::Parts;
 use super::overrides::Overrides;
 use super::section::Section;
 use super::text::{Place, Texts};
-use super::types::{DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
-use super::{Source, data, dynamics, network, plasticity, run, tree};
+use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
+use super::{Source, backprop, data, dynamics, network, plasticity, run, tree};
 use crate::dynamics::Settings;
 use crate::network::{Init, Network};
+use crate::train::Rule;
 
-const KEYS: [&str; 8] = ["name", "seed", "data", "network", "dynamics", "plasticity", "training", "run"];
+const KEYS: [&str; 9] =
+    ["name", "seed", "data", "network", "dynamics", "plasticity", "training", "backprop", "run"];
 
 /// What an experiment and a simulation share, and what a simulation may have.
 struct Resolved {
@@ -26,6 +28,7 @@ struct Resolved {
     rate_w: f64,
     rate_b: f64,
     training: Option<TrainingConfig>,
+    backprop: Option<BackpropConfig>,
     run: RunConfig,
 }
 
@@ -49,8 +52,8 @@ impl Experiment {
         let section = open(&texts, &root)?;
         let r = resolve(&section, source)?;
         let missing = |key: &str| section.need(key, &needs(key)).err();
-        match (r.data, r.training) {
-            (Some(data), Some(training)) => Ok(Self {
+        match (r.data, r.training, r.backprop) {
+            (Some(data), Some(training), Some(backprop)) => Ok(Self {
                 name: r.name,
                 seed: r.seed,
                 data,
@@ -62,6 +65,7 @@ impl Experiment {
                 rate_w: r.rate_w,
                 rate_b: r.rate_b,
                 training,
+                backprop,
                 run: r.run,
                 source: source.clone(),
             }),
@@ -156,6 +160,19 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         data::check_sizes(data, &network, &size_places, &item)?;
     }
     let training = section.get("training").map(|i| run::training(i, &network)).transpose()?;
+    if run.control && training.as_ref().is_some_and(|t| t.rule == Rule::Backprop) {
+        let message = "`run.control` would run backprop twice: it is the rule of the experiment itself";
+        let expected = "training.rule = \"least-action\", or no control";
+        return Err(section.item().texts.error(Some(section.place("run")), message, expected));
+    }
+    let least_action = training.as_ref().map(|training| backprop::LeastAction {
+        rate_w: plastic.rate_w,
+        rate_b: plastic.rate_b,
+        dt_ms: settings.dt_ms,
+        beta: &beta,
+        training,
+    });
+    let backprop = backprop::read(section.get("backprop"), least_action.as_ref())?;
     Ok(Resolved {
         name: name(section.get("name"), source)?,
         seed: seed.unwrap_or(1),
@@ -168,6 +185,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         rate_w: plastic.rate_w,
         rate_b: plastic.rate_b,
         training,
+        backprop,
         run,
     })
 }

@@ -8,7 +8,7 @@ use super::section::Section;
 use super::types::{DeviceChoice, RunConfig, TrainingConfig};
 use crate::engine::Precision;
 use crate::network::Network;
-use crate::train::{Gates, Ramp};
+use crate::train::{Gates, Ramp, Rule};
 
 /// The largest batch: an index into `[batch, N]` must fit 31 bits.
 const MOST_VALUES: usize = i32::MAX as usize;
@@ -22,6 +22,7 @@ const MOST_STEPS: usize = 1_000_000;
 /// Reads `[training]`.
 pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
     let keys = [
+        "rule",
         "epochs",
         "batch",
         "steps-per-sample",
@@ -42,7 +43,9 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
             .get(key)
             .map_or(Ok(0.0), |i| i.number(Bound::Share, "a value of the ramp, from 0 to less than 1"))
     };
+    let rule = section.get("rule").map_or(Ok(Rule::LeastAction), |i| i.choice(&Rule::NAMES))?;
     Ok(TrainingConfig {
+        rule,
         epochs: section.need("epochs", "epochs = passes through the training samples")?.size(1, MANY)?,
         batch: section.need("batch", "batch = samples presented together")?.size(1, most)?,
         steps_per_sample: section
@@ -76,10 +79,24 @@ fn ramp(section: &Section<'_>) -> Result<Ramp, ConfigError> {
 
 /// Reads `[run]`, all of which has defaults.
 pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
-    let mut run =
-        RunConfig { device: DeviceChoice::Auto, precision: Precision::F32, directory: PathBuf::from("runs") };
+    let mut run = RunConfig {
+        device: DeviceChoice::Auto,
+        precision: Precision::F32,
+        directory: PathBuf::from("runs"),
+        checkpoint_every_s: 30.0,
+        keep_checkpoints: 2,
+        seeds: Vec::new(),
+        control: false,
+    };
     let Some(item) = item else { return Ok(run) };
-    let section = Section::open(item, &["device", "precision", "directory"])?;
+    let keys =
+        ["device", "precision", "directory", "checkpoint-every-s", "keep-checkpoints", "seeds", "control"];
+    let section = Section::open(item, &keys)?;
+    checkpoints(&section, &mut run)?;
+    if let Some(item) = section.get("seeds") {
+        run.seeds = seeds(&item)?;
+    }
+    run.control = section.get("control").map_or(Ok(false), |item| item.boolean())?;
     if let Some(item) = section.get("device") {
         run.device = device(&item)?;
     }
@@ -100,6 +117,31 @@ pub(super) fn run(item: Option<Item<'_>>) -> Result<RunConfig, ConfigError> {
         run.directory = PathBuf::from(text);
     }
     Ok(run)
+}
+
+/// Seeds of runs in turn: no two the same.
+fn seeds(item: &Item<'_>) -> Result<Vec<u64>, ConfigError> {
+    const EXPECTED: &str = "a list of seeds, like [1, 2, 3]";
+    let mut seeds = Vec::new();
+    for item in item.elements().ok_or_else(|| item.mistyped(EXPECTED))? {
+        let seed = item.count(0, i64::MAX as u64)?;
+        if seeds.contains(&seed) {
+            return Err(item.wrong(format!("seed {seed} is in the list twice"), "seeds that differ"));
+        }
+        seeds.push(seed);
+    }
+    Ok(seeds)
+}
+
+fn checkpoints(section: &Section<'_>, run: &mut RunConfig) -> Result<(), ConfigError> {
+    if let Some(item) = section.get("checkpoint-every-s") {
+        run.checkpoint_every_s = item
+            .number(Bound::NonNegative, "seconds between checkpoints, or 0 for one after every mini-batch")?;
+    }
+    if let Some(item) = section.get("keep-checkpoints") {
+        run.keep_checkpoints = item.size(1, MANY)?;
+    }
+    Ok(())
 }
 
 fn device(item: &Item<'_>) -> Result<DeviceChoice, ConfigError> {

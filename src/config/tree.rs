@@ -26,7 +26,7 @@ pub(super) struct Entry {
 /// What a value is.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
-    Boolean,
+    Boolean(bool),
     Integer(i128),
     Float(f64),
     Text(String),
@@ -39,7 +39,7 @@ impl Value {
     /// What it is, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Boolean => "a boolean",
+            Self::Boolean(_) => "a boolean",
             Self::Integer(_) => "an integer",
             Self::Float(_) => "a number with a fraction",
             Self::Text(_) => "a string",
@@ -56,7 +56,7 @@ impl Node {
         let place = place(value.span(), text, shift);
         let value = match value.into_inner() {
             DeValue::String(s) => Value::Text(s.into_owned()),
-            DeValue::Boolean(_) => Value::Boolean,
+            DeValue::Boolean(yes) => Value::Boolean(yes),
             DeValue::Datetime(_) => Value::Date,
             DeValue::Integer(i) => integer(i.as_str(), i.radix()),
             DeValue::Float(f) => Value::Float(float(f.as_str())),

@@ -8,7 +8,7 @@ use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
-use crate::train::{Gates, Ramp};
+use crate::train::{Gates, Ramp, Rule};
 
 /// A training run, checked and with every default written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Experiment {
     pub rate_b: f64,
     /// Protocol.
     pub training: TrainingConfig,
+    /// Rates of the control, of which the least-action rule takes no notice.
+    pub backprop: BackpropConfig,
     /// Device and output.
     pub run: RunConfig,
     /// Where the experiment came from.
@@ -110,6 +112,8 @@ pub enum DataSource {
 /// Protocol of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingConfig {
+    /// How the network learns.
+    pub rule: Rule,
     /// Passes through the training samples, at least 1.
     pub epochs: usize,
     /// Samples presented together, at least 1.
@@ -124,6 +128,17 @@ pub struct TrainingConfig {
     pub rate_decay_per_epoch: f64,
 }
 
+/// Rates of the control: backprop, one update a mini-batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BackpropConfig {
+    /// Learning rate of the weights, before the factors of the projections: `W += rate·factor·mean gradient`.
+    pub learning_rate: f64,
+    /// Learning rate of the biases.
+    pub bias_learning_rate: f64,
+    /// Both are multiplied by this after each epoch; in (0, 1].
+    pub rate_decay_per_epoch: f64,
+}
+
 /// Device and output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunConfig {
@@ -133,6 +148,14 @@ pub struct RunConfig {
     pub precision: Precision,
     /// Folder of the run directories; a relative path starts from the working directory.
     pub directory: PathBuf,
+    /// Wall time in seconds between checkpoints within an epoch; 0 = after every mini-batch.
+    pub checkpoint_every_s: f64,
+    /// Seeds with which the experiment runs in turn, in place of its own; none of them twice. Empty = one run.
+    pub seeds: Vec<u64>,
+    /// Whether each run is followed by its control: backprop, with the same initial values and mini-batches.
+    pub control: bool,
+    /// Number of checkpoints that are kept, at least 1; the best one comes on top.
+    pub keep_checkpoints: usize,
 }
 
 /// Which device.

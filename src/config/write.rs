@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::init::kind_name;
 use super::network::layer_name;
 use super::types::{
-    DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig,
+    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
+    TrainingConfig,
 };
 use crate::data::PublishedSet;
 use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
@@ -23,6 +24,7 @@ impl Experiment {
         out.dynamics(&self.settings, &self.beta);
         out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
         out.training(&self.training);
+        out.backprop(&self.backprop);
         out.run(&self.run);
         out.text
     }
@@ -148,6 +150,7 @@ impl Out {
 
     fn training(&mut self, t: &TrainingConfig) {
         self.section("[training]");
+        self.put("rule", quoted(t.rule.name()));
         self.put("epochs", t.epochs);
         self.put("batch", t.batch);
         self.put("steps-per-sample", t.steps_per_sample);
@@ -158,6 +161,13 @@ impl Out {
         self.put("rate-decay-per-epoch", number(t.rate_decay_per_epoch));
     }
 
+    fn backprop(&mut self, b: &BackpropConfig) {
+        self.section("[backprop]");
+        self.put("learning-rate", number(b.learning_rate));
+        self.put("bias-learning-rate", number(b.bias_learning_rate));
+        self.put("rate-decay-per-epoch", number(b.rate_decay_per_epoch));
+    }
+
     fn run(&mut self, run: &RunConfig) {
         self.section("[run]");
         match &run.device {
@@ -166,6 +176,10 @@ impl Out {
         }
         self.put("precision", quoted(run.precision.name()));
         self.put("directory", quoted(&run.directory.to_string_lossy()));
+        self.put("checkpoint-every-s", number(run.checkpoint_every_s));
+        self.put("seeds", list(run.seeds.iter().map(u64::to_string)));
+        self.put("control", run.control);
+        self.put("keep-checkpoints", run.keep_checkpoints);
     }
 }
 

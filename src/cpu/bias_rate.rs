@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/bias_rate.wgsl`; the equation stands in [`crate::kernels::bias_rate`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::bias_rate::Args;
 use crate::plan::StepControl;
 

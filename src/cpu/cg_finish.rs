@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/cg_finish.wgsl`; the equation stands in [`crate::kernels::cg_finish`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::cg_finish::Args;
 use crate::kernels::solver;
 use crate::plan::StepControl;

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/cg_start.wgsl`; the equation stands in [`crate::kernels::cg_start`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::cg_start::{Args, Space};
 use crate::kernels::solver;
 use crate::plan::StepControl;

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/cg_step.wgsl`; the equation stands in [`crate::kernels::cg_step`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::cg_start::Space;
 use crate::kernels::cg_step::Args;
 use crate::kernels::solver;

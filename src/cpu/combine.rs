@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/combine.wgsl`; the equation stands in [`crate::kernels::combine`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::combine::Args;
 use crate::plan::StepControl;
 

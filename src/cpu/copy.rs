@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/copy.wgsl`; the equation stands in [`crate::kernels::copy`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::copy::Args;
 use crate::plan::StepControl;
 

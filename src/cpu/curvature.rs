@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/curvature.wgsl`; the equation stands in [`crate::kernels::curvature`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::curvature::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/decode.wgsl`; the equation stands in [`crate::kernels::decode`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::decode::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/dense_solve.wgsl`; the equation stands in [`crate::kernels::dense_solve`].
 
-use super::{Real, Lane, dense};
+use super::{Lane, Real, dense};
 use crate::kernels::dense_solve::Args;
 use crate::kernels::solver;
 use crate::plan::StepControl;

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/drive.wgsl`; the equation stands in [`crate::kernels::drive`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::drive::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/gram.wgsl`; the equation stands in [`crate::kernels::gram`].
 
-use super::{Real, Lane, product};
+use super::{Lane, Real, product};
 use crate::kernels::gram::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/integrate.wgsl`; the equation stands in [`crate::kernels::integrate`].
 
-use super::{Real, Lane, status};
+use super::{Lane, Real, status};
 use crate::kernels::integrate::Args;
 use crate::plan::StepControl;
 

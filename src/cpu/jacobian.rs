@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/jacobian.wgsl`; the equation stands in [`crate::kernels::jacobian`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::jacobian::Args;
 use crate::plan::StepControl;
 

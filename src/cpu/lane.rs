@@ -209,7 +209,10 @@ impl<'a, T: Real> Lane<'a, T> {
     /// Takes a buffer of trajectories, so that a kernel can write it while it reads others; [`Lane::put`] brings it back.
     pub fn take(&mut self, buf: Buf) -> Taken<T> {
         let slot = self.slot(buf);
-        assert!(slot.shape.per_trajectory && !self.taken[buf.0 as usize], "a buffer of this lane, taken once");
+        assert!(
+            slot.shape.per_trajectory && !self.taken[buf.0 as usize],
+            "a buffer of this lane, taken once"
+        );
         self.taken[buf.0 as usize] = true;
         let (data, len) = self.part(buf);
         Taken { data, len }
@@ -234,10 +237,7 @@ impl<'a, T: Real> Lane<'a, T> {
 
     fn take_share(&mut self, buf: Buf, range: Range<usize>, unit: usize) -> (Taken<T>, Range<usize>) {
         let slot = self.slot(buf);
-        assert!(
-            !slot.shape.per_trajectory && !self.taken[buf.0 as usize],
-            "a shared buffer, taken once"
-        );
+        assert!(!slot.shape.per_trajectory && !self.taken[buf.0 as usize], "a shared buffer, taken once");
         self.taken[buf.0 as usize] = true;
         // SAFETY: the share lies within the buffer; the lanes' shares are disjoint.
         let data = unsafe { slot.data.add(range.start * unit) };

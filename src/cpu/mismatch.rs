@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/mismatch.wgsl`; the equation stands in [`crate::kernels::mismatch`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::mismatch::Args;
 use crate::plan::StepControl;
 

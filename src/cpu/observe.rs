@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/observe.wgsl`; the equation stands in [`crate::kernels::observe`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::observe::Args;
 use crate::kernels::record;
 use crate::plan::StepControl;

@@ -97,7 +97,10 @@ pub fn multiply<T: Real>(
         _ => (rows - 1) * strides.0 + (cols - 1) * strides.1 + 1,
     };
     assert!(a.data.len() >= last(a.strides, m, k) && b.data.len() >= last(b.strides, k, n));
-    assert!(!how.padded || b.data.len() >= k * b.strides.0 && b.strides.0 >= n.next_multiple_of(super::tile::PADDING));
+    assert!(
+        !how.padded
+            || b.data.len() >= k * b.strides.0 && b.strides.0 >= n.next_multiple_of(super::tile::PADDING)
+    );
     assert!(c.data.len() >= last((c.stride, 1), m, n) && c.stride >= n);
     let (stride, out) = (c.stride, Raw(c.data.as_mut_ptr()));
     let (pa, pb) = (a.data, b.data);

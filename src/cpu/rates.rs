@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/rates.wgsl`; the equation stands in [`crate::kernels::rates`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::rates::Args;
 use crate::network::Activation;
 use crate::plan::StepControl;

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/relax.wgsl`; the equation stands in [`crate::kernels::relax`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::relax::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/resident_apply.wgsl`; the equation stands in [`crate::kernels::resident_apply`].
 
-use super::{Real, Lane, product};
+use super::{Lane, Real, product};
 use crate::kernels::resident_apply::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/resident_drive.wgsl`; the equation stands in [`crate::kernels::resident_drive`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::Base;
 use crate::kernels::resident_drive::Args;
 use crate::plan::StepControl;

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/resident_learn.wgsl`; the equation stands in [`crate::kernels::resident_learn`].
 
-use super::{Real, Lane, product};
+use super::{Lane, Real, product};
 use crate::kernels::resident_learn::Args;
 use crate::plan::{Cols, StepControl};
 

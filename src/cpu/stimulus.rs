@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/stimulus.wgsl`; the equation stands in [`crate::kernels::stimulus`].
 
-use super::{Real, Lane, status};
+use super::{Lane, Real, status};
 use crate::kernels::stimulus::{Args, Source};
 use crate::plan::{Buf, StepControl};
 

@@ -91,9 +91,7 @@ impl Task<'_> {
             Self::Call(call) => match call {
                 Call::WeightRate(a) => rest(a.w_dot, step.rate_w * a.factor == 0.0),
                 Call::BiasRate(a) => rest(a.b_dot, step.rate_b == 0.0),
-                Call::Update(a) => {
-                    a.clip.is_some() || !a.p_dot.is_some_and(|p| resting[p.0 as usize])
-                }
+                Call::Update(a) => a.clip.is_some() || !a.p_dot.is_some_and(|p| resting[p.0 as usize]),
                 Call::Forward(forward::Args { w, .. }) | Call::Backward(backward::Args { w, .. }) => {
                     !resting[w.0 as usize]
                 }

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/unit.wgsl`; the equation stands in [`crate::kernels::unit`].
 
-use super::{Real, Lane};
+use super::{Lane, Real};
 use crate::kernels::unit::Args;
 use crate::plan::StepControl;
 

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/weight_rate.wgsl`; the equation stands in [`crate::kernels::weight_rate`].
 
-use super::{Real, Lane, product};
+use super::{Lane, Real, product};
 use crate::kernels::weight_rate::Args;
 use crate::plan::StepControl;
 

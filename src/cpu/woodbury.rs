@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/woodbury.wgsl`; the equation stands in [`crate::kernels::woodbury`].
 
-use super::{Real, Lane, dense};
+use super::{Lane, Real, dense};
 use crate::kernels::woodbury::Args;
 use crate::plan::{Buf, StepControl};
 

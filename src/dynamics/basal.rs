@@ -3,7 +3,7 @@
 use super::{Build, StimulusKind};
 use crate::kernels::{
     Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, rates as rates_kernel,
-    resident_drive, resident_learn, stimulus, update, weight_rate,
+    resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
 };
 use crate::network::InputMode;
 use crate::plan::{Buf, Cols, Plan};
@@ -205,15 +205,18 @@ pub(super) fn apical(b: &Build, plan: &mut Plan) {
 
 /// Item 4: Ẇ and ḃ from old values.
 pub(super) fn plasticity(b: &Build, plan: &mut Plan, resident: bool) {
-    if !b.features.learning {
-        return;
+    if b.features.learning {
+        rates_of_parameters(b, plan, resident, b.set.derivative_clip);
     }
+}
+
+/// Ẇ, bounded by `clip`, and ḃ from δ and r̄.
+pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, clip: Option<f64>) {
     let l = b.lay;
     for (k, rate) in l.weight_rates.iter().enumerate() {
         let (pre, post) = b.ends(k);
         if let Some(w_dot) = rate.filter(|_| !(resident && b.is_clamped(k))) {
             let factor = b.net.projections[k].factor;
-            let clip = b.set.derivative_clip;
             plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip });
         }
     }
@@ -294,29 +297,34 @@ pub(super) fn integrate(b: &Build, plan: &mut Plan, resident: bool) {
         u_limit: b.set.u_limit,
         status: l.status,
     });
-    if !b.features.learning {
-        return;
+    if b.features.learning {
+        update(b, plan, resident, b.set.dt_ms);
     }
+}
+
+/// Weights and biases move along their derivatives for `dt_ms`, then the clips.
+pub(super) fn update(b: &Build, plan: &mut Plan, resident: bool, dt_ms: f64) {
+    let l = b.lay;
     for (k, p) in b.net.projections.iter().enumerate() {
         if resident && b.is_clamped(k) {
             continue;
         }
         if l.weight_rates[k].is_some() || p.clip.is_some() {
             let cols = Cols { start: 0, len: b.net.populations[p.pre].size };
-            plan.push(update::Args {
+            plan.push(update_kernel::Args {
                 p: l.weights[k],
                 p_dot: l.weight_rates[k],
                 cols,
-                dt_ms: b.set.dt_ms,
+                dt_ms,
                 clip: p.clip,
             });
         }
     }
-    bias_updates(b, plan);
+    bias_updates(b, plan, dt_ms);
 }
 
 /// One update for each run of populations with the same clip.
-fn bias_updates(b: &Build, plan: &mut Plan) {
+fn bias_updates(b: &Build, plan: &mut Plan, dt_ms: f64) {
     let mut runs: Vec<(Cols, Option<f64>)> = Vec::new();
     for (i, p) in b.net.populations.iter().enumerate() {
         let cols = b.net.cols(i);
@@ -326,12 +334,6 @@ fn bias_updates(b: &Build, plan: &mut Plan) {
         }
     }
     for (cols, clip) in runs {
-        plan.push(update::Args {
-            p: b.lay.biases,
-            p_dot: Some(b.lay.bias_rates),
-            cols,
-            dt_ms: b.set.dt_ms,
-            clip,
-        });
+        plan.push(update_kernel::Args { p: b.lay.biases, p_dot: Some(b.lay.bias_rates), cols, dt_ms, clip });
     }
 }

@@ -118,8 +118,7 @@ struct Maker(Vec<BufferSpec>);
 
 impl Maker {
     fn add(&mut self, name: impl Into<String>, role: Role, elem: Elem, rows: usize, cols: usize) -> Buf {
-        let per_trajectory =
-            elem != Elem::Word && matches!(role, Role::State | Role::Scratch | Role::Record);
+        let per_trajectory = elem != Elem::Word && matches!(role, Role::State | Role::Scratch | Role::Record);
         self.0.push(BufferSpec { name: name.into(), role, elem, rows, cols, per_trajectory });
         Buf((self.0.len() - 1) as u16)
     }

@@ -4,6 +4,7 @@
 //! sign and drops a term: `H u̇ = rhs`, `H = JᵀJ − diag(ρ''·(Wᵀδ)) + diag β`, in the form that needs no cancelling
 //! subtraction, `J⁻ᵀ rhs = s − δ/τ + J⁻ᵀ [β(u* − u)/τ + β u̇* + ρ'·(Ẇᵀδ)]` with `s = Ẇ r̄ + ḃ + ẋ`.
 
+mod backprop;
 mod basal;
 mod exact;
 mod explicit;
@@ -64,6 +65,7 @@ impl Model {
             resident::start(&build),
             if layout.resident { step(&build, true) } else { crate::plan::Plan::default() },
             resident::end(&build),
+            backprop::step(&build),
         ];
         let program = Program { buffers, plans, batch };
         Ok(Self { network, settings, solver, layout, program })

@@ -32,8 +32,9 @@ pub(super) fn observe(b: &Build) -> Plan {
     plan
 }
 
-/// u of every population from the ones before: the steady state at β = 0, where δ = 0.
-fn settle(b: &Build, plan: &mut Plan, x: Buf) {
+/// u of every population from the ones before: the steady state at β = 0, where u = a. With a target `[batch, n_out]`,
+/// `δ = target − a` at the outputs of active trajectories; elsewhere δ is arbitrary.
+pub(super) fn settle(b: &Build, plan: &mut Plan, x: Buf, target: Option<Buf>) {
     let l = b.lay;
     let order = b.net.forward_order();
     for p in 0..b.net.populations.len() {
@@ -50,6 +51,10 @@ fn settle(b: &Build, plan: &mut Plan, x: Buf) {
             for (i, &k) in into.iter().enumerate() {
                 let base = if i == 0 { Base::Zero } else { Base::Out };
                 b.forward(plan, k, l.weights[k], l.r, None, base, l.a);
+            }
+            if let Some(target) = target.filter(|_| cols == b.net.outputs()) {
+                let (src, dst) = (Some((target, 0)), (l.u, cols.start));
+                plan.push(copy::Args { src, dst, len: cols.len, rows: l.batch });
             }
             plan.push(mismatch::Args {
                 u: l.u,
@@ -74,7 +79,7 @@ pub(super) fn predict(b: &Build) -> Plan {
         return plan;
     }
     let l = b.lay;
-    settle(b, &mut plan, l.x_new);
+    settle(b, &mut plan, l.x_new, None);
     let whole = |src: Buf, dst: Buf, len: usize| copy::Args {
         src: Some((src, 0)),
         dst: (dst, 0),
@@ -98,7 +103,7 @@ pub(super) fn start(b: &Build) -> Plan {
     for &h in &l.history {
         plan.push(zero(h, n));
     }
-    settle(b, &mut plan, l.x);
+    settle(b, &mut plan, l.x, None);
     let src = Some((l.u, b.net.outputs().start));
     plan.push(copy::Args { src, dst: (l.y, 0), len: n_out, rows: l.batch });
     if b.features.stimulus == StimulusKind::Samples {

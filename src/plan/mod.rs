@@ -172,10 +172,12 @@ pub enum PlanId {
     ResidentStep,
     /// Brings what was learned into the weights: after the last step of a presentation.
     ResidentEnd,
+    /// One update by backprop from the samples just taken: the control.
+    Backprop,
 }
 
 /// All plans of [`PlanId`], in order.
-pub const PLAN_IDS: [PlanId; 8] = [
+pub const PLAN_IDS: [PlanId; 9] = [
     PlanId::Start,
     PlanId::Present,
     PlanId::Step,
@@ -184,6 +186,7 @@ pub const PLAN_IDS: [PlanId; 8] = [
     PlanId::ResidentStart,
     PlanId::ResidentStep,
     PlanId::ResidentEnd,
+    PlanId::Backprop,
 ];
 
 /// Buffers and the plans that use them: what an executor is made from.
@@ -192,7 +195,7 @@ pub struct Program {
     /// Indexed by [`Buf`].
     pub buffers: Vec<BufferSpec>,
     /// Indexed by [`PlanId`].
-    pub plans: [Plan; 8],
+    pub plans: [Plan; PLAN_IDS.len()],
     /// Number of trajectories.
     pub batch: usize,
 }

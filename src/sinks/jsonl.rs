@@ -26,4 +26,8 @@ impl<W: Write> Sink for JsonLines<W> {
         self.out.write_all(&line)?;
         if matches!(event, Event::Batch { .. }) { Ok(()) } else { self.out.flush() }
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }

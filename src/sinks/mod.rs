@@ -2,18 +2,25 @@
 
 pub(crate) mod atomic;
 pub mod clock;
+mod group;
 pub mod jsonl;
 mod logging;
 pub mod progress;
 mod provenance;
 pub mod run_dir;
+pub mod seeds;
+mod tensors;
 pub mod text;
 
+pub use group::{Group, result_of};
 pub use jsonl::JsonLines;
 pub use logging::init_logging;
 pub use progress::Progress;
 pub use provenance::Provenance;
+pub(crate) use run_dir::advice;
 pub use run_dir::{RunDir, RunDirError, Tensor};
+pub use seeds::{SeedResult, SeedRow, SeedTable, Spread, about};
+pub(crate) use tensors::encode_tensors;
 
 use std::io;
 
@@ -27,5 +34,9 @@ impl Sink for Fanout {
     /// All sinks get the event, also after one has failed; the first error is returned.
     fn take(&mut self, event: &Event) -> io::Result<()> {
         self.0.iter_mut().map(|sink| sink.take(event)).fold(Ok(()), Result::and)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.iter_mut().map(|sink| sink.flush()).fold(Ok(()), Result::and)
     }
 }

@@ -23,6 +23,8 @@ pub struct Provenance {
     pub precision: String,
     /// Seed of all random streams.
     pub seed: u64,
+    /// How the network learns.
+    pub rule: String,
     /// Where the data came from.
     pub data: String,
     /// Start of the run, UTC, RFC 3339.
@@ -48,6 +50,7 @@ impl Provenance {
             driver: header.driver.clone(),
             precision: header.precision.clone(),
             seed: header.seed,
+            rule: header.rule.clone(),
             data: header.data.clone(),
             started: clock::readable(started),
             command_line: std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(),

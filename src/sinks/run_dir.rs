@@ -1,18 +1,20 @@
 //! The folder of one run: what was run, where, what came of it.
 //!
-//! `DIR/<name>/<utc>-<seed>/` holds `config.toml`, `provenance.json`, `metrics.jsonl`, `parameters.safetensors`,
-//! `test.json`, and last of all `DONE`: a folder without it is of a run that did not end.
+//! `DIR/<name>/<utc>-<seed>/` holds `config.toml`, `provenance.json`, `metrics.jsonl`, `checkpoints/`,
+//! `parameters.safetensors`, `test.json`, and last of all `DONE`: a folder without it is of a run that did not end.
+//! `resumes.jsonl` tells where such a run went on.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
-use super::{JsonLines, Provenance, atomic, clock};
+use super::{JsonLines, Provenance, atomic, clock, encode_tensors};
 use crate::train::Score;
 
 /// Runs of one name that may start in one second.
@@ -55,14 +57,14 @@ pub enum RunDirError {
         /// The file.
         path: PathBuf,
         /// What the encoder said.
-        source: safetensors::SafeTensorError,
+        source: SafeTensorError,
     },
 }
 
 /// What to do about an error of the file system.
-fn advice(error: &io::Error) -> &'static str {
+pub(crate) fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "; free some space, or choose a folder elsewhere"
         }
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -100,8 +102,13 @@ impl RunDir {
     ///
     /// # Errors
     /// [`RunDirError::Create`].
-    pub fn create(base: &Path, name: &str, seed: u64, started: SystemTime) -> Result<Self, RunDirError> {
-        let group = base.join(safe_name(name));
+    pub fn create(
+        base: &Path,
+        name: &str,
+        seed: impl std::fmt::Display,
+        started: SystemTime,
+    ) -> Result<Self, RunDirError> {
+        let group = Self::folder(base, name);
         fs::create_dir_all(&group).map_err(|source| RunDirError::Create { path: group.clone(), source })?;
         let stem = format!("{}-{seed}", clock::compact(started));
         for twin in 1..=MOST_TWINS {
@@ -113,6 +120,40 @@ impl RunDir {
             }
         }
         Err(RunDirError::Create { path: group.join(stem), source: ErrorKind::AlreadyExists.into() })
+    }
+
+    /// Where the runs of `name` are, `base/<name>`.
+    #[must_use]
+    pub fn folder(base: &Path, name: &str) -> PathBuf {
+        base.join(safe_name(name))
+    }
+
+    /// The folder of an earlier run, to go on with it.
+    #[must_use]
+    pub fn open(path: &Path, started: SystemTime) -> Self {
+        Self { path: path.to_path_buf(), started }
+    }
+
+    /// The runs of `name` with `seed` in `base`, the latest last.
+    #[must_use]
+    pub fn runs(base: &Path, name: &str, seed: u64) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(Self::folder(base, name)) else { return Vec::new() };
+        // `<utc>-<seed>` or `<utc>-<seed>-<twin>`.
+        let key = |path: PathBuf| {
+            let mut parts = path.file_name()?.to_str()?.split('-').map(str::to_owned);
+            let (utc, of) = (parts.next()?, parts.next()?);
+            let twin: usize = parts.next().map_or(Some(1), |twin| twin.parse().ok())?;
+            (of.parse() == Ok(seed) && path.is_dir()).then_some((utc, twin, path))
+        };
+        let mut runs: Vec<_> = entries.filter_map(|entry| key(entry.ok()?.path())).collect();
+        runs.sort_unstable();
+        runs.into_iter().map(|(.., path)| path).collect()
+    }
+
+    /// Whether everything in the folder `path` is there.
+    #[must_use]
+    pub fn is_done(path: &Path) -> bool {
+        path.join("DONE").exists()
     }
 
     /// The folder.
@@ -155,6 +196,47 @@ impl RunDir {
         }
     }
 
+    /// Opens `metrics.jsonl` again, of which the first `bytes` stay.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn metrics_after(&self, bytes: u64) -> Result<JsonLines<BufWriter<File>>, RunDirError> {
+        let path = self.path.join("metrics.jsonl");
+        let open = || {
+            let mut file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            file.set_len(bytes)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        match open() {
+            Ok(file) => Ok(JsonLines::new(BufWriter::new(file))),
+            Err(source) => Err(RunDirError::Write { path, source }),
+        }
+    }
+
+    /// `metrics.jsonl` itself, to have it flushed to disk.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn metrics_file(&self) -> Result<File, RunDirError> {
+        let path = self.path.join("metrics.jsonl");
+        File::options().append(true).open(&path).map_err(|source| RunDirError::Write { path, source })
+    }
+
+    /// Adds a line to `resumes.jsonl`: where and with what the run goes on.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn note_resume(&self, note: &impl Serialize) -> Result<(), RunDirError> {
+        let path = self.path.join("resumes.jsonl");
+        let add = || {
+            let mut line = serde_json::to_vec(note)?;
+            line.push(b'\n');
+            File::options().create(true).append(true).open(&path)?.write_all(&line)
+        };
+        add().map_err(|source| RunDirError::Write { path: path.clone(), source })
+    }
+
     /// Writes `parameters.safetensors`: `tensors` as `f32`, with `metadata` in the header.
     ///
     /// # Errors
@@ -177,7 +259,7 @@ impl RunDir {
                 })?;
             views.push((tensor.name.as_str(), view));
         }
-        match safetensors::serialize(views, Some(metadata)) {
+        match encode_tensors(views, metadata) {
             Ok(bytes) => self.write("parameters.safetensors", &bytes),
             Err(source) => Err(RunDirError::Encode { path, source }),
         }

@@ -1,18 +1,16 @@
 //! The words and numbers that people read: header, epoch lines, confusion matrix.
 
-use crate::train::{Epoch, Header, Score};
+use crate::train::{Epoch, Header, Rule, Score};
 
 /// The block at the start of a run: several lines, the last one ended.
 #[must_use]
 pub fn header(h: &Header) -> String {
-    let solver = if h.solver.is_empty() { String::new() } else { format!(" ({})", h.solver) };
-    let presentation = h.dt_ms * h.steps as f64;
     let [train, validation, test] = h.samples.map(|n| thousands(n as u64));
     format!(
         "lagrange-gpu {} (commit {})\n\
          experiment  {}, seed {}\n\
          network     {}, {}, {} parameters\n\
-         dynamics    {}{solver}, τ = {} ms, dt = {} ms, {} ms a sample ({} steps)\n\
+         dynamics    {}\n\
          device      {}, {}, {}\n\
          data        {}: {train} training, {validation} validation, {test} test samples\n\
          training    {}, batch {}\n",
@@ -23,12 +21,7 @@ pub fn header(h: &Header) -> String {
         h.network,
         h.activation,
         thousands(h.parameters as u64),
-        h.integrator,
-        h.tau_ms,
-        h.dt_ms,
-        // Without the digits that binary fractions leave: 0.1 × 3.
-        (presentation * 1e9).round() / 1e9,
-        thousands(h.steps as u64),
+        dynamics(h),
         h.device,
         h.driver,
         h.precision,
@@ -38,22 +31,45 @@ pub fn header(h: &Header) -> String {
     )
 }
 
+/// How the network moves and learns.
+fn dynamics(h: &Header) -> String {
+    if h.rule == Rule::Backprop.name() {
+        return format!(
+            "none: backprop (control), learning rate {:.4} of an update, times {} after each epoch",
+            h.rate, h.rate_decay
+        );
+    }
+    let solver = if h.solver.is_empty() { String::new() } else { format!(" ({})", h.solver) };
+    let presentation = h.dt_ms * h.steps as f64;
+    format!(
+        "{}{solver}, τ = {} ms, dt = {} ms, {} ms a sample ({} steps)",
+        h.integrator,
+        h.tau_ms,
+        h.dt_ms,
+        // Without the digits that binary fractions leave: 0.1 × 3.
+        (presentation * 1e9).round() / 1e9,
+        thousands(h.steps as u64),
+    )
+}
+
 /// One epoch in one line, not ended.
 #[must_use]
 pub fn epoch(e: &Epoch) -> String {
     let width = e.epochs.to_string().len();
     let validation =
         e.validation_accuracy.map_or_else(String::new, |v| format!("  validation {}", percent(v)));
+    // At the steady state, where backprop takes its gradient, f = 0: nothing to say.
+    let f = e.health.f_norm;
+    let mismatch = if f == 0.0 { String::new() } else { format!("  ‖f‖ {f:.2e}") };
     let left = if e.epoch < e.epochs { format!("  ETA {}", duration(e.eta_s)) } else { String::new() };
     format!(
-        "epoch {:>width$}/{}  loss {:.5}  train {}{validation}  {} samples/s  {} steps/s  ‖f‖ {:.2e}{left}",
+        "epoch {:>width$}/{}  loss {:.5}  train {}{validation}  {} samples/s  {} steps/s{mismatch}{left}",
         e.epoch,
         e.epochs,
         e.loss,
         percent(e.train_accuracy),
         rate(e.samples_per_s),
         rate(e.steps_per_s),
-        e.health.f_norm,
     )
 }
 
@@ -152,6 +168,6 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// `1 epoch`, `2 epochs`.
-fn count(n: usize, one: &str, many: &str) -> String {
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n as u64), if n == 1 { one } else { many })
 }

@@ -1,5 +1,6 @@
 //! Why a run stopped.
 
+use super::Rule;
 use crate::cpu::status;
 use crate::data::DataError;
 use crate::dynamics::{Integrator, Model, SettingsError};
@@ -23,6 +24,9 @@ pub enum TrainError {
     /// A sink could not keep an event.
     #[error("an event could not be written: {0}")]
     Sink(#[from] std::io::Error),
+    /// The state of the run could not be kept when that was the last chance.
+    #[error(transparent)]
+    Unsaved(Box<dyn std::error::Error + Send + Sync>),
     /// The data do not fit the network, or cannot be handed out.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -63,7 +67,13 @@ pub enum TrainError {
 }
 
 /// What the status words of a snapshot say, if anything is wrong.
-pub(super) fn verdict(model: &Model, snapshot: &Snapshot, epoch: usize, batch: usize) -> Option<TrainError> {
+pub(super) fn verdict(
+    model: &Model,
+    rule: Rule,
+    snapshot: &Snapshot,
+    epoch: usize,
+    batch: usize,
+) -> Option<TrainError> {
     let rows = [
         (status::INPUT, "an input or target that is not finite"),
         (status::STATE, "a voltage that is not finite"),
@@ -81,8 +91,11 @@ pub(super) fn verdict(model: &Model, snapshot: &Snapshot, epoch: usize, batch: u
         .min_by_key(|&((step, _), row, ..)| (step, std::cmp::Reverse(row)));
     let ((step, index), row, trajectory, what) = first?;
     let (population, neuron) = locate(model, index);
-    let advice =
-        if row == status::INPUT { "look for NaN or infinity in the data".into() } else { advice(model) };
+    let advice = if row == status::INPUT {
+        "look for NaN or infinity in the data".into()
+    } else {
+        advice(model, rule)
+    };
     Some(TrainError::Bad { what, epoch, batch, step, trajectory, neuron, population, advice })
 }
 
@@ -107,8 +120,11 @@ fn locate(model: &Model, index: usize) -> (String, usize) {
     (net.populations[at].name.clone(), index - net.cols(at).start)
 }
 
-fn advice(model: &Model) -> String {
+fn advice(model: &Model, rule: Rule) -> String {
     let set = &model.settings;
+    if rule == Rule::Backprop {
+        return "lower the learning rates of [backprop]".into();
+    }
     match set.integrator {
         Integrator::Exact => {
             "lower the learning rates, take a smaller dt-ms, or let the ramp take longer".into()

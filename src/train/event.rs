@@ -17,6 +17,12 @@ pub struct Header {
     pub parameters: usize,
     /// ρ.
     pub activation: String,
+    /// How the network learns: `least-action` or `backprop`; with the latter nothing is integrated.
+    pub rule: String,
+    /// Learning rate of the weights in the first epoch: η, per ms, or of an update by backprop.
+    pub rate: f64,
+    /// The rate is multiplied by this after each epoch.
+    pub rate_decay: f64,
     /// Integrator.
     pub integrator: String,
     /// Solver that really runs; empty for explicit schemes.
@@ -25,7 +31,7 @@ pub struct Header {
     pub tau_ms: f64,
     /// Time step, ms.
     pub dt_ms: f64,
-    /// Time steps a presentation.
+    /// Time steps a presentation; 1 with backprop.
     pub steps: usize,
     /// Device that really runs.
     pub device: String,
@@ -85,7 +91,7 @@ pub struct Epoch {
     pub validation_accuracy: Option<f64>,
     /// Mean cost on the validation set.
     pub validation_loss: Option<f64>,
-    /// Learning rate η of this epoch, per ms.
+    /// Learning rate of this epoch: η, per ms, or of an update by backprop.
     pub rate_per_ms: f64,
     /// Mean |ΔW| over all weights, this epoch.
     pub mean_abs_weight_change: f64,
@@ -149,4 +155,12 @@ pub trait Sink {
     /// # Errors
     /// If the sink cannot keep it (disk full, say); the message says what and where.
     fn take(&mut self, event: &Event) -> std::io::Result<()>;
+
+    /// Hands on what it still holds back, so that everything taken so far is where it belongs.
+    ///
+    /// # Errors
+    /// As [`Sink::take`].
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -4,7 +4,9 @@ mod advice;
 mod error;
 mod evaluate;
 mod event;
+mod flight;
 mod presentation;
+mod state;
 mod tally;
 mod trainer;
 
@@ -12,8 +14,10 @@ pub use advice::{epoch_warnings, start_warnings};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 pub use event::{Epoch, Event, Header, Health, Sink};
-pub use presentation::{FREE, Gates, NUDGED, Ramp, controls, work};
-pub use tally::Tally;
+pub use flight::Need;
+pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, work};
+pub use state::{KeepNothing, Keeper, Moment, State};
+pub use tally::{SUMS, Tally};
 pub use trainer::{Protocol, Trainer};
 
 pub use crate::evaluate::Score;

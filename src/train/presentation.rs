@@ -35,6 +35,27 @@ impl Ramp {
     }
 }
 
+/// How a network learns from a mini-batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The dynamics of a presentation, with plasticity `η δ r̄ᵀ` in time.
+    LeastAction,
+    /// The control: one update by backprop, without dynamics.
+    Backprop,
+}
+
+impl Rule {
+    /// Both, with the names they have in files.
+    pub const NAMES: [(&'static str, Rule); 2] =
+        [("least-action", Rule::LeastAction), ("backprop", Rule::Backprop)];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+}
+
 /// Row of the `beta` buffer while nothing is nudged.
 pub const FREE: u32 = 0;
 /// Row of the `beta` buffer while the outputs are nudged.
@@ -88,6 +109,20 @@ pub fn work(mut controls: Vec<StepControl>, resident: bool) -> Vec<Work> {
         Work { plan: PlanId::ResidentEnd, controls: vec![last] },
         observe,
     ]
+}
+
+/// The work of one update by [`Rule::Backprop`]: take the samples, update, with the metrics from before. Rates are those of an update, before
+/// division by the number of active trajectories.
+#[must_use]
+pub fn backprop(rate_w: f64, rate_b: f64, active: usize) -> Vec<Work> {
+    let share = 1.0 / active.max(1) as f64;
+    let control = StepControl {
+        beta_row: FREE,
+        rate_w: rate_w * share,
+        rate_b: rate_b * share,
+        ..StepControl::default()
+    };
+    vec![Work::once(PlanId::Present), Work { plan: PlanId::Backprop, controls: vec![control] }]
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@ use crate::dynamics::Model;
 use crate::engine::Snapshot;
 use crate::kernels::{record, solver};
 
+/// Number of sums in a [`Tally`].
+pub const SUMS: usize = 13;
+
 /// Running sums; one presentation of a mini-batch at a time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     samples: usize,
     trajectory_steps: f64,
@@ -47,6 +50,48 @@ impl Tally {
         self.trajectory_steps += (count * steps) as f64;
         self.cost += cost;
         cost / count.max(1) as f64
+    }
+
+    /// All sums, in the order in which [`Tally::with_sums`] takes them. Counts are exact up to 2⁵³.
+    #[must_use]
+    pub fn sums(&self) -> [f64; SUMS] {
+        let h = &self.health;
+        [
+            self.samples as f64,
+            self.trajectory_steps,
+            self.right as f64,
+            self.cost,
+            h.f_norm,
+            h.lagrangian,
+            h.iterations,
+            h.most_iterations,
+            h.residual,
+            h.saturated,
+            h.max_u,
+            h.indefinite as f64,
+            h.unconverged as f64,
+        ]
+    }
+
+    /// This tally with other sums.
+    #[must_use]
+    pub fn with_sums(self, sums: [f64; SUMS]) -> Self {
+        let [samples, trajectory_steps, right, cost, rest @ ..] = sums;
+        let [f_norm, lagrangian, iterations, most_iterations, residual, saturated, max_u, rest @ ..] = rest;
+        let [indefinite, unconverged] = rest.map(|count| count as u64);
+        let health = Health {
+            f_norm,
+            lagrangian,
+            iterations,
+            most_iterations,
+            residual,
+            saturated,
+            max_u,
+            indefinite,
+            unconverged,
+        };
+        let [samples, right] = [samples, right].map(|count| count as usize);
+        Self { samples, trajectory_steps, right, cost, health, ..self }
     }
 
     /// Number of samples added.

@@ -1,17 +1,20 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
-use std::collections::VecDeque;
+mod resume;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
-use super::{Epoch, Event, Gates, Ramp, Score, Sink, Tally, TrainError, presentation};
+use super::flight::{Flight, Need, Pass};
+use super::{
+    Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError, presentation,
+};
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
-use crate::engine::{Device, Engine, Snapshot, Ticket, Work};
-use crate::kernels::solver;
+use crate::engine::{Device, Engine, Ticket, Work};
 use crate::network::{Network, Parameters};
 use crate::plan::PlanId;
 
@@ -26,11 +29,13 @@ const FIRST_ITERATIONS: usize = 8;
 pub struct Protocol {
     /// Seed of all random streams.
     pub seed: u64,
+    /// How the network learns.
+    pub rule: Rule,
     /// Epochs.
     pub epochs: usize,
     /// Trajectories at once.
     pub batch: usize,
-    /// Time steps a presentation.
+    /// Time steps a presentation; 1 with backprop, which has none.
     pub steps: usize,
     /// Ramp from sample to sample.
     pub ramp: Ramp,
@@ -38,9 +43,9 @@ pub struct Protocol {
     pub gates: Gates,
     /// β of each output neuron.
     pub beta: Vec<f64>,
-    /// η of the weights, per ms.
+    /// η of the weights, per ms; with backprop, the rate of an update.
     pub rate_w: f64,
-    /// η_b of the biases, per ms.
+    /// η_b of the biases, as `rate_w`.
     pub rate_b: f64,
     /// Both are multiplied by this after each epoch.
     pub rate_decay: f64,
@@ -60,14 +65,11 @@ pub struct Trainer<'a> {
     active: Vec<f64>,
     iterations: usize,
     started: Instant,
+    /// Seconds that the run took before this process went on with it.
+    before_s: f64,
+    /// The epoch that a restored state is in the middle of.
+    restored: Option<Pass>,
     stop: &'a AtomicBool,
-}
-
-/// A presentation that the device works on.
-struct Flight {
-    ticket: Ticket,
-    batch: MiniBatch,
-    number: usize,
 }
 
 impl<'a> Trainer<'a> {
@@ -103,6 +105,8 @@ impl<'a> Trainer<'a> {
             active: vec![1.0; protocol.batch],
             iterations: FIRST_ITERATIONS,
             started: Instant::now(),
+            before_s: 0.0,
+            restored: None,
             model,
             engine,
             evaluator,
@@ -136,42 +140,84 @@ impl<'a> Trainer<'a> {
         self.protocol.rate_decay.powi(i32::try_from(epoch - 1).unwrap_or(i32::MAX))
     }
 
-    /// Presents every training sample once, then validates. `None` if the run was asked to stop on the way.
+    /// Seconds since the start of the run, in all processes that worked on it.
+    #[must_use]
+    pub fn elapsed_s(&self) -> f64 {
+        self.before_s + self.started.elapsed().as_secs_f64()
+    }
+
+    /// As [`Trainer::epoch_keeping`], nothing of which is kept.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn epoch(&mut self, epoch: usize, sink: &mut dyn Sink) -> Result<Option<Epoch>, TrainError> {
+        self.epoch_keeping(epoch, sink, &mut KeepNothing)
+    }
+
+    /// Presents every training sample once, then validates. `None` if the run was asked to stop on the way; `keeper` then has the
+    /// state. An epoch that a restored state is in goes on from there.
     ///
     /// # Errors
     /// Divergence, data that are not finite, an indefinite H where the settings say so, a lost device, a sink that cannot write.
-    pub fn epoch(&mut self, epoch: usize, sink: &mut dyn Sink) -> Result<Option<Epoch>, TrainError> {
-        let start = Instant::now();
-        let decay = self.decay(epoch);
-        let size = self.protocol.batch;
-        let mut batches = Batches::shuffled(&self.data.train, size, self.protocol.seed, epoch as u64 - 1)?;
-        let mut flights: VecDeque<Flight> = VecDeque::new();
-        let mut tally = Tally::new(&self.model);
-        let mut number = 0;
+    pub fn epoch_keeping(
+        &mut self,
+        epoch: usize,
+        sink: &mut dyn Sink,
+        keeper: &mut dyn Keeper,
+    ) -> Result<Option<Epoch>, TrainError> {
+        let restored = self.restored.take().filter(|pass| pass.epoch == epoch);
+        let mut pass = restored.unwrap_or_else(|| Pass::new(epoch, &self.model));
+        self.present(&mut pass, sink, keeper)?;
+        if self.stop.load(Ordering::Relaxed) {
+            self.land_all(&mut pass, sink)?;
+            let state = self.state(&pass)?;
+            keeper.keep(&state, Moment::Stop, sink)?;
+            self.parameters = read_parameters(&mut self.engine)?;
+            return Ok(None);
+        }
+        while !pass.flights.is_empty() {
+            self.book(&mut pass, sink)?;
+        }
+        let seconds = pass.seconds();
+        let after = read_parameters(&mut self.engine)?;
+        let before = std::mem::replace(&mut self.parameters, after);
+        let change = mean_change(&before, &self.parameters);
+        self.report(&pass, change, seconds).map(Some)
+    }
+
+    /// Presents the mini-batches of an epoch that are left, until asked to stop.
+    fn present(
+        &mut self,
+        pass: &mut Pass,
+        sink: &mut dyn Sink,
+        keeper: &mut dyn Keeper,
+    ) -> Result<(), TrainError> {
+        let decay = self.decay(pass.epoch);
+        let (size, seed) = (self.protocol.batch, self.protocol.seed);
+        let mut batches = Batches::shuffled(&self.data.train, size, seed, pass.epoch as u64 - 1)?;
+        for _ in 0..pass.presented {
+            let Some(batch) = batches.next() else { break };
+            batches.recycle(batch);
+        }
         while let Some(batch) = batches.next() {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            if flights.len() == IN_FLIGHT
-                && let Some(used) = self.land(&mut flights, &mut tally, epoch, start, sink)?
+            if pass.flights.len() == IN_FLIGHT
+                && let Some(used) = self.book(pass, sink)?
             {
                 batches.recycle(used);
             }
-            number += 1;
             let ticket = self.launch(&batch, decay)?;
-            flights.push_back(Flight { ticket, batch, number });
+            pass.presented += 1;
+            pass.flights.push_back(Flight::Away { ticket, batch, number: pass.presented });
+            if keeper.due() {
+                self.land_all(pass, sink)?;
+                let state = self.state(pass)?;
+                keeper.keep(&state, Moment::Periodic, sink)?;
+            }
         }
-        while !flights.is_empty() {
-            self.land(&mut flights, &mut tally, epoch, start, sink)?;
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        let after = read_parameters(&mut self.engine)?;
-        let before = std::mem::replace(&mut self.parameters, after);
-        if self.stop.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let change = mean_change(&before, &self.parameters);
-        self.report(epoch, &tally, change, seconds, number).map(Some)
+        Ok(())
     }
 
     /// Uploads a mini-batch and submits its presentation.
@@ -184,68 +230,90 @@ impl<'a> Trainer<'a> {
             self.active.clone_from(&batch.active);
         }
         let p = &self.protocol;
-        let controls =
-            presentation::controls(&self.ramp, p.gates, p.rate_w * decay, p.rate_b * decay, batch.count);
+        let (rate_w, rate_b) = (p.rate_w * decay, p.rate_b * decay);
+        let work = match p.rule {
+            Rule::Backprop => presentation::backprop(rate_w, rate_b, batch.count),
+            Rule::LeastAction => {
+                let controls = presentation::controls(&self.ramp, p.gates, rate_w, rate_b, batch.count);
+                presentation::work(controls, layout.resident)
+            }
+        };
         self.engine.set_iterations(self.iterations);
-        Ok(self.engine.submit(&presentation::work(controls, layout.resident))?)
+        Ok(self.engine.submit(&work)?)
     }
 
-    /// Waits for the oldest presentation and books it; returns its mini-batch.
+    /// Waits for the oldest presentation and takes into account what it needed; returns its mini-batch.
+    fn book(&mut self, pass: &mut Pass, sink: &mut dyn Sink) -> Result<Option<MiniBatch>, TrainError> {
+        let (need, used) = match pass.flights.pop_front() {
+            None => return Ok(None),
+            Some(Flight::Landed(need)) => (need, None),
+            Some(Flight::Away { ticket, batch, number }) => {
+                (self.land(pass, ticket, &batch, number, sink)?, Some(batch))
+            }
+        };
+        self.adapt(need);
+        Ok(used)
+    }
+
+    /// Waits for all presentations in flight. What they needed of the solver is set aside: presentation n is to run with the counts known
+    /// from n − 2, whether a state is saved on the way or not.
+    fn land_all(&mut self, pass: &mut Pass, sink: &mut dyn Sink) -> Result<(), TrainError> {
+        for flight in std::mem::take(&mut pass.flights) {
+            let need = match flight {
+                Flight::Landed(need) => need,
+                Flight::Away { ticket, batch, number } => self.land(pass, ticket, &batch, number, sink)?,
+            };
+            pass.flights.push_back(Flight::Landed(need));
+        }
+        Ok(())
+    }
+
+    /// Waits for a presentation, checks it and adds it to the sums of its epoch.
     fn land(
         &mut self,
-        flights: &mut VecDeque<Flight>,
-        tally: &mut Tally,
-        epoch: usize,
-        start: Instant,
+        pass: &mut Pass,
+        ticket: Ticket,
+        batch: &MiniBatch,
+        number: usize,
         sink: &mut dyn Sink,
-    ) -> Result<Option<MiniBatch>, TrainError> {
-        let Some(flight) = flights.pop_front() else { return Ok(None) };
-        let shot = self.engine.collect(flight.ticket)?;
-        if let Some(error) = verdict(&self.model, &shot, epoch, flight.number) {
+    ) -> Result<Need, TrainError> {
+        let shot = self.engine.collect(ticket)?;
+        if let Some(error) = verdict(&self.model, self.protocol.rule, &shot, pass.epoch, number) {
             return Err(error);
         }
         if self.model.settings.on_indefinite == OnIndefinite::Error
-            && let Some(error) = indefinite(&self.model, &shot, epoch, flight.number)
+            && let Some(error) = indefinite(&self.model, &shot, pass.epoch, number)
         {
             return Err(error);
         }
-        self.adapt(&shot);
-        let loss = tally.add(&shot, &flight.batch.labels, &flight.batch.active, self.protocol.steps);
-        let done = tally.samples();
+        let loss = pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps);
+        let done = pass.tally.samples();
         sink.take(&Event::Batch {
-            epoch,
+            epoch: pass.epoch,
             epochs: self.protocol.epochs,
             done,
             of: self.data.train.len(),
             loss,
-            samples_per_s: done as f64 / start.elapsed().as_secs_f64().max(1e-9),
+            samples_per_s: done as f64 / pass.seconds().max(1e-9),
         })?;
-        Ok(Some(flight.batch))
+        Ok(Need::of(&shot))
     }
 
     /// The loop count of the next presentation, from what an earlier one needed: two more than its largest count, or twice the
     /// recorded count where that was not enough. Depends on results alone, never on timing.
-    fn adapt(&mut self, shot: &Snapshot) {
-        let rows = || shot.solver.chunks_exact(solver::LEN);
-        let most = rows().map(|r| r[solver::MOST]).fold(0.0, f64::max) as usize;
-        let short = rows().any(|r| r[solver::UNCONVERGED] > 0.0);
+    fn adapt(&mut self, Need { most, short }: Need) {
         let wanted = if short { self.iterations.max(most) * 2 } else { most + 2 };
         self.iterations = wanted.clamp(1, self.model.settings.max_iterations);
     }
 
-    fn report(
-        &mut self,
-        epoch: usize,
-        tally: &Tally,
-        change: f64,
-        seconds: f64,
-        batches: usize,
-    ) -> Result<Epoch, TrainError> {
+    fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {
+        let Pass { epoch, presented, tally, .. } = pass;
+        let epoch = *epoch;
         let score = match &self.data.validation {
             None => None,
             Some(held_out) => Some(self.evaluator.score(&self.parameters, held_out)?),
         };
-        let elapsed_s = self.started.elapsed().as_secs_f64();
+        let elapsed_s = self.elapsed_s();
         let left = (self.protocol.epochs - epoch) as f64;
         Ok(Epoch {
             epoch,
@@ -257,7 +325,7 @@ impl<'a> Trainer<'a> {
             rate_per_ms: self.protocol.rate_w * self.decay(epoch),
             mean_abs_weight_change: change,
             samples_per_s: tally.samples() as f64 / seconds.max(1e-9),
-            steps_per_s: (batches * self.protocol.steps) as f64 / seconds.max(1e-9),
+            steps_per_s: (presented * self.protocol.steps) as f64 / seconds.max(1e-9),
             elapsed_s,
             eta_s: elapsed_s / epoch as f64 * left,
             health: tally.health(),

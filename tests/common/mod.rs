@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod compare;
+pub mod gradient;
 pub mod oracle;
 pub mod parity;
 pub mod random;

@@ -35,10 +35,10 @@ pub fn compare(
 }
 
 /// Sizes of the populations and projections (pre, post).
-type Graph = (Vec<usize>, Vec<(usize, usize)>);
+pub type Graph = (Vec<usize>, Vec<(usize, usize)>);
 
 /// Chains, chains with skip connections, and DAGs with an isolated hidden population and an input that reaches the output.
-fn topologies() -> Vec<Graph> {
+pub fn topologies() -> Vec<Graph> {
     vec![
         (vec![4, 6, 5, 3], vec![(0, 1), (1, 2), (2, 3)]),
         (vec![3, 2], vec![(0, 1)]),

@@ -11,7 +11,7 @@ fn unknown_keys() {
     );
     rejects("[training]", "[«trainings»]", &["did you mean `training`?"]);
     rejects("epochs = 2", "«epoch» = 2", &["in `training`", "did you mean `epochs`?"]);
-    rejects("epochs = 2", "epochs = 2\n«colour» = 1", &["one of: epochs, batch, steps-per-sample"]);
+    rejects("epochs = 2", "epochs = 2\n«colour» = 1", &["one of: rule, epochs, batch, steps-per-sample"]);
     rejects("std = 0.05", "«sd» = 0.05", &["in `network.weights`", "init, mean, std, clip"]);
     rejects("validation = 100", "validation = 100\n«validate» = 1", &["in `data`"]);
     rejects("[training]", "[run]\n«devices» = 1\n[training]", &["did you mean `device`?"]);
@@ -194,4 +194,28 @@ fn data_files() {
     rejects("validation = 100", "validation = 100\ntrain-limit = «0»", &["`data.train-limit`"]);
     rejects("name = \"small\"", "name = «\"a/b\"»", &["`name` cannot be \"a/b\""]);
     rejects("name = \"small\"", "name = «\"\"»", &["`name` cannot be"]);
+}
+
+#[test]
+fn the_control_and_its_seeds() {
+    rejects(
+        "epochs = 2",
+        "epochs = 2\nrule = «\"backprob\"»",
+        &["one of: least-action, backprop", "did you mean"],
+    );
+    let put = |lines: &str| format!("[backprop]\n{lines}\n[training]");
+    let keys = "one of: learning-rate, bias-learning-rate, rate-decay-per-epoch";
+    rejects("[training]", &put("«rate» = 1"), &["in `backprop`", keys]);
+    rejects("[training]", &put("learning-rate = «-1»"), &["`backprop.learning-rate`", "0 or greater"]);
+    rejects("[training]", &put("bias-learning-rate = «nan»"), &["`backprop.bias-learning-rate`"]);
+    rejects(
+        "[training]",
+        &put("rate-decay-per-epoch = «0»"),
+        &["`backprop.rate-decay-per-epoch`", "at most 1"],
+    );
+    let put = |line: &str| format!("[run]\n{line}\n[training]");
+    rejects("[training]", &put("seeds = «3»"), &["`run.seeds` is an integer", "a list of seeds"]);
+    rejects("[training]", &put("seeds = [1, «-2»]"), &["`run.seeds.1` cannot be -2"]);
+    rejects("[training]", &put("seeds = [1, 2, «1»]"), &["seed 1 is in the list twice"]);
+    rejects("[training]", &put("control = «1»"), &["`run.control` is an integer", "true or false"]);
 }

@@ -1,0 +1,219 @@
+//! One training run, from a resolved experiment to its score.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use super::resume::{self, Note, Resume, Resumed, shell};
+use super::setup::{header, protocol};
+use crate::checkpoint::{Checkpoints, Cut, Folder, Found, Identity, Lock, save_parameters, unsaved};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::{Failure, say};
+use crate::config::Experiment;
+use crate::data::Dataset;
+use crate::engine::Device;
+use crate::network::Parameters;
+use crate::sinks::{Fanout, Provenance, RunDir, clock};
+use crate::train::{Epoch, Event, Header, Rule, Sink, Trainer, epoch_warnings, start_warnings};
+
+/// What a complete run leaves.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Outcome {
+    /// The run directory.
+    pub directory: PathBuf,
+}
+
+/// Trains one experiment in a run directory of its own, or goes on in that of an earlier run, and tests it. `progress` listens beside the
+/// metrics of the run.
+///
+/// # Errors
+/// What stopped the run, with the run directory in the message; [`Failure::Interrupted`] after a signal.
+pub(in crate::cli) fn run_one(
+    e: &Experiment,
+    data: &Dataset,
+    device: &Device,
+    interrupt: &Interrupt,
+    progress: Box<dyn Sink>,
+    resume: &Resume,
+) -> Result<Outcome, Failure> {
+    let identity = Identity::new(e, data, device);
+    let resumed = resume::find(e, &identity, resume)?;
+    let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
+    let mut trainer =
+        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, interrupt.stop())
+            .map_err(Failure::run)?;
+    let header = header(e, data, device, trainer.model());
+    let (dir, _lock) = open_dir(e, &header, resumed.as_ref())?;
+    let run = Run { e, identity, dir };
+    let done =
+        run.begin(&mut trainer, progress, header, resumed).and_then(|begun| run.follow(&mut trainer, begun));
+    let place = |what: &str| format!("{what}; the run directory is {}", run.dir.path().display());
+    match done {
+        Ok(Ended::Complete) => {
+            run.dir.finish(SystemTime::now()).map_err(Failure::run)?;
+            Ok(Outcome { directory: run.dir.path().to_path_buf() })
+        }
+        Ok(Ended::Interrupted(epoch)) => {
+            let what = place(&format!("stopped in epoch {epoch}, parameters and a checkpoint saved"));
+            let what = format!("{what}\nto go on: lagrange-gpu train --resume {}", shell(run.dir.path()));
+            Err(Failure::Interrupted { what, code: interrupt.code() })
+        }
+        Err(Failure::Run(error)) => Err(Failure::Run(error.context(place("the run failed")))),
+        Err(other) => Err(other),
+    }
+}
+
+/// The run directory with all that is known before the first step; locked.
+fn open_dir(
+    e: &Experiment,
+    header: &Header,
+    resumed: Option<&Resumed>,
+) -> Result<(RunDir, Option<Lock>), Failure> {
+    let now = SystemTime::now();
+    let dir = match resumed {
+        None => RunDir::create(&e.run.directory, &e.name, e.seed, now).map_err(Failure::run)?,
+        Some(resumed) => RunDir::open(&resumed.dir, now),
+    };
+    let lock = resume::lock(dir.path())?;
+    if resumed.is_none_or(|resumed| resumed.from.is_none()) {
+        dir.write_config(&e.to_toml()).map_err(Failure::run)?;
+        dir.write_provenance(&Provenance::new(header, dir.started())).map_err(Failure::run)?;
+    }
+    Ok((dir, lock))
+}
+
+/// How a run ended, if nothing went wrong.
+enum Ended {
+    Complete,
+    Interrupted(usize),
+}
+
+/// A run that is ready for its next epoch.
+struct Begun {
+    sinks: Fanout,
+    checkpoints: Checkpoints,
+    epoch: usize,
+}
+
+/// A run in its directory.
+struct Run<'a> {
+    e: &'a Experiment,
+    identity: Identity,
+    dir: RunDir,
+}
+
+impl Run<'_> {
+    /// Opens the metrics and tells what runs; or brings trainer and metrics to where the run goes on.
+    fn begin(
+        &self,
+        trainer: &mut Trainer,
+        mut progress: Box<dyn Sink>,
+        header: Header,
+        resumed: Option<Resumed>,
+    ) -> Result<Begun, Failure> {
+        let cut = resumed.as_ref().map_or(Ok(Cut::nothing()), Resumed::cut)?;
+        let from = resumed.and_then(|resumed| resumed.from);
+        let (best, epoch) =
+            from.as_ref().map_or((None, 1), |f| (f.checkpoint.best, f.checkpoint.state.epoch));
+        let mut events = Vec::new();
+        if let Some(from) = from {
+            // The metrics have it already.
+            progress.take(&Event::Started(header)).map_err(Failure::run)?;
+            events = resume::warnings(&from, &self.identity, cut.complete);
+            self.restore(trainer, from)?;
+        } else {
+            events.push(Event::Started(header));
+            // Nothing is integrated by backprop.
+            if self.e.training.rule == Rule::LeastAction {
+                events.extend(start_warnings(trainer.model(), trainer.parameters(), &self.e.beta));
+            }
+        }
+        let metrics = self.dir.metrics_after(cut.bytes).map_err(Failure::run)?;
+        let mut sinks = Fanout(vec![progress, Box::new(metrics)]);
+        for event in events {
+            sinks.take(&event).map_err(Failure::run)?;
+        }
+        let (run, network) = (&self.e.run, self.e.network.clone());
+        let every = Duration::try_from_secs_f64(run.checkpoint_every_s).unwrap_or(Duration::MAX);
+        let file = self.dir.metrics_file().map_err(Failure::run)?;
+        let folder = Folder::of(self.dir.path());
+        let pace = (every, run.keep_checkpoints);
+        let checkpoints = Checkpoints::new(folder, self.identity.clone(), network, file, pace, best);
+        Ok(Begun { sinks, checkpoints, epoch })
+    }
+
+    /// Brings the trainer to where the run goes on. Later checkpoints go before later metrics: a checkpoint whose metrics are gone
+    /// must not be left.
+    fn restore(&self, trainer: &mut Trainer, from: Found) -> Result<(), Failure> {
+        Folder::of(self.dir.path()).go_back_to(&from);
+        let Found { path, checkpoint, .. } = from;
+        let (epoch, mini_batches) = (checkpoint.state.epoch, checkpoint.state.presented);
+        trainer.restore(checkpoint.state).map_err(Failure::run)?;
+        let note = Note {
+            resumed: clock::readable(SystemTime::now()),
+            checkpoint: path.file_name().map(|name| name.to_string_lossy().into_owned()),
+            epoch,
+            mini_batches,
+            device: self.identity.device.clone(),
+            version: self.identity.version.clone(),
+            command_line: std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(),
+        };
+        self.dir.note_resume(&note).map_err(Failure::run)?;
+        say(&format!("resumes in epoch {epoch} after {mini_batches} mini-batches, from {}", path.display()));
+        Ok(())
+    }
+
+    /// All epochs that are left, then the test set. Parameters and a checkpoint are saved after every epoch: a failure later loses
+    /// nothing before it.
+    fn follow(&self, trainer: &mut Trainer, begun: Begun) -> Result<Ended, Failure> {
+        let Begun { mut sinks, mut checkpoints, epoch: first } = begun;
+        let mut unsaved = None;
+        for number in first..=self.e.training.epochs {
+            let epoch = trainer.epoch_keeping(number, &mut sinks, &mut checkpoints).map_err(Failure::run)?;
+            let Some(epoch) = epoch else {
+                save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, false)
+                    .map_err(Failure::run)?;
+                return Ok(Ended::Interrupted(number));
+            };
+            unsaved = self.after_epoch(trainer, epoch, &mut sinks, &mut checkpoints)?;
+        }
+        if first > self.e.training.epochs {
+            // The process before may have failed to.
+            let last = self.e.training.epochs;
+            save_parameters(&self.dir, &self.e.network, trainer.parameters(), last, true)
+                .map_err(Failure::run)?;
+        }
+        let score = trainer.test().map_err(Failure::run)?;
+        self.dir.write_score(&score).map_err(Failure::run)?;
+        let finished = Event::Finished { elapsed_s: trainer.elapsed_s() };
+        for event in [Event::Tested(score), finished] {
+            sinks.take(&event).map_err(Failure::run)?;
+        }
+        unsaved.map_or(Ok(Ended::Complete), |error| Err(Failure::run(error)))
+    }
+
+    /// Saves and tells what an epoch came to. What could not be saved is a warning: there is more to come, or the test.
+    fn after_epoch(
+        &self,
+        trainer: &mut Trainer,
+        epoch: Epoch,
+        sinks: &mut Fanout,
+        checkpoints: &mut Checkpoints,
+    ) -> Result<Option<anyhow::Error>, Failure> {
+        let (number, accuracy) = (epoch.epoch, epoch.validation_accuracy);
+        let parameters = save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, true);
+        let steps = (trainer.samples() * self.e.training.steps_per_sample) as f64;
+        let warnings = epoch_warnings(trainer.model(), &epoch, steps);
+        for event in std::iter::once(Event::Epoch(epoch)).chain(warnings) {
+            sinks.take(&event).map_err(Failure::run)?;
+        }
+        let state = trainer.state_before(number + 1).map_err(Failure::run)?;
+        let checkpoint = checkpoints.after_epoch(number, &state, accuracy, sinks);
+        let errors = [parameters.map_err(anyhow::Error::from), checkpoint.map_err(anyhow::Error::from)];
+        let mut first = None;
+        for error in errors.into_iter().filter_map(Result::err) {
+            sinks.take(&unsaved(number, &error)).map_err(Failure::run)?;
+            first = first.or(Some(error));
+        }
+        Ok(first)
+    }
+}
