@@ -6,7 +6,7 @@ use lagrange_gpu::config::{
     DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig, Source,
     TrainingConfig,
 };
-use lagrange_gpu::data::Encoding;
+use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
@@ -127,7 +127,9 @@ fn data() -> impl Strategy<Value = DataConfig> {
             test_labels,
         },
     );
-    let source = prop_oneof![Just(DataSource::EmbeddedMnist), idx];
+    let published = (pick(&PublishedSet::NAMES), option::of(path()))
+        .prop_map(|(set, directory)| DataSource::Published { set, directory });
+    let source = prop_oneof![Just(DataSource::EmbeddedMnist), published, idx];
     (source, 0..100_000_usize, pick(&Encoding::NAMES), option::of(1..100_000_usize)).prop_map(
         |(source, validation, encoding, train_limit)| DataConfig {
             source,
@@ -176,7 +178,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
             let (mut weight_init, mut bias_init, rate_w, rate_b, training, run) = rest;
-            if data.source == DataSource::EmbeddedMnist {
+            if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
                 network.populations[last].size = 10;
@@ -229,7 +231,7 @@ fn read(text: &[u8], overrides: &Overrides) {
 const TEXT: &str = include_str!("../experiments/mnist-small.toml");
 
 /// What mutations put in.
-const PIECES: [&str; 40] = [
+const PIECES: [&str; 41] = [
     "0",
     "-1",
     "1e400",
@@ -266,6 +268,7 @@ const PIECES: [&str; 40] = [
     "[[network.projection]]\npre = \"a\"\n",
     "custom",
     "idx",
+    "mnist",
     "true",
     "1979-05-27",
     "{ init = \"he\" }",

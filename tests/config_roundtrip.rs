@@ -8,7 +8,7 @@ use lagrange_gpu::config::{
     ConfigError, DataSource, DeviceChoice, Experiment, Overrides, SimulationConfig, Source, built_in_names,
     find,
 };
-use lagrange_gpu::data::Encoding;
+use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode};
@@ -207,7 +207,8 @@ fn paths_start_from_the_folder_of_the_file() {
 
 #[test]
 fn built_in_experiments() {
-    assert_eq!(built_in_names(), ["mnist", "mnist-small"]);
+    let names = ["mnist", "mnist-small", "mnist-full", "mnist-reference", "fashion-mnist"];
+    assert_eq!(built_in_names(), names);
     for name in built_in_names() {
         let from = |path: &str| find(path).unwrap_or_else(|e| panic!("{e}"));
         // The test runs in the folder of the package, where `experiments/` exists.
@@ -247,11 +248,75 @@ fn the_mnist_experiment_is_the_published_network() {
 }
 
 #[test]
+fn published_sets_have_the_experiment_of_the_subset() {
+    let read = |name: &'static str| {
+        Experiment::load(&Source::BuiltIn(name), &Overrides::default()).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let subset = read("mnist");
+    for (name, set) in [("mnist-full", PublishedSet::Mnist), ("fashion-mnist", PublishedSet::FashionMnist)] {
+        let e = read(name);
+        assert_eq!(e.data.source, DataSource::Published { set, directory: None }, "{name}");
+        assert!(e.data.validation > 0 && e.data.train_limit.is_none(), "{name}");
+        assert_eq!((&e.network, &e.weight_init), (&subset.network, &subset.weight_init), "{name}");
+        assert_eq!((e.settings.integrator, e.settings.tau_ms), (Integrator::Exact, 10.0), "{name}");
+        assert!(e.training.steps_per_sample as f64 * e.settings.dt_ms >= 3.0 * e.settings.tau_ms, "{name}");
+    }
+}
+
+/// Every number of the authors' script.
+#[test]
+fn the_reference_experiment_is_the_published_script() {
+    let e = Experiment::load(&Source::BuiltIn("mnist-reference"), &Overrides::default()).expect("it");
+    assert_eq!(e.data.source, DataSource::EmbeddedMnist);
+    assert_eq!((e.data.validation, e.data.encoding, e.data.train_limit), (0, Encoding::Unit, None));
+    assert_eq!(e.network.sizes(), "784-300-100-10");
+    assert_eq!((e.network.activation, e.network.input), (Activation::HardSigmoid, InputMode::Driven));
+    assert_eq!(e.network.projections.iter().map(|p| p.factor).collect::<Vec<_>>(), [1.0, 0.2, 0.1]);
+    assert_eq!(e.network.populations.iter().map(|p| p.bias_factor).collect::<Vec<_>>(), [0.0, 1.0, 0.2, 0.1]);
+    let init = Init { kind: InitKind::Normal { mean: 0.0, std: 0.1 }, clip: Some(0.3) };
+    assert_eq!((e.weight_init, e.bias_init), (vec![init; 3], vec![init; 4]));
+    assert_eq!((e.settings.integrator, e.settings.tau_ms, e.settings.dt_ms), (Integrator::Exact, 10.0, 1.0));
+    assert_eq!((e.beta, e.rate_w, e.rate_b), (vec![0.1; 10], 1e-4, 1e-4));
+    let t = e.training;
+    assert_eq!((t.epochs, t.batch, t.steps_per_sample, t.rate_decay_per_epoch), (10, 180, 100, 1.0));
+    assert_eq!((t.ramp.from, t.ramp.to, t.gates.nudge_from, t.gates.learn_from), (-20.0, 90.0, 0.0, 0.0));
+    assert_eq!(e.run.precision, Precision::F32);
+}
+
+#[test]
+fn the_data_directory_starts_from_the_folder_of_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("digits.toml");
+    let text = MINIMAL.replace("\"embedded-mnist\"", "\"fashion-mnist\"\ndirectory = \"sub/sets\"");
+    std::fs::write(&path, text).expect("written");
+    let e = Experiment::load(&Source::File(path), &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+    let directory = Some(folder.path().join("sub/sets"));
+    assert_eq!(e.data.source, DataSource::Published { set: PublishedSet::FashionMnist, directory });
+    let again = Experiment::parse(e.to_toml().as_bytes(), &source(""), &Overrides::default());
+    assert_eq!(again.expect("the resolved form").data, e.data);
+}
+
+#[test]
+fn networks_that_do_not_fit_a_published_set_are_refused() {
+    for (data, network, says) in [
+        ("embedded-mnist", "network.sizes.0=9", "embedded MNIST have 784 pixels, population 'input' has 9"),
+        ("mnist", "network.sizes.0=9", "MNIST have 784 pixels, population 'input' has 9"),
+        ("fashion-mnist", "network.sizes.3=11", "Fashion-MNIST have 10 classes, population 'output' has 11"),
+    ] {
+        let shown =
+            load_with(MINIMAL, &[&format!("data.source={data}"), network]).expect_err(data).to_string();
+        assert!(shown.contains(says), "{shown}");
+    }
+}
+
+#[test]
 fn resolved_forms_of_files_are_read_as_the_same() {
-    for text in
-        [MINIMAL, include_str!("../experiments/mnist.toml"), include_str!("../experiments/mnist-small.toml")]
-    {
-        let e = load(text);
+    let built_in = built_in_names().into_iter().map(|name| {
+        let text = Source::BuiltIn(name).read().expect("built in");
+        String::from_utf8(text).expect("a text")
+    });
+    for text in built_in.chain([MINIMAL.to_owned()]) {
+        let e = load(&text);
         let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
         assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
     }

@@ -4,6 +4,8 @@
 //! SIGTERM) interrupted after saving.
 
 mod config;
+mod data;
+mod dataset;
 mod device;
 mod devices;
 mod failure;
@@ -38,6 +40,9 @@ enum Command {
     /// Checks or shows an experiment file.
     #[command(subcommand)]
     Config(config::Command),
+    /// Lists or downloads data sets.
+    #[command(subcommand)]
+    Data(data::Command),
 }
 
 /// Options that name an experiment and change it.
@@ -73,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Config(command) => config::run(&command),
+        Command::Data(command) => data::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

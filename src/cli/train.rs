@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use indicatif::MultiProgress;
 
 use super::interrupt::Interrupt;
-use super::{ExperimentArgs, Failure, config, device, say};
-use crate::config::{DataSource, Experiment};
-use crate::data::{Dataset, IdxPaths, Split};
+use super::{ExperimentArgs, Failure, config, dataset, device, say};
+use crate::config::Experiment;
+use crate::data::Dataset;
 use crate::dynamics::{Model, Solver};
 use crate::engine::Device;
 use crate::network::{Network, Parameters};
@@ -24,6 +24,8 @@ use crate::version;
 pub(super) struct Args {
     #[command(flatten)]
     experiment: ExperimentArgs,
+    #[command(flatten)]
+    data: dataset::DataArgs,
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); overrides the file.
     #[arg(long)]
     device: Option<String>,
@@ -60,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     say(&format!("experiment: {}", e.source));
     // Data before any device work: a bad file is named at once.
-    let data = load_data(&e)?;
+    let data = dataset::load(&mut e, &args.data)?;
     let device = device::open(&e.run.device, e.run.precision)?;
     let interrupt = Interrupt::listen();
     let progress: Box<dyn Sink> = if args.plain {
@@ -69,26 +71,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Box::new(Progress::stderr(&bars))
     };
     train(&e, &data, &device, &interrupt, progress)
-}
-
-fn load_data(e: &Experiment) -> Result<Dataset, Failure> {
-    let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
-    let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
-    let data = match &e.data.source {
-        DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
-        DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
-            let paths = IdxPaths {
-                train_images: train_images.clone(),
-                train_labels: train_labels.clone(),
-                test_images: test_images.clone(),
-                test_labels: test_labels.clone(),
-            };
-            Dataset::from_idx(&paths, n_in, n_out, split)
-        }
-    };
-    let data = data.map_err(Failure::usage)?;
-    data.check(n_in, n_out).map_err(Failure::usage)?;
-    Ok(data)
 }
 
 fn protocol(e: &Experiment) -> Protocol {

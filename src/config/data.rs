@@ -7,25 +7,20 @@ use super::item::Item;
 use super::section::Section;
 use super::text::Place;
 use super::types::{DataConfig, DataSource};
-use crate::data::Encoding;
+use crate::data::{Encoding, PublishedSet};
 use crate::network::Network;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "source",
     "train-images",
     "train-labels",
     "test-images",
     "test-labels",
+    "directory",
     "validation",
     "encoding",
     "train-limit",
 ];
-
-/// Pixels of an MNIST digit.
-const MNIST_PIXELS: usize = 28 * 28;
-
-/// Classes of MNIST.
-const MNIST_CLASSES: usize = 10;
 
 /// More samples than any file in the IDX format can hold.
 const MOST_SAMPLES: usize = u32::MAX as usize;
@@ -33,26 +28,43 @@ const MOST_SAMPLES: usize = u32::MAX as usize;
 #[derive(Clone, Copy)]
 enum Kind {
     EmbeddedMnist,
+    Published(PublishedSet),
     Idx,
+}
+
+/// The names of all sources.
+fn kinds() -> Vec<(&'static str, Kind)> {
+    let published = PublishedSet::NAMES.map(|(name, set)| (name, Kind::Published(set)));
+    [&[("embedded-mnist", Kind::EmbeddedMnist)], &published[..], &[("idx", Kind::Idx)]].concat()
 }
 
 /// Reads the section; `folder` is where relative paths start.
 pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfig, ConfigError> {
     let section = Section::open(item, &KEYS)?;
-    let kinds = [("embedded-mnist", Kind::EmbeddedMnist), ("idx", Kind::Idx)];
-    let kind = section.need("source", "source = \"embedded-mnist\" or \"idx\"")?.choice(&kinds)?;
+    let kinds = kinds();
+    let names = kinds.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let kind = section.need("source", &format!("source = one of: {names}"))?.choice(&kinds)?;
+    for key in &KEYS[1..5] {
+        if !matches!(kind, Kind::Idx) {
+            section.refuse(key, "needs source = \"idx\"", "no files for this source")?;
+        }
+    }
+    if !matches!(kind, Kind::Published(_)) {
+        let because = "needs source = \"mnist\" or \"fashion-mnist\"";
+        section.refuse("directory", because, "no directory for this source")?;
+    }
     let source = match kind {
-        Kind::EmbeddedMnist => {
-            for key in &KEYS[1..5] {
-                section.refuse(key, "needs source = \"idx\"", "no files for embedded-mnist")?;
-            }
-            DataSource::EmbeddedMnist
+        Kind::EmbeddedMnist => DataSource::EmbeddedMnist,
+        Kind::Published(set) => {
+            const EXPECTED: &str = "the path of a data directory, relative to the folder of the experiment";
+            let directory = section.get("directory").map(|item| path(&item, EXPECTED, folder)).transpose()?;
+            DataSource::Published { set, directory }
         }
         Kind::Idx => DataSource::Idx {
-            train_images: path(&section, "train-images", folder)?,
-            train_labels: path(&section, "train-labels", folder)?,
-            test_images: path(&section, "test-images", folder)?,
-            test_labels: path(&section, "test-labels", folder)?,
+            train_images: file(&section, "train-images", folder)?,
+            train_labels: file(&section, "train-labels", folder)?,
+            test_images: file(&section, "test-images", folder)?,
+            test_labels: file(&section, "test-labels", folder)?,
         },
     };
     let validation = section.get("validation").map(|i| i.size(0, MOST_SAMPLES)).transpose()?;
@@ -66,20 +78,24 @@ pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfi
     })
 }
 
-/// The path of a file, made absolute.
-fn path(section: &Section<'_>, key: &str, folder: &std::path::Path) -> Result<PathBuf, ConfigError> {
+/// The path of an IDX file, made absolute.
+fn file(section: &Section<'_>, key: &str, folder: &std::path::Path) -> Result<PathBuf, ConfigError> {
     const EXPECTED: &str = "the path of an IDX file, plain or .gz, relative to the folder of the experiment";
-    let item = section.need(key, EXPECTED)?;
-    let text = item.text(EXPECTED)?;
+    path(&section.need(key, EXPECTED)?, EXPECTED, folder)
+}
+
+/// A path that starts from `folder`, made absolute.
+fn path(item: &Item<'_>, expected: &str, folder: &std::path::Path) -> Result<PathBuf, ConfigError> {
+    let text = item.text(expected)?;
     if text.is_empty() || text.contains('\0') {
-        return Err(item.refused("an empty path, or one with a NUL character", EXPECTED));
+        return Err(item.refused("an empty path, or one with a NUL character", expected));
     }
     match std::path::absolute(folder.join(text)) {
         Ok(path) if path.to_str().is_some() => Ok(path),
         Ok(path) => {
             Err(item.refused(format!("below '{}'", path.display()), "a folder whose name is Unicode"))
         }
-        Err(error) => Err(item.wrong(format!("`{}`: {error}", item.path), EXPECTED)),
+        Err(error) => Err(item.wrong(format!("`{}`: {error}", item.path), expected)),
     }
 }
 
@@ -90,15 +106,17 @@ pub(super) fn check_sizes(
     places: &[Place],
     item: &Item<'_>,
 ) -> Result<(), ConfigError> {
-    if data.source != DataSource::EmbeddedMnist {
-        return Ok(());
-    }
+    let (set, title) = match &data.source {
+        DataSource::EmbeddedMnist => (PublishedSet::Mnist.about(), "embedded MNIST"),
+        DataSource::Published { set, .. } => (set.about(), set.about().title),
+        DataSource::Idx { .. } => return Ok(()),
+    };
     let last = network.populations.len() - 1;
-    for (p, want, what) in [(0, MNIST_PIXELS, "pixels"), (last, MNIST_CLASSES, "classes")] {
+    for (p, want, what) in [(0, set.pixels, "pixels"), (last, set.classes, "classes")] {
         let population = &network.populations[p];
         if population.size != want {
             let message = format!(
-                "the embedded MNIST digits have {want} {what}, population '{}' has {} neurons",
+                "the images of {title} have {want} {what}, population '{}' has {} neurons",
                 population.name, population.size
             );
             return Err(item.texts.error(places.get(p).copied(), message, want.to_string()));

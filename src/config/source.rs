@@ -7,9 +7,12 @@ use super::error::ConfigError;
 use super::suggest::closest;
 
 /// The built-in experiments: name and text.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("mnist", include_str!("../../experiments/mnist.toml")),
     ("mnist-small", include_str!("../../experiments/mnist-small.toml")),
+    ("mnist-full", include_str!("../../experiments/mnist-full.toml")),
+    ("mnist-reference", include_str!("../../experiments/mnist-reference.toml")),
+    ("fashion-mnist", include_str!("../../experiments/fashion-mnist.toml")),
 ];
 
 /// Where an experiment comes from.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
-use crate::data::Encoding;
+use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
@@ -86,6 +86,14 @@ pub struct DataConfig {
 pub enum DataSource {
     /// The MNIST digits in the program itself.
     EmbeddedMnist,
+    /// A published set in a data directory.
+    Published {
+        /// Which.
+        set: PublishedSet,
+        /// Absolute path of the data directory; `None` = that of the platform. The command line and the environment may name
+        /// another.
+        directory: Option<PathBuf>,
+    },
     /// Files in the IDX format of MNIST, plain or gzip; absolute paths.
     Idx {
         /// Training images.

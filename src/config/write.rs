@@ -7,12 +7,13 @@ use super::network::layer_name;
 use super::types::{
     DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig,
 };
+use crate::data::PublishedSet;
 use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Init, InitKind, InputMode, Network};
 
 impl Experiment {
     /// A complete experiment file: every key is there, whatever the original left to its default, apart from
-    /// `train-limit` if all samples are used. Reading it gives this experiment again.
+    /// `train-limit` if all samples are used and a `directory` that nobody named. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = Out::default();
@@ -65,6 +66,12 @@ impl Out {
         self.section("[data]");
         match &data.source {
             DataSource::EmbeddedMnist => self.put("source", "\"embedded-mnist\""),
+            DataSource::Published { set, directory } => {
+                self.put("source", name_of(&PublishedSet::NAMES, *set));
+                if let Some(directory) = directory {
+                    self.put("directory", quoted(&directory.to_string_lossy()));
+                }
+            }
             DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
                 self.put("source", "\"idx\"");
                 let files = [train_images, train_labels, test_images, test_labels];

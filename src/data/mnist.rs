@@ -1,9 +1,10 @@
-//! MNIST: the subset that is part of the program, and IDX files of the user.
+//! Sets in the format of MNIST: the subset that is part of the program, published sets in a data directory, and IDX files of
+//! the user.
 
 use std::path::{Path, PathBuf};
 
 use super::idx::{self, IdxError, Images};
-use super::{DataError, Dataset, Samples, Split};
+use super::{DataDir, DataError, Dataset, Published, Samples, Split, directory};
 
 /// Official names of training images and labels, test images and labels.
 const NAMES: [&str; 4] = [
@@ -75,6 +76,23 @@ impl Dataset {
         let train = part(train_images, train_labels, [NAMES[0], NAMES[1]])?;
         let test = part(test_images, test_labels, [NAMES[2], NAMES[3]])?;
         Self::new(train, test, "MNIST, embedded subset".to_owned(), split)
+    }
+
+    /// A published set with its official split, from its files in `folder`, whose sums are verified.
+    ///
+    /// # Errors
+    /// If a file is missing or not the published one ([`DataError::Set`]), or the split leaves no training sample.
+    pub fn published(set: &Published, folder: &DataDir, split: Split) -> Result<Self, DataError> {
+        let paths = folder.locate(set)?;
+        let part = |first: usize| {
+            let names = [0, 1].map(|i| paths[first + i].display().to_string());
+            let read = |i: usize| directory::read(&paths[first + i], &set.files[first + i]);
+            let images = idx::parse_images(&names[0], &read(0)?)?;
+            let labels = idx::parse_labels(&names[1], &read(1)?)?;
+            pair(images, labels, [&names[0], &names[1]], Some(set.pixels), set.classes)
+        };
+        let (train, test) = (part(0)?, part(2)?);
+        Self::new(train, test, format!("{}, official split", set.title), split)
     }
 
     /// A data set from IDX files, for a network with `n_in` input neurons and `classes` output neurons.

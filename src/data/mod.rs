@@ -1,15 +1,21 @@
 //! Data sets: images with labels, split into training, validation and test samples; the scheduler that cuts them into
 //! mini-batches.
 
+pub mod directory;
 mod encoding;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 pub mod idx;
 mod mnist;
 pub mod npz;
+mod published;
 mod samples;
 pub mod scheduler;
 
+pub use directory::{DataDir, SetError};
 pub use encoding::Encoding;
 pub use mnist::IdxPaths;
+pub use published::{Published, PublishedFile, PublishedSet};
 pub use samples::Samples;
 pub use scheduler::{Batches, MiniBatch};
 
@@ -24,6 +30,9 @@ pub enum DataError {
     /// A file is missing, damaged or of another kind.
     #[error(transparent)]
     Idx(#[from] IdxError),
+    /// Files of a published set are missing, or not the right ones.
+    #[error(transparent)]
+    Set(#[from] SetError),
     /// Images and labels do not belong together.
     #[error(
         "{images} images in {images_from}, but {labels} labels in {labels_from}: they have to come from one set"

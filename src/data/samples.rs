@@ -7,8 +7,9 @@ use super::DataError;
 /// Images with labels. At least one; every label is below the number of classes. A clone shares the memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Samples {
-    images: Arc<[u8]>,
-    labels: Arc<[u8]>,
+    // Not `Arc<[u8]>`, which would copy a whole set to put it there.
+    images: Arc<Vec<u8>>,
+    labels: Arc<Vec<u8>>,
     pixels: usize,
     classes: usize,
 }
@@ -44,7 +45,7 @@ impl Samples {
         if let Some(index) = labels.iter().position(|&label| usize::from(label) >= classes) {
             return Err(DataError::Label { from: labels_from, index, label: labels[index], classes });
         }
-        Ok(Self { images: images.into(), labels: labels.into(), pixels, classes })
+        Ok(Self { images: Arc::new(images), labels: Arc::new(labels), pixels, classes })
     }
 
     /// Number of samples, at least 1.
@@ -85,15 +86,16 @@ impl Samples {
     }
 
     /// The samples at `indices`, in that order; an index past the end is left out.
-    pub(super) fn select(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let mut images = Vec::new();
-        let mut labels = Vec::new();
+    pub(super) fn select(&self, indices: impl ExactSizeIterator<Item = usize>) -> Self {
+        let most = indices.len().min(self.len());
+        let mut images = Vec::with_capacity(most * self.pixels);
+        let mut labels = Vec::with_capacity(most);
         for i in indices {
             if let Some(&label) = self.labels.get(i) {
                 images.extend_from_slice(self.image(i));
                 labels.push(label);
             }
         }
-        Self { images: images.into(), labels: labels.into(), ..*self }
+        Self { images: Arc::new(images), labels: Arc::new(labels), ..*self }
     }
 }

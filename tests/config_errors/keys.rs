@@ -143,7 +143,13 @@ fn choices() {
         ),
         ("\"zeros\"", "network.biases.init", "zero", "zeros", "normal, zeros, lecun, xavier, he"),
         ("\"unit\"", "data.encoding", "units", "unit", "unit, logit"),
-        ("\"embedded-mnist\"", "data.source", "embedded_mnist", "embedded-mnist", "embedded-mnist, idx"),
+        (
+            "\"embedded-mnist\"",
+            "data.source",
+            "embedded_mnist",
+            "embedded-mnist",
+            "embedded-mnist, mnist, fashion-mnist, idx",
+        ),
     ] {
         let says = [
             &format!("`{key}` cannot be \"{wrong}\"\n"),
@@ -173,6 +179,17 @@ fn data_files() {
         rejects("validation = 100", &to, &[&format!("`data.{key}` needs source = \"idx\"")]);
     }
     rejects("source = \"embedded-mnist\"", "source = \"idx\"", &["`data` has no key `train-images`"]);
+    let to = "source = \"mnist\"\n«test-images» = \"a\"";
+    rejects("source = \"embedded-mnist\"", to, &["`data.test-images` needs source = \"idx\""]);
+    for source in ["embedded-mnist", "idx"] {
+        let to = format!("source = \"{source}\"\n«directory» = \"a\"");
+        let says = ["`data.directory` needs source = \"mnist\" or \"fashion-mnist\""];
+        rejects("source = \"embedded-mnist\"", &to, &says);
+    }
+    for (bad, says) in [("\"\"", "an empty path"), ("3", "is an integer"), ("\"a\\u0000\"", "a NUL")] {
+        let to = format!("source = \"mnist\"\ndirectory = «{bad}»");
+        rejects("source = \"embedded-mnist\"", &to, &["`data.directory`", says, "a data directory"]);
+    }
     rejects("validation = 100", "validation = «-1»", &["`data.validation`"]);
     rejects("validation = 100", "validation = 100\ntrain-limit = «0»", &["`data.train-limit`"]);
     rejects("name = \"small\"", "name = «\"a/b\"»", &["`name` cannot be \"a/b\""]);

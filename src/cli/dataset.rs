@@ -1,0 +1,50 @@
+//! Loads the data of an experiment.
+
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::config::{DataSource, Experiment};
+use crate::data::{DataDir, Dataset, IdxPaths, Split};
+
+/// The option that names the data directory.
+#[derive(Debug, clap::Args)]
+pub(super) struct DataArgs {
+    /// Data directory, with the files of MNIST or Fashion-MNIST or a folder for each; wins over LAGRANGE_DATA_DIR and the file.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+/// Loads the data and checks that the network fits them. The data directory that serves is put into the experiment, so that the
+/// config of the run says where the data came from.
+pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Dataset, Failure> {
+    let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
+    let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
+    if let (Some(folder), false) = (&args.data_dir, matches!(e.data.source, DataSource::Published { .. })) {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--data-dir '{}': the data of this experiment are not in a data directory; leave it out, or choose mnist or \
+             fashion-mnist as data.source",
+            folder.display()
+        )));
+    }
+    let data = match &mut e.data.source {
+        DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
+        DataSource::Published { set, directory } => {
+            let folder =
+                DataDir::choose(args.data_dir.as_deref(), directory.as_deref()).map_err(Failure::usage)?;
+            *directory = Some(folder.path.clone());
+            Dataset::published(set.about(), &folder, split)
+        }
+        DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
+            let paths = IdxPaths {
+                train_images: train_images.clone(),
+                train_labels: train_labels.clone(),
+                test_images: test_images.clone(),
+                test_labels: test_labels.clone(),
+            };
+            Dataset::from_idx(&paths, n_in, n_out, split)
+        }
+    };
+    let data = data.map_err(Failure::usage)?;
+    data.check(n_in, n_out).map_err(Failure::usage)?;
+    Ok(data)
+}
