@@ -132,7 +132,7 @@ fn measure(model: &Arc<Model>, device: &Device, steps: usize, ramp: Ramp) -> (f6
     engine.write(l.beta, &vec![0.1; model.program.spec(l.beta).len()]).expect("written");
     engine.set_iterations(3);
     // Other samples in every presentation; half of the pixels are 0.
-    let mut show = |engine: &mut Engine, shift: usize| {
+    let show = |engine: &mut Engine, shift: usize| {
         let pixel = |i: usize| if (i * 37 + shift) % 64 < 32 { 0 } else { (i * (131 + shift) % 251) as u8 };
         let pixels: Vec<u8> = (0..model.program.spec(l.pixels).len()).map(pixel).collect();
         engine.write_bytes(l.pixels, &pixels).expect("written");
