@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import platform
 import subprocess
 import sys
@@ -118,6 +119,10 @@ def main() -> int:
     problem, batches = Problem(), [int(b) for b in asked.batch.split(",")]
     binary = None if asked.no_ours else asked.binary
     rows: list[Row] = []
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        warning = "the peers' threads wait for each other, their times will be too long"
+        print(f"the machine is not idle (load average {load:.1f}): {warning}", file=sys.stderr)
     for batch in batches:
         print(f"timing  batch {batch}", file=sys.stderr, flush=True)
         rows += measure(problem, batch, asked.steps, asked.rounds, mode, binary)
@@ -127,7 +132,7 @@ def main() -> int:
         f"# Peers, 784-300-100-10, {device}",
         "",
         f"One time step with learning, f32, clamped inputs, hard sigmoid, β = 0.1, `exact` to 1e-5; presentations of {asked.steps} steps, set-up "
-        f"included; {asked.rounds} rounds, interleaved. {asked.threads} threads. Commit {commit()}, PyTorch {torch.__version__} "
+        f"included; {asked.rounds} rounds, interleaved. {asked.threads} threads, load average at the start {load:.1f}. Commit {commit()}, PyTorch {torch.__version__} "
         f"({torch.backends.cpu.get_cpu_capability()}, MKL {'yes' if torch.backends.mkl.is_available() else 'no'}), "
         f"torch.compile mode {mode or 'not run'}, NumPy {numpy.__version__}, Python {platform.python_version()}, "
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC.",
