@@ -1,5 +1,5 @@
 //! Speed of presentations on the CPU with and without resident weights, and of products and steps on the adapter: `cargo bench`
-//! (`cargo bench -- --cpu`: the first part alone).
+//! (`cargo bench -- --cpu`: the first part alone; `--csv [--batch 1,32] [--steps 100]`: that part as lines `plan,batch,ms,iterations`).
 //!
 //! `LAGRANGE_TEST_ADAPTER=<part of a name>` chooses the adapter. Figures swing on a shared machine: compare within one run.
 
@@ -15,7 +15,7 @@ use gpu_support::{Noise, device, features, network};
 use lagrange_gpu::dynamics::{Features, Model, Resident, Settings};
 use lagrange_gpu::engine::{Device, Engine, Precision, Work};
 use lagrange_gpu::gpu::Profile;
-use lagrange_gpu::kernels::{Base, Call, backward, forward, weight_rate};
+use lagrange_gpu::kernels::{Base, Call, backward, forward, solver, weight_rate};
 use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::plan::{Elem, Op, Plan, PlanId, StepControl};
 use lagrange_gpu::train::{Gates, Ramp, controls, work};
@@ -114,30 +114,74 @@ fn presentations() {
 
 /// Time of a step of training, in presentations of `steps` steps.
 fn seconds_a_step(model: &Arc<Model>, device: &Device, steps: usize) -> f64 {
+    measure(model, device, steps, Ramp { from: -14.0, to: 22.0 }).0
+}
+
+/// Time of a step of training, and the most solver iterations of one step.
+fn measure(model: &Arc<Model>, device: &Device, steps: usize, ramp: Ramp) -> (f64, f64) {
     let l = &model.layout;
     let mut engine = Engine::new(Arc::clone(model), device).unwrap_or_else(|e| panic!("{e}"));
     let mut noise = Noise::new(1);
     for &w in &l.weights {
-        engine.write(w, &noise.fill(model.program.spec(w).len(), 0.05)).expect("written");
+        // Uniform, with the standard deviation 0.05.
+        engine.write(w, &noise.fill(model.program.spec(w).len(), 0.0866)).expect("written");
     }
     let values: Vec<f64> = (0..256).map(|v| f64::from(v) / 255.0).collect();
     engine.write(l.pixel_table, &values).expect("written");
-    let pixels: Vec<u8> = (0..model.program.spec(l.pixels).len()).map(|i| (i * 131 % 251) as u8).collect();
-    engine.write_bytes(l.pixels, &pixels).expect("written");
+    engine.write(l.label_table, &[0.0, 1.0]).expect("written");
     engine.write(l.beta, &vec![0.1; model.program.spec(l.beta).len()]).expect("written");
     engine.set_iterations(3);
-    let ramp = Ramp { from: -14.0, to: 22.0 }.values(steps);
-    let presentation = work(controls(&ramp, Gates::default(), 1e-3, 1e-3, l.batch), l.resident);
+    // Other samples in every presentation; half of the pixels are 0.
+    let show = |engine: &mut Engine, shift: usize| {
+        let pixel = |i: usize| if (i * 37 + shift) % 64 < 32 { 0 } else { (i * (131 + shift) % 251) as u8 };
+        let pixels: Vec<u8> = (0..model.program.spec(l.pixels).len()).map(pixel).collect();
+        engine.write_bytes(l.pixels, &pixels).expect("written");
+        let labels: Vec<u8> = (0..l.batch).map(|i| ((i * 7 + shift) % 10) as u8).collect();
+        engine.write_bytes(l.labels, &labels).expect("written");
+    };
+    let presentation = work(controls(&ramp.values(steps), Gates::default(), 1e-3, 1e-3, l.batch), l.resident);
+    show(&mut engine, 0);
     engine.run(&[Work::once(PlanId::Start)]).expect("started");
     engine.run(&presentation).expect("warm");
-    let begun = Instant::now();
-    for _ in 0..3 {
-        engine.run(&presentation).expect("measured");
+    let (mut elapsed, mut most) = (0.0, 0.0_f64);
+    for shift in 1..4 {
+        show(&mut engine, shift);
+        let begun = Instant::now();
+        let shot = engine.run(&presentation).expect("measured");
+        elapsed += begun.elapsed().as_secs_f64();
+        most = shot.solver.chunks_exact(solver::LEN).map(|row| row[solver::MOST]).fold(most, f64::max);
     }
-    begun.elapsed().as_secs_f64() / (3 * steps) as f64
+    (elapsed / (3 * steps) as f64, most)
+}
+
+/// The value after `--name`.
+fn option(name: &str) -> Option<String> {
+    let mut arguments = std::env::args();
+    arguments.find(|a| a == name)?;
+    arguments.next()
+}
+
+/// Ours for `benches/peers`: one measurement each, of the problem that the peers compute.
+fn csv() {
+    let net = network(&[784, 300, 100, 10], Activation::HardSigmoid, InputMode::Clamped);
+    let steps = option("--steps").map_or(100, |v| v.parse().expect("--steps takes a number"));
+    let batches = option("--batch").unwrap_or_else(|| "1,32,128,512".into());
+    for batch in batches.split(',').map(|v| v.parse().expect("--batch takes numbers, separated by commas")) {
+        for (name, resident) in [("plain", Resident::Never), ("resident", Resident::Always)] {
+            let settings = Settings { resident, tolerance: 1e-5, ..Settings::default() };
+            let features = Features { unit_range: true, ..features(true) };
+            let model = Arc::new(Model::new(net.clone(), settings, batch, features).expect("a valid model"));
+            let (seconds, iterations) = measure(&model, &Device::Cpu(Precision::F32), steps, Ramp::default());
+            println!("{name},{batch},{},{iterations}", 1e3 * seconds);
+        }
+    }
 }
 
 fn main() {
+    if std::env::args().any(|a| a == "--csv") {
+        csv();
+        return;
+    }
     presentations();
     if std::env::args().any(|a| a == "--cpu") {
         return;
