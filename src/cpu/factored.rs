@@ -80,21 +80,28 @@ pub(super) fn learn<T: Real>(
 ) {
     let (n, all) = (s.cols(rate.delta), s.whole_batch());
     let (mut w, posts) = s.take_rows(a.p);
-    let share = step.rate_w * rate.factor * a.dt_ms;
-    if share != 0.0 {
-        multiply(
-            How { rows: rate.post.len, padded: false, alone: s.alone() },
-            (posts.len(), all, rate.pre.len),
-            T::of(share),
-            View { data: &s.whole(rate.delta)[rate.post.start + posts.start..], strides: (1, n) },
-            View { data: &s.whole(rate.r)[rate.pre.start..], strides: (n, 1) },
-            T::ONE,
-            ViewMut { data: &mut w, stride: rate.pre.len },
-        );
-    }
-    if let Some(clip) = a.clip.map(T::of) {
+    let share = T::of(step.rate_w * rate.factor * a.dt_ms);
+    let delta = View { data: &s.whole(rate.delta)[rate.post.start + posts.start..], strides: (1, n) };
+    let r = View { data: &s.whole(rate.r)[rate.pre.start..], strides: (n, 1) };
+    let how = |rows: usize| How { rows, padded: false, alone: s.alone() };
+    let clip = a.clip.map(T::of);
+    let shape = (posts.len(), all, rate.pre.len);
+    let to = ViewMut { data: &mut w, stride: rate.pre.len };
+    multiply(how(rate.post.len), shape, share, delta, r, T::ONE, to);
+    if let Some(clip) = clip {
         super::update::clamp(&mut w, clip);
     }
     s.put(a.p, w);
-    s.follow(a.p, posts);
+    let alone = s.alone();
+    let Some((mut w, stride)) = s.take_transposed(a.p) else {
+        return s.follow(a.p, posts);
+    };
+    // The same sums: Wᵀ stays equal to W to the last bit.
+    let how = How { rows: rate.pre.len, padded: false, alone };
+    let (r, delta) = (View { strides: (1, n), ..r }, View { strides: (n, 1), ..delta });
+    let to = ViewMut { data: &mut w, stride };
+    multiply(how, (rate.pre.len, all, posts.len()), share, r, delta, T::ONE, to);
+    if let Some(clip) = clip {
+        super::update::clamp(&mut w, clip);
+    }
 }

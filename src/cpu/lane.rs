@@ -11,13 +11,15 @@ use super::{Real, status};
 use crate::plan::{Buf, Elem, Program};
 
 /// A buffer as the lanes share it.
-#[derive(Debug)]
-struct Slot<T> {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot<T> {
     data: *mut T,
     len: usize,
     shape: Shape,
     transposed: *mut T,
     transposed_len: usize,
+    /// A copy of its thread alone, which writes all of it.
+    private: bool,
 }
 
 /// The storage, lent to the lanes of a run.
@@ -49,10 +51,50 @@ impl<'a, T: Real> Shared<'a, T> {
                 shape,
                 transposed: transposed.as_mut_ptr(),
                 transposed_len: transposed.len(),
+                private: false,
             })
             .collect();
         Self { slots, bytes: &store.byte, batch, neurons, store: PhantomData }
     }
+
+    /// Copies of some buffers for one thread; the first thread works on the storage itself.
+    pub(super) fn copies(&self, private: &[bool], thread: usize) -> Vec<Copy<T>> {
+        let copy = |(slot, &private): (&Slot<T>, &bool)| {
+            if !private || thread == 0 {
+                return Copy::default();
+            }
+            // SAFETY: no lane writes before all threads have met.
+            unsafe {
+                Copy {
+                    data: std::slice::from_raw_parts(slot.data, slot.len).to_vec(),
+                    transposed: std::slice::from_raw_parts(slot.transposed, slot.transposed_len).to_vec(),
+                }
+            }
+        };
+        self.slots.iter().zip(private).map(copy).collect()
+    }
+
+    /// The buffers as a thread with these copies sees them.
+    pub(super) fn slots(&self, private: &[bool], copies: &mut [Copy<T>]) -> Vec<Slot<T>> {
+        let own = |((slot, &private), copy): ((&Slot<T>, &bool), &mut Copy<T>)| {
+            let mut slot = Slot { private, ..*slot };
+            if !copy.data.is_empty() {
+                slot.data = copy.data.as_mut_ptr();
+            }
+            if !copy.transposed.is_empty() {
+                slot.transposed = copy.transposed.as_mut_ptr();
+            }
+            slot
+        };
+        self.slots.iter().zip(private).zip(copies).map(own).collect()
+    }
+}
+
+/// A thread's copy of a buffer; empty where it has none.
+#[derive(Debug, Default)]
+pub(super) struct Copy<T> {
+    data: Vec<T>,
+    transposed: Vec<T>,
 }
 
 /// A buffer, or a lane's part of it, taken to be written.
@@ -87,6 +129,7 @@ impl<T> DerefMut for Taken<T> {
 #[derive(Debug)]
 pub struct Lane<'a, T> {
     shared: &'a Shared<'a, T>,
+    slots: &'a [Slot<T>],
     rows: Range<usize>,
     index: usize,
     count: usize,
@@ -103,7 +146,12 @@ pub(super) struct Rooms<T> {
 }
 
 impl<'a, T: Real> Lane<'a, T> {
-    pub(super) fn new(shared: &'a Shared<'a, T>, program: &Program, index: usize, count: usize) -> Self {
+    pub(super) fn new(
+        shared: &'a Shared<'a, T>,
+        slots: &'a [Slot<T>],
+        program: &Program,
+        (index, count): (usize, usize),
+    ) -> Self {
         let first = |i: usize| i * shared.batch / count;
         let rows = first(index)..first(index + 1);
         let words = program
@@ -112,8 +160,9 @@ impl<'a, T: Real> Lane<'a, T> {
             .map(|b| if b.elem == Elem::Word { vec![status::FINE; b.rows * rows.len()] } else { Vec::new() });
         Self {
             words: words.collect(),
-            taken: vec![false; shared.slots.len()],
+            taken: vec![false; slots.len()],
             shared,
+            slots,
             rows,
             index,
             count,
@@ -122,7 +171,7 @@ impl<'a, T: Real> Lane<'a, T> {
     }
 
     fn slot(&self, buf: Buf) -> &'a Slot<T> {
-        &self.shared.slots[buf.0 as usize]
+        &self.slots[buf.0 as usize]
     }
 
     /// Number of trajectories of this lane.
@@ -155,9 +204,11 @@ impl<'a, T: Real> Lane<'a, T> {
     pub fn cols(&self, buf: Buf) -> usize {
         self.slot(buf).shape.cols
     }
-    /// This lane's share of `count` things that all lanes work on together.
-    #[must_use]
-    pub fn share(&self, count: usize) -> Range<usize> {
+    /// This lane's share of `count` parts of a buffer that all lanes work on together; all of them where it has a copy.
+    fn share(&self, buf: Buf, count: usize) -> Range<usize> {
+        if self.slot(buf).private {
+            return 0..count;
+        }
         self.index * count / self.count..(self.index + 1) * count / self.count
     }
 
@@ -226,13 +277,13 @@ impl<'a, T: Real> Lane<'a, T> {
     /// Takes this lane's share of the rows of a buffer that all lanes share.
     pub(super) fn take_rows(&mut self, buf: Buf) -> (Taken<T>, Range<usize>) {
         let Shape { rows, cols, .. } = self.slot(buf).shape;
-        self.take_share(buf, self.share(rows), cols)
+        self.take_share(buf, self.share(buf, rows), cols)
     }
 
     /// Takes this lane's share of the columns of a single row that all lanes share.
     pub(super) fn take_cols(&mut self, buf: Buf) -> (Taken<T>, Range<usize>) {
         let cols = self.slot(buf).shape.cols;
-        self.take_share(buf, self.share(cols), 1)
+        self.take_share(buf, self.share(buf, cols), 1)
     }
 
     fn take_share(&mut self, buf: Buf, range: Range<usize>, unit: usize) -> (Taken<T>, Range<usize>) {
@@ -242,6 +293,13 @@ impl<'a, T: Real> Lane<'a, T> {
         // SAFETY: the share lies within the buffer; the lanes' shares are disjoint.
         let data = unsafe { slot.data.add(range.start * unit) };
         (Taken { data, len: range.len() * unit }, range)
+    }
+
+    /// Takes `Wᵀ` and its row length; `None` where none is kept, or where other lanes write columns of it.
+    pub(super) fn take_transposed(&mut self, buf: Buf) -> Option<(Taken<T>, usize)> {
+        let slot = self.slot(buf);
+        let own = slot.transposed_len > 0 && (slot.private || self.alone());
+        own.then(|| (Taken { data: slot.transposed, len: slot.transposed_len }, padded(slot.shape.rows)))
     }
 
     /// Brings some rows of a matrix, just written by this lane, into its transposed copy, if there is one.

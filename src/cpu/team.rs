@@ -8,11 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::lane::{Lane, Rooms, Shared};
 use super::tasks::{Task, Use, tasks};
 use super::{Real, Store, dispatch};
-use crate::kernels::solver;
-use crate::plan::{Buf, Loop, Op, PlanId, Program, StepControl};
+use crate::kernels::{Call, solver};
+use crate::plan::{Buf, BufferSpec, Loop, Op, PlanId, Program, Role, StepControl};
 
 /// Trajectories below which a thread of its own costs more than it saves.
 const FEWEST: usize = 4;
+
+/// Trajectories up to which each thread has weights of its own.
+const COPIES_UP_TO: usize = 32;
 
 /// Trajectories of a lane: 32 of the main job's network fill a cache of 1 MB.
 const MOST: usize = 32;
@@ -22,16 +25,21 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     store.refresh();
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
+    let private = private(program, threads, lanes);
     let shared = Shared::new(store);
     let meeting = Meeting::new(threads);
     let part = |thread: usize| {
         let guard = Guard(&meeting);
         let own = thread * lanes / threads..(thread + 1) * lanes / threads;
+        let mut copies = shared.copies(&private, thread);
+        let slots = shared.slots(&private, &mut copies);
+        // Nobody writes before all have copied.
+        meeting.wait();
         let mut member = Member {
-            lanes: own.map(|i| Lane::new(&shared, program, i, lanes)).collect(),
+            lanes: own.map(|i| Lane::new(&shared, &slots, program, (i, lanes))).collect(),
             rooms: Rooms::default(),
             pending: Vec::new(),
-            since: Since::new(program.buffers.len(), lanes),
+            since: Since::new(&private, lanes),
             meeting: &meeting,
         };
         let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program.plan(id), program.batch)).collect();
@@ -68,13 +76,27 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     }
 }
 
+/// The buffers that each thread has a copy of: weights, biases and their rates, in small batches. What a thread computes twice
+/// there costs less than fetching what another has written. Not what a presentation writes once, the weights of a resident input.
+fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
+    let pays = threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO;
+    let parameter = |b: &BufferSpec| pays && b.role == Role::Parameter;
+    let mut private: Vec<bool> = program.buffers.iter().map(parameter).collect();
+    for call in program.plans.iter().flat_map(|p| &p.ops).filter_map(Op::as_call) {
+        if let Call::ResidentApply(a) = call {
+            private[a.w.0 as usize] = false;
+        }
+    }
+    private
+}
+
 /// A thread of a run.
 struct Member<'a, T> {
     lanes: Vec<Lane<'a, T>>,
     rooms: Rooms<T>,
     /// What no lane has run yet.
     pending: Vec<(&'a Task<'a>, &'a StepControl)>,
-    since: Since,
+    since: Since<'a>,
     meeting: &'a Meeting,
 }
 
@@ -104,18 +126,19 @@ impl<'a, T: Real> Member<'a, T> {
 }
 
 /// What has happened to each buffer since the lanes last met. All threads see the same tasks, and so meet at the same ones.
-struct Since {
+struct Since<'a> {
     written: Vec<bool>,
     read: Vec<bool>,
     /// Rates of change that are 0 as long as learning is off.
     resting: Vec<bool>,
+    private: &'a [bool],
     alone: bool,
 }
 
-impl Since {
-    fn new(buffers: usize, lanes: usize) -> Self {
-        let none = || vec![false; buffers];
-        Self { written: none(), read: none(), resting: none(), alone: lanes == 1 }
+impl<'a> Since<'a> {
+    fn new(private: &'a [bool], lanes: usize) -> Self {
+        let none = || vec![false; private.len()];
+        Self { written: none(), read: none(), resting: none(), private, alone: lanes == 1 }
     }
 
     /// Whether a task needs what other lanes have written, or writes what they may still read; notes what it does.
@@ -126,7 +149,8 @@ impl Since {
         let mut meet = false;
         task.uses(step, |buf, how| {
             let i = buf.0 as usize;
-            meet |= if how == Use::Read { self.written[i] } else { self.read[i] };
+            let other = if how == Use::Read { self.written[i] } else { self.read[i] };
+            meet |= other && !self.private[i];
         });
         if meet {
             self.written.fill(false);
