@@ -11,7 +11,8 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let width = s.cols(dst);
     let mut out = s.take(dst);
     let from = a.src.map(|(src, first)| (s.get(src), s.cols(src), first));
-    for row in 0..s.batch() {
+    // The first rows of all trajectories; this lane has some of them.
+    for row in 0..a.rows.saturating_sub(s.rows().start).min(s.batch()) {
         let to = row * width + start..row * width + start + a.len;
         match from {
             Some((src, width, first)) => {
