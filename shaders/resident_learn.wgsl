@@ -45,10 +45,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         var sum_new = 0.0;
         for (var k = 0u; k < params.batch; k = k + 1u) {
             let delta = state[params.delta + k * params.n + column];
+            // old·old and new·new are symmetric, new·old is old·new transposed.
+            let mine = b * params.batch + k;
             let row = k * params.batch + b;
             let on = state[params.gram_on + row];
-            sum_old = sum_old + delta * (before * state[params.gram_oo + row] + now * state[params.gram_on + b * params.batch + k]);
-            sum_new = sum_new + delta * (before * on + now * state[params.gram_nn + row]);
+            sum_old = sum_old + delta * (before * state[params.gram_oo + mine] + now * state[params.gram_on + mine]);
+            sum_new = sum_new + delta * (before * on + now * state[params.gram_nn + mine]);
         }
         let rate_old = rate * sum_old;
         let rate_new = rate * sum_new;

@@ -276,7 +276,7 @@ fn the_mnist_experiment_is_the_published_network() {
     assert_eq!(e.network.sizes(), "784-300-100-10");
     assert_eq!(e.network.activation, Activation::HardSigmoid);
     assert_eq!(e.network.projections.iter().map(|p| p.factor).collect::<Vec<_>>(), [1.0, 0.2, 0.1]);
-    let init = Init { kind: InitKind::Normal { mean: 0.0, std: 0.05 }, clip: Some(0.15) };
+    let init = Init { kind: InitKind::Normal { mean: 0.0, std: 0.02 }, clip: Some(0.06) };
     assert_eq!(e.weight_init, [init; 3]);
     assert_eq!((e.settings.integrator, e.settings.tau_ms), (Integrator::Exact, 10.0));
     // Euler steps decay f monotonically for dt < τ.
@@ -295,7 +295,7 @@ fn published_sets_have_the_experiment_of_the_subset() {
     for (name, set) in [("mnist-full", PublishedSet::Mnist), ("fashion-mnist", PublishedSet::FashionMnist)] {
         let e = read(name);
         assert_eq!(e.data.source, DataSource::Published { set, directory: None }, "{name}");
-        assert!(e.data.validation > 0 && e.data.train_limit.is_none(), "{name}");
+        assert_eq!((e.data.validation, e.data.train_limit), (0, None), "{name}: all 60,000 teach");
         assert_eq!((&e.network, &e.weight_init), (&subset.network, &subset.weight_init), "{name}");
         assert_eq!((e.settings.integrator, e.settings.tau_ms), (Integrator::Exact, 10.0), "{name}");
         assert!(e.training.steps_per_sample as f64 * e.settings.dt_ms >= 3.0 * e.settings.tau_ms, "{name}");

@@ -74,7 +74,9 @@ fn step(k: usize) -> [Work; 1] {
 /// What a step leaves behind.
 fn state(model: &Model) -> Vec<(Buf, String)> {
     let lasting = |s: &lagrange_gpu::plan::BufferSpec| {
-        s.elem == Elem::Real && !s.is_empty() && matches!(s.role, Role::State | Role::Parameter)
+        // An executor need not form Ẇ; what it does to u and W is compared, and Ẇ itself in `gpu_parity`.
+        let kept = matches!(s.role, Role::State | Role::Parameter) && !s.name.starts_with("W_dot");
+        s.elem == Elem::Real && !s.is_empty() && kept
     };
     let all = model.program.buffers.iter().enumerate();
     all.filter(|(_, s)| lasting(s)).map(|(i, s)| (Buf(i as u16), s.name.clone())).collect()
