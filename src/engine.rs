@@ -9,7 +9,7 @@ pub use carried::Carried;
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;
 use crate::gpu;
-use crate::plan::{Buf, Elem, PlanId, Program, StepControl};
+use crate::plan::{Buf, Elem, PlanId, Program, Role, StepControl};
 
 /// Floating-point type of the CPU path; GPUs compute in `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,7 +274,10 @@ fn check_memory(program: &Program, precision: Precision) -> Result<(), EngineErr
             Elem::Word => 4,
             Elem::Byte => 1,
         };
-        sum.saturating_add((spec.rows as u64).saturating_mul(spec.cols as u64).saturating_mul(each))
+        // Of weights a transposed copy may be kept.
+        let copies = if spec.role == Role::Parameter { 2 } else { 1 };
+        let len = (spec.rows as u64).saturating_mul(spec.cols as u64);
+        sum.saturating_add(len.saturating_mul(each).saturating_mul(copies))
     });
     let mut room: Vec<u8> = Vec::new();
     let fits = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());

@@ -68,7 +68,7 @@ fn two_presentations(
 /// factors and formed.
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let nets: [&[usize]; 3] = [&[20, 37, 18, 5], &[9, 70, 1], &[3, 2, 2]];
+    let nets: [&[usize]; 4] = [&[20, 37, 18, 5], &[9, 70, 1], &[20, 1, 3], &[3, 2, 2]];
     for sizes in nets {
         for (batch, resident) in [
             (1, Resident::Always),

@@ -87,7 +87,10 @@ pub(super) fn learn<T: Real>(
     let clip = a.clip.map(T::of);
     let shape = (posts.len(), all, rate.pre.len);
     let to = ViewMut { data: &mut w, stride: rate.pre.len };
-    multiply(how(rate.post.len), shape, share, delta, r, T::ONE, to);
+    let learns = share != T::ZERO;
+    if learns {
+        multiply(how(rate.post.len), shape, share, delta, r, T::ONE, to);
+    }
     if let Some(clip) = clip {
         super::update::clamp(&mut w, clip);
     }
@@ -100,7 +103,9 @@ pub(super) fn learn<T: Real>(
     let how = How { rows: rate.pre.len, padded: false, alone };
     let (r, delta) = (View { strides: (1, n), ..r }, View { strides: (n, 1), ..delta });
     let to = ViewMut { data: &mut w, stride };
-    multiply(how, (rate.pre.len, all, posts.len()), share, r, delta, T::ONE, to);
+    if learns {
+        multiply(how, (rate.pre.len, all, posts.len()), share, r, delta, T::ONE, to);
+    }
     if let Some(clip) = clip {
         super::update::clamp(&mut w, clip);
     }

@@ -1,4 +1,4 @@
-//! A lane: the view of the storage that one thread works on.
+//! A lane: a group of trajectories, and the view of the storage that a kernel has when it works on them.
 //!
 //! Trajectories are independent between two changes of the weights, so each lane runs whole stretches of a plan on trajectories
 //! of its own. In a lane the rows of other trajectories do not exist: kernels are written as if there were one.
@@ -125,7 +125,7 @@ impl<T> DerefMut for Taken<T> {
     }
 }
 
-/// What a kernel sees: the trajectories of one thread, and what all share.
+/// What a kernel sees: some trajectories, and what all share.
 #[derive(Debug)]
 pub struct Lane<'a, T> {
     shared: &'a Shared<'a, T>,
@@ -245,7 +245,7 @@ impl<'a, T: Real> Lane<'a, T> {
     #[must_use]
     pub(super) fn transposed(&self, buf: Buf) -> &'a [T] {
         let slot = self.slot(buf);
-        // SAFETY: written only between barriers, by `Lane::take_rows`.
+        // SAFETY: written only between meetings, by `Lane::follow` and through `Lane::take_transposed`.
         unsafe { std::slice::from_raw_parts(slot.transposed, slot.transposed_len) }
     }
 

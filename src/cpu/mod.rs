@@ -1,7 +1,7 @@
-//! The CPU executor: every kernel in plain Rust, generic over `f32` and `f64`, run in the order of the plan.
+//! The CPU executor: every kernel in Rust, generic over `f32` and `f64`.
 //!
-//! In `f64` it is the oracle of the GPU, in `f32`, with matrix products from a library on all cores, the device of a
-//! machine without one.
+//! In `f64` it is the oracle of the GPU, in `f32` the device of a machine without one. `team` runs a plan on all cores, `tasks` says
+//! what its calls need of each other, `tile` has the products; each kernel is compiled for several instruction sets.
 
 pub mod assemble;
 pub mod backward;

@@ -56,7 +56,7 @@ const FEW: usize = 96;
 const SPLIT_ABOVE: usize = 400_000;
 
 struct Raw<T>(*mut T);
-// SAFETY: tasks write disjoint columns of the result, see `multiply`.
+// SAFETY: tasks write disjoint rows or columns of the result, see `multiply`.
 unsafe impl<T> Send for Raw<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Raw<T> {}

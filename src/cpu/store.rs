@@ -118,7 +118,8 @@ pub(super) fn padded(posts: usize) -> usize {
     posts.next_multiple_of(PADDING)
 }
 
-/// Room for `Wᵀ` of all weights that a time step multiplies trajectories with. Not of Ẇ, which changes as often as it is used.
+/// Room for `Wᵀ` of all weights that a time step multiplies trajectories with. Not of Ẇ, which changes as often as it is used,
+/// nor of resident weights, which a step does not touch: the few plans that do read them where they lie.
 fn transposed<T: Real>(program: &Program) -> Vec<Vec<T>> {
     let mut used = vec![0; program.buffers.len()];
     if program.batch >= TRANSPOSE_FROM {

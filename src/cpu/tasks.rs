@@ -48,7 +48,8 @@ pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
     plan.ops.iter().filter_map(task).collect()
 }
 
-/// Whether Ẇ pays in factors, and the plan uses it in no other way.
+/// Whether Ẇ pays in factors, and the plan uses it in no other way. No plan may change r̄ or δ between a rate and its update: the
+/// factors are read where Ẇ would be.
 fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
     let (pre, post) = (rate.pre.len, rate.post.len);
     if rate.clip.is_some() || batch * (pre + post) >= pre * post {
@@ -92,8 +93,9 @@ impl Task<'_> {
                 Call::WeightRate(a) => rest(a.w_dot, step.rate_w * a.factor == 0.0),
                 Call::BiasRate(a) => rest(a.b_dot, step.rate_b == 0.0),
                 Call::Update(a) => a.clip.is_some() || !a.p_dot.is_some_and(|p| resting[p.0 as usize]),
-                Call::Forward(forward::Args { w, .. }) | Call::Backward(backward::Args { w, .. }) => {
-                    !resting[w.0 as usize]
+                Call::Forward(forward::Args { w, base, .. })
+                | Call::Backward(backward::Args { w, base, .. }) => {
+                    !resting[w.0 as usize] || *base != Base::Out
                 }
                 _ => true,
             },
@@ -105,13 +107,16 @@ impl Task<'_> {
     pub(super) fn uses(&self, step: &StepControl, mut need: impl FnMut(Buf, Use)) {
         use Use::{Read, Write};
         match self {
-            // Products with W alone.
             Self::Loop(body) => uses_of_ops(&body.body, step, &mut need),
-            Self::RateForward(_, rate) | Self::RateBackward(_, rate) => {
+            Self::RateForward(forward::Args { out, .. }, rate)
+            | Self::RateBackward(backward::Args { out, .. }, rate) => {
                 [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
+                need(*out, Write);
             }
             Self::Learn(a, rate) => {
-                [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
+                if step.rate_w * rate.factor != 0.0 {
+                    [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
+                }
                 need(a.p, Write);
             }
             Self::Call(call) => uses_of(call, step, &mut need),
@@ -158,8 +163,10 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
             need(a.delta, Write);
         }
         Call::Copy(a) => need(a.dst.0, Write),
-        Call::Forward(a) => need(a.w, Read),
-        Call::Backward(a) => need(a.w, Read),
+        Call::Forward(forward::Args { w, out, .. }) | Call::Backward(backward::Args { w, out, .. }) => {
+            need(*w, Read);
+            need(*out, Write);
+        }
         Call::Jacobian(a) => a.w.into_iter().for_each(|b| need(b, Read)),
         Call::Drive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
         Call::WeightRate(a) => {
@@ -170,8 +177,10 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
             need(a.delta, Read);
             need(a.b_dot, Write);
         }
-        // Ẇ and ḃ are read by the lane that wrote them.
-        Call::Update(a) => need(a.p, Write),
+        Call::Update(a) => {
+            a.p_dot.into_iter().for_each(|b| need(b, Read));
+            need(a.p, Write);
+        }
         Call::Gram(a) => {
             need(a.y, Read);
             need(a.out, Write);

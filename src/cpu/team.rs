@@ -9,15 +9,18 @@ use super::lane::{Lane, Rooms, Shared};
 use super::tasks::{Task, Use, tasks};
 use super::{Real, Store, dispatch};
 use crate::kernels::{Call, solver};
-use crate::plan::{Buf, BufferSpec, Loop, Op, PlanId, Program, Role, StepControl};
+use crate::plan::{Buf, Loop, Op, PlanId, Program, Role, StepControl};
 
 /// Trajectories below which a thread of its own costs more than it saves.
 const FEWEST: usize = 4;
 
+/// Elements that each thread may copy: what a cache of its own holds.
+const COPIED: usize = 1 << 20;
+
 /// Trajectories up to which each thread has weights of its own.
 const COPIES_UP_TO: usize = 32;
 
-/// Trajectories of a lane: 32 of the main job's network fill a cache of 1 MB.
+/// Trajectories of a lane: 32 of 784-300-100-10 fill a cache of 1 MB.
 const MOST: usize = 32;
 
 /// Runs plans in order, each once for each of its control values. Words (status) start from [`super::status::FINE`].
@@ -57,7 +60,10 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     } else {
         std::thread::scope(|scope| {
             let part = &part;
+            // Where the system refuses a thread, those that wait already are freed.
+            let guard = Guard(&meeting);
             let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || part(i))).collect();
+            std::mem::forget(guard);
             let mut found = part(0);
             for other in others {
                 match other.join() {
@@ -79,15 +85,16 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
 /// The buffers that each thread has a copy of: weights, biases and their rates, in small batches. What a thread computes twice
 /// there costs less than fetching what another has written. Not what a presentation writes once, the weights of a resident input.
 fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
-    let pays = threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO;
-    let parameter = |b: &BufferSpec| pays && b.role == Role::Parameter;
-    let mut private: Vec<bool> = program.buffers.iter().map(parameter).collect();
+    let mut private: Vec<bool> = program.buffers.iter().map(|b| b.role == Role::Parameter).collect();
     for call in program.plans.iter().flat_map(|p| &p.ops).filter_map(Op::as_call) {
         if let Call::ResidentApply(a) = call {
             private[a.w.0 as usize] = false;
         }
     }
-    private
+    let lens = program.buffers.iter().zip(&private).map(|(b, &private)| if private { b.len() } else { 0 });
+    let pays =
+        threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO && lens.sum::<usize>() <= COPIED;
+    if pays { private } else { vec![false; private.len()] }
 }
 
 /// A thread of a run.
