@@ -72,7 +72,7 @@ impl<T> Raw<T> {
 pub struct How {
     /// Rows of all lanes together: decides which kernel runs, so that sums do not depend on the number of lanes.
     pub rows: usize,
-    /// Rows of b are padded, see [`super::tile::PADDING`].
+    /// Rows of b are padded with zeros to a multiple of 16 elements.
     pub padded: bool,
     /// May be split over the cores.
     pub alone: bool,
