@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::lane::{Lane, Rooms, Shared};
 use super::tasks::{Task, Use, tasks};
 use super::{Real, Store, dispatch};
-use crate::kernels::{Call, solver};
+use crate::kernels::{Call, solver, update};
 use crate::plan::{Buf, Loop, Op, PlanId, Program, Role, StepControl};
 
 /// Trajectories below which a thread of its own costs more than it saves.
@@ -86,9 +86,18 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
 /// there costs less than fetching what another has written. Not what a presentation writes once, the weights of a resident input.
 fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
     let mut private: Vec<bool> = program.buffers.iter().map(|b| b.role == Role::Parameter).collect();
-    for call in program.plans.iter().flat_map(|p| &p.ops).filter_map(Op::as_call) {
+    let calls = || program.plans.iter().flat_map(|p| &p.ops).filter_map(Op::as_call);
+    for call in calls() {
         if let Call::ResidentApply(a) = call {
             private[a.w.0 as usize] = false;
+        }
+    }
+    // Nor their rate, which is as large and used in one step of a presentation at most.
+    for call in calls() {
+        if let Call::Update(update::Args { p, p_dot: Some(rate), .. }) = call
+            && !private[p.0 as usize]
+        {
+            private[rate.0 as usize] = false;
         }
     }
     let lens = program.buffers.iter().zip(&private).map(|(b, &private)| if private { b.len() } else { 0 });
