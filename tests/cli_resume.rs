@@ -171,31 +171,11 @@ fn a_folder_that_cannot_be_written_does_not_stop_a_run_before_its_end() {
 #[cfg(unix)]
 mod processes {
     use std::os::unix::process::CommandExt;
-    use std::process::{Child, Command, Stdio};
-    use std::time::{Duration, Instant};
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
 
-    use super::cli_support::{PATIENCE, TINY};
+    use super::cli_support::{Running, TINY, wait_for};
     use super::*;
-
-    struct Running(Child);
-
-    impl Drop for Running {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-
-    fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-        let start = Instant::now();
-        loop {
-            match ready() {
-                Some(value) => return value,
-                None => assert!(start.elapsed() < PATIENCE, "waited in vain for {what}"),
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
 
     fn start(place: &Place, args: &[&str]) -> Running {
         let log = std::fs::File::create(place.path("stderr")).unwrap();

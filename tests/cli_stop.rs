@@ -111,32 +111,10 @@ fn a_diverging_explicit_scheme_names_its_bound_on_beta() {
 #[cfg(unix)]
 mod signals {
     use std::path::PathBuf;
-    use std::process::{Child, Command, Stdio};
-    use std::time::Instant;
+    use std::process::{Command, Stdio};
 
-    use super::cli_support::PATIENCE;
+    use super::cli_support::{Running, wait_for};
     use super::*;
-
-    /// A run of a million epochs, ended whatever happens to the test.
-    struct Running(Child);
-
-    impl Drop for Running {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-
-    fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-        let start = Instant::now();
-        loop {
-            match ready() {
-                Some(value) => return value,
-                None => assert!(start.elapsed() < PATIENCE, "waited in vain for {what}"),
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-    }
 
     /// Starts a long run, sends the signal after its first epoch, `times` times, and returns how the run ended.
     fn stopped_by(signal: &str, times: usize) -> (Place, PathBuf, Ran) {

@@ -2,8 +2,8 @@
 #![allow(dead_code)] // Each test file uses its own part.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use lagrange_gpu::data::idx::{encode_images, encode_labels};
 use safetensors::SafeTensors;
@@ -234,5 +234,27 @@ impl MiniData {
         place.write("test-labels", &self.test_labels);
         place.write("mini.toml", MINI);
         "mini.toml"
+    }
+}
+
+/// A process, ended whatever happens to the test.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks until there is an answer.
+pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        match ready() {
+            Some(value) => return value,
+            None => assert!(start.elapsed() < PATIENCE, "waited in vain for {what}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
