@@ -132,7 +132,8 @@ fn lists_that_make_no_sense_are_refused() {
 #[test]
 fn a_signal_ends_all_and_they_go_on_with_the_same_bits() {
     use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
+
+    use cli_support::{Running, wait_for};
 
     let long = ["--seeds", "1,2", "--control", "--set", "training.epochs=150"];
     let whole = Place::new();
@@ -142,20 +143,16 @@ fn a_signal_ends_all_and_they_go_on_with_the_same_bits() {
     MiniData::new().put(&place);
     let args = [&["train", "--config", config, "--runs", "runs"], &CPU[..], &long].concat();
     let log = std::fs::File::create(place.path("stderr")).unwrap();
-    let mut child = place.command(&args).stdout(Stdio::null()).stderr(log).spawn().unwrap();
-    let start = Instant::now();
+    let mut child = Running(place.command(&args).stdout(Stdio::null()).stderr(log).spawn().unwrap());
     // In the control of the first seed, a few of 150 epochs in.
     let begun = || {
         let run = folders(&place, "mini-backprop", "-1").pop()?;
         let metrics = std::fs::read_to_string(run.join("metrics.jsonl")).ok()?;
         metrics.contains("\"event\":\"epoch\"").then_some(())
     };
-    while begun().is_none() {
-        assert!(start.elapsed() < cli_support::PATIENCE, "waited in vain for the first epoch");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    assert!(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().unwrap().success());
-    let code = child.wait().unwrap().code();
+    wait_for("the first epoch", begun);
+    assert!(Command::new("kill").args(["-s", "TERM", &child.0.id().to_string()]).status().unwrap().success());
+    let code = child.0.wait().unwrap().code();
     let stderr = std::fs::read_to_string(place.path("stderr")).unwrap();
     assert_eq!(code, Some(143), "{stderr}");
     let group = folder(&place, "mini", "-seeds");

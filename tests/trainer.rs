@@ -1,10 +1,12 @@
 //! The trainer on small synthetic data: every sample counts once, empty slots change nothing, devices agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod stripes;
+
 use std::io;
 use std::sync::atomic::AtomicBool;
 
-use lagrange_gpu::data::{Dataset, Encoding, Samples, Split};
+use lagrange_gpu::data::{Dataset, Encoding, Split};
 use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
@@ -12,21 +14,7 @@ use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Para
 use lagrange_gpu::train::{
     Epoch, Event, Gates, Protocol, Ramp, Rule, Score, Sink, Tables, TrainError, Trainer,
 };
-
-const CLASSES: usize = 3;
-const PIXELS: usize = 12;
-
-/// Class k lights pixels 4k to 4k + 3 of twelve; the others are dim, by a pattern of their own in every sample.
-fn samples(count: usize, shift: usize) -> Samples {
-    let image = |i: usize| {
-        (0..PIXELS).map(move |p| {
-            let noise = ((i + shift) * 53 + p * 31) * 97 % 60;
-            if p / 4 == i % CLASSES { 255 - noise as u8 } else { noise as u8 }
-        })
-    };
-    let labels = (0..count).map(|i| (i % CLASSES) as u8).collect();
-    Samples::new((0..count).flat_map(image).collect(), labels, PIXELS, CLASSES).unwrap()
-}
+use stripes::{CLASSES, PIXELS, samples};
 
 fn data(train: usize, test: usize) -> Dataset {
     Dataset::new(samples(train, 0), samples(test, 1000), "stripes".into(), Split::default()).unwrap()

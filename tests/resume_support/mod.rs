@@ -2,35 +2,25 @@
 #![allow(dead_code)] // Each test file uses its own part.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by panicking.
 
+#[path = "../stripes/mod.rs"]
+mod stripes;
+
 use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lagrange_gpu::data::{Dataset, Encoding, Samples, Split};
+use lagrange_gpu::data::{Dataset, Encoding, Split};
 use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Carried, Device};
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Parameters, Population, expand};
 use lagrange_gpu::train::{
     Epoch, Event, Gates, Keeper, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
 };
+pub use stripes::{CLASSES, PIXELS, samples};
 
-pub const CLASSES: usize = 3;
-pub const PIXELS: usize = 12;
 /// 17 training samples by five: three mini-batches and a tail of two.
 pub const BATCHES: usize = 4;
 pub const EPOCHS: usize = 3;
-
-/// Class k lights pixels 4k to 4k + 3 of twelve; the others are dim, by a pattern of their own in every sample.
-fn samples(count: usize, shift: usize) -> Samples {
-    let image = |i: usize| {
-        (0..PIXELS).map(move |p| {
-            let noise = ((i + shift) * 53 + p * 31) * 97 % 60;
-            if p / 4 == i % CLASSES { 255 - noise as u8 } else { noise as u8 }
-        })
-    };
-    let labels = (0..count).map(|i| (i % CLASSES) as u8).collect();
-    Samples::new((0..count).flat_map(image).collect(), labels, PIXELS, CLASSES).unwrap()
-}
 
 pub fn data() -> Dataset {
     let split = Split { seed: 5, validation: 6, train_limit: None };
