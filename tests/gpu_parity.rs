@@ -14,7 +14,7 @@ use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::cg_start::Space;
 use lagrange_gpu::kernels::*;
 use lagrange_gpu::network::{Activation, InputMode};
-use lagrange_gpu::plan::{Cols, StepControl};
+use lagrange_gpu::plan::{Cols, Rate, StepControl};
 
 const ELEMENTWISE: f64 = 16.0 * EPS;
 const BOTH: [Profile; 2] = [Profile::Software, Profile::Small];
@@ -27,6 +27,10 @@ const CONTROL: StepControl = StepControl {
     index: 5,
     rate_w: 0.125,
     rate_b: 0.0625,
+    rate_ip: 0.25,
+    rate_pi: 0.5,
+    rate_feedback: 0.1875,
+    rate_bi: 0.3125,
 };
 
 fn smooth(input: InputMode) -> Bench {
@@ -75,7 +79,7 @@ fn products() {
             }
             for clip in [None, Some(0.05)] {
                 let w_dot = l.weight_rates[k].expect("learns");
-                let f = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip };
+                let f = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip, rate: Rate::Weights };
                 calls.push(("weight_rate", f.into(), batch));
             }
             for (name, call, depth) in calls {
@@ -92,7 +96,7 @@ fn a_product_without_learning_is_zero_whatever_its_operands() {
     b.set(l.delta, |_, _| f64::NAN);
     let (pre, post) = ends(&b, 0);
     let w_dot = l.weight_rates[0].expect("learns");
-    let call = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip: None };
+    let call = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip: None, rate: Rate::Weights };
     b.compare("weight_rate", &[call.into()], StepControl::default(), &ALL, 0.0);
 }
 
@@ -110,7 +114,7 @@ fn elementwise_kernels() {
         let calls: Vec<Call> = vec![
             mismatch::Args { u: l.u, b: l.biases, x: driven, active: l.active, a: l.a, delta: l.delta, cols }
                 .into(),
-            bias_rate::Args { delta: l.delta, factor: l.bias_factors, b_dot: l.bias_rates, cols }.into(),
+            bias_rate::Args { delta: l.delta, factor: l.bias_factors, b_dot: l.bias_rates, cols, rate: Rate::Biases }.into(),
             drive::Args {
                 delta: l.delta,
                 b_dot,

@@ -109,6 +109,8 @@ fn check(settings: &Settings, network: &Network, section: &Section<'_>) -> Resul
         SettingsError::NeedsPiecewiseLinear { .. } => ("solver", "auto, cg, or dense".to_owned()),
         SettingsError::TooLargeForDense(_) => ("solver", "auto, cg, output-cg or woodbury".to_owned()),
         SettingsError::TooManyForWoodbury(_) => ("solver", "auto, cg or output-cg".to_owned()),
+        SettingsError::NeedsSymmetric(_) => ("solver", "auto or bicgstab".to_owned()),
+        SettingsError::NeedsMicrocircuit => ("solver", "auto, cg or output-cg".to_owned()),
         SettingsError::Network(_) => ("integrator", "a network that can be integrated".to_owned()),
     };
     Err(section.item().texts.error(Some(section.place(key)), error.to_string(), expected))

@@ -6,7 +6,7 @@ use crate::kernels::{
     resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
 };
 use crate::network::InputMode;
-use crate::plan::{Buf, Cols, Plan};
+use crate::plan::{Buf, Cols, Plan, Rate};
 
 impl Build<'_> {
     /// Driven input: x enters the basal input of the first population.
@@ -217,7 +217,7 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         let (pre, post) = b.ends(k);
         if let Some(w_dot) = rate.filter(|_| !(resident && b.is_clamped(k))) {
             let factor = b.net.projections[k].factor;
-            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip });
+            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip, rate: Rate::Weights });
         }
     }
     plan.push(bias_rate::Args {
@@ -225,6 +225,7 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         factor: l.bias_factors,
         b_dot: l.bias_rates,
         cols: b.net.free(),
+        rate: Rate::Biases,
     });
 }
 
@@ -251,7 +252,8 @@ pub(super) fn drive(b: &Build, plan: &mut Plan, resident: bool) {
                 b.forward(plan, k, w_dot, l.r, None, Base::Out, l.c);
             }
         }
-        for k in b.free_projections() {
+        // Separate feedback weights have a rate of change of their own.
+        for k in b.free_projections().into_iter().filter(|_| l.micro.is_none()) {
             if let Some(w_dot) = l.weight_rates[k] {
                 b.backward(plan, k, w_dot, l.delta, Some(l.d), l.g, 1.0);
             }

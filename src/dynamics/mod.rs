@@ -6,15 +6,19 @@
 
 mod backprop;
 mod basal;
+mod bicgstab;
 mod exact;
 mod explicit;
 mod layout;
+mod microcircuit;
 mod observe;
 mod resident;
 mod settings;
 mod stability;
 
+pub use bicgstab::BicgLayout;
 pub use layout::{Features, Layout, StimulusKind};
+pub use microcircuit::{MicroLayout, Path, lies_transposed};
 pub use settings::{
     DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
     SettingsError, Solver, WOODBURY_LIMIT,
@@ -83,6 +87,9 @@ pub(crate) struct Build<'a> {
 
 /// One time step, in the order of section 8 of the model; `resident`: without touching the weights of a clamped input.
 fn step(b: &Build, resident: bool) -> Plan {
+    if let Some(plan) = microcircuit::step(b) {
+        return plan;
+    }
     let mut plan = Plan::default();
     basal::stimulus(b, &mut plan, resident); // 1
     basal::rates(b, &mut plan, resident); // 2

@@ -74,16 +74,19 @@ pub enum Solver {
     Woodbury,
     /// Dense factorisation (small networks).
     Dense,
+    /// BiCGStab, for systems that are not symmetric: separate feedback weights.
+    Bicgstab,
 }
 
 impl Solver {
     /// All of them, with the names they have in files.
-    pub const NAMES: [(&'static str, Solver); 5] = [
+    pub const NAMES: [(&'static str, Solver); 6] = [
         ("auto", Solver::Auto),
         ("cg", Solver::Cg),
         ("output-cg", Solver::OutputCg),
         ("woodbury", Solver::Woodbury),
         ("dense", Solver::Dense),
+        ("bicgstab", Solver::Bicgstab),
     ];
 
     /// The name in files.
@@ -216,6 +219,14 @@ pub enum SettingsError {
         "solver 'woodbury' is limited to {WOODBURY_LIMIT} output neurons (it takes a sweep for each of them); this network has {0}: use 'output-cg', 'cg' or 'auto'"
     )]
     TooManyForWoodbury(usize),
+    /// A solver for symmetric systems with separate feedback weights.
+    #[error(
+        "solver '{0}' needs the symmetric system of weight transport; with a microcircuit use 'bicgstab' or 'auto'"
+    )]
+    NeedsSymmetric(&'static str),
+    /// The solver for systems that are not symmetric, without need.
+    #[error("solver 'bicgstab' is for networks with a microcircuit; use 'cg', 'output-cg' or 'auto'")]
+    NeedsMicrocircuit,
     /// Unstable by itself.
     #[error("'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}")]
     StepTooLarge {
@@ -239,6 +250,12 @@ impl Settings {
             return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
         }
         let free = network.free().len;
+        match (self.solver, network.microcircuit.is_some()) {
+            (Solver::Auto | Solver::Bicgstab, true) => return Ok(()),
+            (forced, true) => return Err(SettingsError::NeedsSymmetric(forced.name())),
+            (Solver::Bicgstab, false) => return Err(SettingsError::NeedsMicrocircuit),
+            _ => {}
+        }
         match self.solver {
             Solver::OutputCg | Solver::Woodbury if !network.activation.is_piecewise_linear() => {
                 Err(SettingsError::NeedsPiecewiseLinear {
@@ -258,6 +275,7 @@ impl Settings {
     #[must_use]
     pub fn resolve_solver(&self, network: &Network) -> Option<Solver> {
         match (self.integrator, self.solver) {
+            (Integrator::Exact, _) if network.microcircuit.is_some() => Some(Solver::Bicgstab),
             (Integrator::Exact, Solver::Auto) if network.activation.is_piecewise_linear() => {
                 Some(Solver::OutputCg)
             }

@@ -1,7 +1,7 @@
 //! Plasticity of the biases: `ḃ = η_b·factor · mean over active trajectories of δ` (model, section 3).
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
-use crate::plan::{Buf, Cols};
+use crate::plan::{Buf, Cols, Rate};
 
 /// Arguments of the kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Args {
     pub b_dot: Buf,
     /// Free columns.
     pub cols: Cols,
+    /// Which learning rate.
+    pub rate: Rate,
 }
 
 params! {
@@ -24,6 +26,7 @@ params! {
     n: u32,
     start: u32,
     len: u32,
+    rate: u32,
 }
 
 /// Storage bindings of the shader from 3 on.
@@ -43,6 +46,7 @@ impl Args {
             n: p.cols(self.delta),
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
+            rate: self.rate as u32,
         };
         let groups = p.elementwise(self.cols.len, 1);
         Ok(Invocation::new(&params, p, groups).looping(p.batch() as u64 + 1))

@@ -4,6 +4,13 @@
 //! (WGSL). Buffers of shape `[batch, N]` hold all populations side by side, in their order; a population is a
 //! range of columns.
 
+pub mod interneuron_drive;
+pub mod interneuron;
+pub mod image;
+pub mod couple;
+pub mod bicg_step;
+pub mod bicg_start;
+pub mod apical_error;
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
@@ -183,4 +190,11 @@ calls! {
     ResidentApply => resident_apply,
     ResidentDrive => resident_drive,
     ResidentLearn => resident_learn,
+    ApicalError => apical_error,
+    BicgStart => bicg_start,
+    BicgStep => bicg_step,
+    Couple => couple,
+    Image => image,
+    Interneuron => interneuron,
+    InterneuronDrive => interneuron_drive,
 }
