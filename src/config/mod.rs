@@ -16,6 +16,7 @@ mod overrides;
 mod plasticity;
 mod resolve;
 mod run;
+mod schedule;
 mod section;
 mod source;
 mod suggest;
