@@ -92,7 +92,7 @@ fn assert_in_order(text: &str, parts: &[&str]) {
 fn run(progress: &mut dyn Sink) {
     let warning = Event::Warning { epoch: 1, kind: "saturated".into(), message: "lower the rate".into() };
     let events =
-        [Event::Started(header()), batch(180), warning, Event::Epoch(epoch(1)), Event::Tested(score())];
+        [Event::Started(Box::new(header())), batch(180), warning, Event::Epoch(epoch(1)), Event::Tested(score())];
     for event in events.iter().chain([&Event::Finished { elapsed_s: 3_723.0 }]) {
         progress.take(event).unwrap();
     }
@@ -216,7 +216,7 @@ fn each_event_is_one_line_of_json() {
         lines.take(event).unwrap();
         kept.borrow().1 - before
     };
-    assert_eq!(flushes(&Event::Started(header()), &mut lines), 1);
+    assert_eq!(flushes(&Event::Started(Box::new(header())), &mut lines), 1);
     assert_eq!(flushes(&batch(180), &mut lines), 0);
     let diverged = Epoch { loss: f64::NAN, validation_accuracy: None, ..epoch(2) };
     assert_eq!(flushes(&Event::Epoch(diverged), &mut lines), 1);

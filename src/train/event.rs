@@ -116,7 +116,7 @@ pub struct Epoch {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Before the first step.
-    Started(Header),
+    Started(Box<Header>),
     /// After a mini-batch.
     Batch {
         /// From 1.
