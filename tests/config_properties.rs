@@ -42,6 +42,11 @@ fn init() -> impl Strategy<Value = Init> {
     (prop_oneof![normal, other], option::of(positive())).prop_map(|(kind, clip)| Init { kind, clip })
 }
 
+fn activation() -> impl Strategy<Value = Activation> {
+    let depression = (not_negative(), positive()).prop_map(|(a, d)| Activation::Depression { a, d });
+    prop_oneof![3 => pick(&Activation::NAMES), 1 => depression]
+}
+
 fn network() -> impl Strategy<Value = Network> {
     (2..6_usize)
         .prop_flat_map(|count| {
@@ -56,7 +61,7 @@ fn network() -> impl Strategy<Value = Network> {
                 ends,
                 vec((not_negative(), option::of(positive())), all),
                 any::<bool>(),
-                pick(&Activation::NAMES),
+                activation(),
                 pick(&InputMode::NAMES),
             )
         })

@@ -5,6 +5,7 @@
 //! values that were checked, with every default written out, and [`Experiment::to_toml`] writes them back. Keys that do
 //! not exist are errors; every error shows the line, and a caret under the value that is wrong.
 
+mod activation;
 mod backprop;
 mod data;
 mod dynamics;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::activation;
 use super::init::kind_name;
 use super::network::layer_name;
 use super::schedule;
@@ -103,7 +104,7 @@ impl Out {
         } else {
             self.put("architecture", "\"custom\"");
         }
-        self.put("activation", quoted(network.activation.name()));
+        self.put("activation", activation::text(network.activation));
         self.put("input", name_of(&InputMode::NAMES, network.input));
         self.put("weights", same_or_list(weights.iter().map(init)));
         self.put("biases", same_or_list(biases.iter().map(init)));

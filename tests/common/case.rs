@@ -86,6 +86,14 @@ impl Case {
         missing
     }
 
+    fn activation(&self) -> Activation {
+        let of = |key: &str| self.model("activation_params")[key].as_f64().unwrap();
+        match find(&Activation::NAMES, self.text("activation")).unwrap() {
+            Activation::Depression { .. } => Activation::Depression { a: of("a"), d: of("d") },
+            other => other,
+        }
+    }
+
     pub fn setup(&self) -> Setup {
         let populations = self.model("populations").as_array().unwrap();
         let populations = populations.iter().map(|p| Population {
@@ -110,7 +118,7 @@ impl Case {
         let network = Network {
             populations: populations.collect(),
             projections: projections.collect(),
-            activation: find(&Activation::NAMES, self.text("activation")).unwrap(),
+            activation: self.activation(),
             input,
         };
         let settings = Settings {

@@ -131,7 +131,7 @@ fn choices() {
             "network.activation",
             "hard_sigmoid",
             "hard-sigmoid",
-            "sigmoid, hard-sigmoid, relu, linear, tanh",
+            "sigmoid, hard-sigmoid, relu, linear, tanh, softplus, depression",
         ),
         ("\"clamped\"", "network.input", "clampd", "clamped", "clamped, driven, rates"),
         (
@@ -165,6 +165,16 @@ fn choices() {
     ] {
         let to = format!("beta = 0.1\n{key} = «\"{wrong}\"»");
         rejects("beta = 0.1", &to, &[&format!("`dynamics.{key}`"), &format!("one of: {all}")]);
+    }
+    for (to, says) in [
+        ("{ kind = «\"depresion\"» }", "did you mean `depression`?"),
+        ("«{ a = 1 }»", "`network.activation` has no key `kind`"),
+        ("{ kind = \"tanh\", «a» = 1 }", "belongs to kind = \"depression\""),
+        ("{ kind = \"depression\", a = «-1» }", "`network.activation.a` cannot be -1"),
+        ("{ kind = \"depression\", d = «0» }", "`network.activation.d` cannot be 0"),
+        ("{ kind = \"depression\", «b» = 0 }", "unknown key `b`"),
+    ] {
+        rejects("\"hard-sigmoid\"", to, &[says]);
     }
     rejects("[training]", "[run]\nprecision = «\"f16\"»\n[training]", &["one of: f32, f64"]);
     rejects("[training]", "[run]\ndevice = «\"\"»\n[training]", &["`run.device`"]);
