@@ -91,8 +91,13 @@ fn assert_in_order(text: &str, parts: &[&str]) {
 
 fn run(progress: &mut dyn Sink) {
     let warning = Event::Warning { epoch: 1, kind: "saturated".into(), message: "lower the rate".into() };
-    let events =
-        [Event::Started(Box::new(header())), batch(180), warning, Event::Epoch(epoch(1)), Event::Tested(score())];
+    let events = [
+        Event::Started(Box::new(header())),
+        batch(180),
+        warning,
+        Event::Epoch(epoch(1)),
+        Event::Tested(score()),
+    ];
     for event in events.iter().chain([&Event::Finished { elapsed_s: 3_723.0 }]) {
         progress.take(event).unwrap();
     }

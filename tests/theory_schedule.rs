@@ -14,8 +14,11 @@ const STEPS: usize = 60;
 const DT: f64 = 0.5;
 const TAU: f64 = 10.0;
 
+/// A factor as a function of time.
+type Factor = Box<dyn Fn(f64) -> f64>;
+
 /// s(t) by its definition, in a run of 30 ms: no rounding at the times of steps, which are binary fractions.
-fn factors() -> Vec<(Schedule, Box<dyn Fn(f64) -> f64>)> {
+fn factors() -> Vec<(Schedule, Factor)> {
     let steps = [(4.0, 0.5), (20.0, 0.0)].map(|(at_ms, factor)| RateStep { at_ms, factor });
     let rise = |t: f64, f: f64| if t < 5.0 { t / 5.0 } else { f };
     let cosine = |t: f64, from: f64, to: f64| {
