@@ -273,6 +273,14 @@ impl StepControl {
     }
 }
 
+impl StepControl {
+    /// Multiplies every learning rate, as a [schedule](crate::schedule::Schedule) does.
+    pub fn scale_rates(&mut self, factor: f64) {
+        self.rate_w *= factor;
+        self.rate_b *= factor;
+    }
+}
+
 impl Default for StepControl {
     fn default() -> Self {
         Self {
