@@ -79,7 +79,16 @@ fn products() {
             }
             for clip in [None, Some(0.05)] {
                 let w_dot = l.weight_rates[k].expect("learns");
-                let f = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip, rate: Rate::Weights };
+                let f = weight_rate::Args {
+                    delta: l.delta,
+                    r: l.r,
+                    w_dot,
+                    pre,
+                    post,
+                    factor: 0.5,
+                    clip,
+                    rate: Rate::Weights,
+                };
                 calls.push(("weight_rate", f.into(), batch));
             }
             for (name, call, depth) in calls {
@@ -96,7 +105,16 @@ fn a_product_without_learning_is_zero_whatever_its_operands() {
     b.set(l.delta, |_, _| f64::NAN);
     let (pre, post) = ends(&b, 0);
     let w_dot = l.weight_rates[0].expect("learns");
-    let call = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip: None, rate: Rate::Weights };
+    let call = weight_rate::Args {
+        delta: l.delta,
+        r: l.r,
+        w_dot,
+        pre,
+        post,
+        factor: 0.5,
+        clip: None,
+        rate: Rate::Weights,
+    };
     b.compare("weight_rate", &[call.into()], StepControl::default(), &ALL, 0.0);
 }
 
@@ -114,7 +132,14 @@ fn elementwise_kernels() {
         let calls: Vec<Call> = vec![
             mismatch::Args { u: l.u, b: l.biases, x: driven, active: l.active, a: l.a, delta: l.delta, cols }
                 .into(),
-            bias_rate::Args { delta: l.delta, factor: l.bias_factors, b_dot: l.bias_rates, cols, rate: Rate::Biases }.into(),
+            bias_rate::Args {
+                delta: l.delta,
+                factor: l.bias_factors,
+                b_dot: l.bias_rates,
+                cols,
+                rate: Rate::Biases,
+            }
+            .into(),
             drive::Args {
                 delta: l.delta,
                 b_dot,

@@ -3,21 +3,18 @@
 //! In `f64` it is the oracle of the GPU, in `f32` the device of a machine without one. `team` runs a plan on all cores, `tasks` says
 //! what its calls need of each other, `tile` has the products; each kernel is compiled for several instruction sets.
 
-pub mod interneuron_drive;
-pub mod interneuron;
-pub mod image;
-pub mod couple;
-pub mod bicg_step;
-pub mod bicg_start;
 pub mod apical_error;
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
+pub mod bicg_start;
+pub mod bicg_step;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
 pub mod combine;
 pub mod copy;
+pub mod couple;
 pub mod curvature;
 pub mod decode;
 pub mod dense;
@@ -27,7 +24,10 @@ mod factored;
 pub mod forward;
 pub mod gram;
 pub mod guess;
+pub mod image;
 pub mod integrate;
+pub mod interneuron;
+pub mod interneuron_drive;
 pub mod jacobian;
 pub mod lane;
 pub mod mismatch;

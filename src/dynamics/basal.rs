@@ -217,7 +217,16 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         let (pre, post) = b.ends(k);
         if let Some(w_dot) = rate.filter(|_| !(resident && b.is_clamped(k))) {
             let factor = b.net.projections[k].factor;
-            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip, rate: Rate::Weights });
+            plan.push(weight_rate::Args {
+                delta: l.delta,
+                r: l.r,
+                w_dot,
+                pre,
+                post,
+                factor,
+                clip,
+                rate: Rate::Weights,
+            });
         }
     }
     plan.push(bias_rate::Args {

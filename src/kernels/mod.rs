@@ -4,21 +4,18 @@
 //! (WGSL). Buffers of shape `[batch, N]` hold all populations side by side, in their order; a population is a
 //! range of columns.
 
-pub mod interneuron_drive;
-pub mod interneuron;
-pub mod image;
-pub mod couple;
-pub mod bicg_step;
-pub mod bicg_start;
 pub mod apical_error;
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
+pub mod bicg_start;
+pub mod bicg_step;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
 pub mod combine;
 pub mod copy;
+pub mod couple;
 pub mod curvature;
 pub mod decode;
 pub mod dense_solve;
@@ -27,7 +24,10 @@ pub mod forward;
 pub mod gram;
 pub mod guess;
 pub mod host;
+pub mod image;
 pub mod integrate;
+pub mod interneuron;
+pub mod interneuron_drive;
 pub mod jacobian;
 pub mod mismatch;
 pub mod observe;

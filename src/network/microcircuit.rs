@@ -133,7 +133,9 @@ pub enum MicrocircuitError {
     #[error("with ip = \"learned\" at least one population needs an entry in the list of interneurons")]
     Nobody,
     /// Transported W^PI needs as many interneurons as neurons.
-    #[error("pi = \"transport\" needs ip = \"tied\": interneurons that stand for the neurons whose weights they take")]
+    #[error(
+        "pi = \"transport\" needs ip = \"tied\": interneurons that stand for the neurons whose weights they take"
+    )]
     TransportOfLearned,
     /// β^I outside [0, 1].
     #[error("the nudging of interneurons is {0}; it lies between 0 and 1")]

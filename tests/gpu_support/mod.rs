@@ -68,6 +68,7 @@ pub fn network(sizes: &[usize], activation: Activation, input: InputMode) -> Net
         projections: expand(sizes.len(), &[1.0, 0.5, 2.0]),
         activation,
         input,
+        microcircuit: None,
     }
 }
 

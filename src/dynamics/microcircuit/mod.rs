@@ -12,8 +12,8 @@ mod plasticity;
 
 use super::bicgstab::{self, zero};
 use super::{Build, Integrator, basal, observe};
-use crate::kernels::{Base, apical_error, backward, copy, couple, forward, guess, image, interneuron};
 use crate::kernels::interneuron_drive;
+use crate::kernels::{Base, apical_error, backward, copy, couple, forward, guess, image, interneuron};
 use crate::network::{InterneuronDynamics, Microcircuit};
 use crate::plan::{Buf, Cols, Plan};
 
@@ -167,12 +167,7 @@ impl<'a> Circuit<'a> {
         for path in &l.pi {
             self.feed_back(plan, path, (path.w, u_i), lay.apical, -1.0);
         }
-        plan.push(apical_error::Args {
-            u: lay.u,
-            feedback: l.sum,
-            apical: lay.apical,
-            active: lay.active,
-        });
+        plan.push(apical_error::Args { u: lay.u, feedback: l.sum, apical: lay.apical, active: lay.active });
     }
 
     /// The right-hand side in `c`.
@@ -276,7 +271,16 @@ impl<'a> Circuit<'a> {
         for path in paths {
             let (pre, post) = (path.to, path.from);
             let gate = Some(self.b.lay.d);
-            plan.push(backward::Args { w: path.w, x: z, gate, base: Base::Out, out: z, pre, post, scale: 1.0 });
+            plan.push(backward::Args {
+                w: path.w,
+                x: z,
+                gate,
+                base: Base::Out,
+                out: z,
+                pre,
+                post,
+                scale: 1.0,
+            });
         }
     }
 
