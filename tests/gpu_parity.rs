@@ -138,6 +138,7 @@ fn elementwise_kernels() {
                 b_dot: l.bias_rates,
                 cols,
                 rate: Rate::Biases,
+                clip: driven.map(|_| 0.02),
             }
             .into(),
             drive::Args {
@@ -467,7 +468,7 @@ fn products_of_a_microcircuit() {
     let (factor, b_dot, rate) = (m.bias_factors, m.bias_rates, Rate::InterneuronBiases);
     calls.push((
         "bias_rate",
-        bias_rate::Args { delta: m.mismatch, factor, b_dot, cols, rate }.into(),
+        bias_rate::Args { delta: m.mismatch, factor, b_dot, cols, rate, clip: None }.into(),
         l.batch,
     ));
     for (name, call, depth) in calls {

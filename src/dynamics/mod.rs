@@ -20,7 +20,7 @@ pub use bicgstab::BicgLayout;
 pub use layout::{Features, Layout, StimulusKind};
 pub use microcircuit::{MicroLayout, Path, lies_transposed};
 pub use settings::{
-    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
+    Bias, DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
     SettingsError, Solver, WOODBURY_LIMIT,
 };
 

@@ -1,4 +1,5 @@
-//! Plasticity of the biases: `ḃ = η_b·factor · mean over active trajectories of δ` (model, section 3).
+//! Plasticity of the biases: `ḃ = clip(η_b·factor · mean over active trajectories of δ)` (model, section 3). The clip is that of Ẇ, for
+//! biases that are weights from a neuron of rate 1.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols, Rate};
@@ -16,6 +17,8 @@ pub struct Args {
     pub cols: Cols,
     /// Which learning rate.
     pub rate: Rate,
+    /// Bound on |ḃ|, per ms.
+    pub clip: Option<f64>,
 }
 
 params! {
@@ -27,6 +30,8 @@ params! {
     start: u32,
     len: u32,
     rate: u32,
+    clipped: u32,
+    clip: f32,
 }
 
 /// Storage bindings of the shader from 3 on.
@@ -47,6 +52,8 @@ impl Args {
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
             rate: self.rate as u32,
+            clipped: u32::from(self.clip.is_some()),
+            clip: self.clip.unwrap_or_default() as f32,
         };
         let groups = p.elementwise(self.cols.len, 1);
         Ok(Invocation::new(&params, p, groups).looping(p.batch() as u64 + 1))

@@ -276,8 +276,16 @@ impl StepControl {
 impl StepControl {
     /// Multiplies every learning rate, as a [schedule](crate::schedule::Schedule) does.
     pub fn scale_rates(&mut self, factor: f64) {
-        self.rate_w *= factor;
-        self.rate_b *= factor;
+        for rate in [
+            &mut self.rate_w,
+            &mut self.rate_b,
+            &mut self.rate_ip,
+            &mut self.rate_pi,
+            &mut self.rate_feedback,
+            &mut self.rate_bi,
+        ] {
+            *rate *= factor;
+        }
     }
 }
 

@@ -34,6 +34,7 @@ impl Circuit<'_> {
                 b_dot: l.bias_rates,
                 cols: Cols { start: 0, len: self.cells() },
                 rate: Rate::InterneuronBiases,
+                clip: None,
             });
         }
     }
