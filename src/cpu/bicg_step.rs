@@ -65,6 +65,17 @@ fn orthogonal<T: Real>(product: T, square: T, other: T) -> bool {
 }
 
 impl<T: Real> Trajectory<'_, T> {
+    /// `u̇ += length·y`, `res −= length·image`.
+    #[inline(always)]
+    fn advance(&mut self, length: T, image: &[T]) {
+        for (u_dot, &y) in self.u_dot.iter_mut().zip(&*self.y) {
+            *u_dot += length * y;
+        }
+        for (res, &image) in self.res.iter_mut().zip(image) {
+            *res -= length * image;
+        }
+    }
+
     /// `u̇ += α y`, `res −= α q`; returns ‖res‖².
     #[inline(always)]
     fn first(&mut self, q: &[T], scalars: &mut [T]) -> T {
@@ -72,11 +83,8 @@ impl<T: Real> Trajectory<'_, T> {
         let flat = orthogonal(slope, real::square(self.shadow), real::square(q));
         let alpha = if flat { T::ZERO } else { scalars[0] / slope };
         scalars[1] = alpha;
-        for i in 0..q.len() {
-            self.u_dot[i] += alpha * self.y[i];
-            self.res[i] -= alpha * q[i];
-            self.y[i] = self.res[i];
-        }
+        self.advance(alpha, q);
+        self.y.copy_from_slice(self.res);
         real::square(self.res)
     }
 
@@ -85,10 +93,7 @@ impl<T: Real> Trajectory<'_, T> {
     fn second(&mut self, q: &[T], z: &[T], scalars: &mut [T]) -> T {
         let zz = real::square(z);
         let omega = if zz == T::ZERO { T::ZERO } else { dot(z, self.res) / zz };
-        for i in 0..z.len() {
-            self.u_dot[i] += omega * self.y[i];
-            self.res[i] -= omega * z[i];
-        }
+        self.advance(omega, z);
         let norm2 = real::square(self.res);
         let (rho, alpha) = (scalars[0], scalars[1]);
         let next = dot(self.shadow, self.res);
@@ -102,8 +107,8 @@ impl<T: Real> Trajectory<'_, T> {
             scalars[0] = norm2;
         } else {
             let gain = next / rho * (alpha / omega);
-            for i in 0..z.len() {
-                self.p[i] = self.res[i] + gain * (self.p[i] - omega * q[i]);
+            for ((p, &res), &q) in self.p.iter_mut().zip(&*self.res).zip(q) {
+                *p = res + gain * (*p - omega * q);
             }
             scalars[0] = next;
         }

@@ -92,7 +92,7 @@ impl<'a> Circuit<'a> {
         self.micro.dynamics == InterneuronDynamics::Dynamic
     }
 
-    /// [x]_in acts on interneurons that stand for the input neurons.
+    /// The drive of the input acts on interneurons that stand for the input neurons.
     fn input(&self, x: Buf) -> Option<Buf> {
         (self.micro.is_tied() && self.b.net.n_in() > 0).then_some(x)
     }
