@@ -7,7 +7,9 @@ use lagrange_gpu::config::{
     Source, TrainingConfig,
 };
 use lagrange_gpu::data::{Encoding, PublishedSet};
-use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
+use lagrange_gpu::dynamics::{
+    Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
+};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
@@ -100,6 +102,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             option::of(positive()),
             positive(),
             pick(&Resident::NAMES),
+            pick(&Dynamics::NAMES),
+            pick(&InputMismatch::NAMES),
         ),
     )
         .prop_map(|((integrator, times, solver, tolerance, max_iterations), rest)| Settings {
@@ -114,6 +118,9 @@ fn settings() -> impl Strategy<Value = Settings> {
             derivative_clip: rest.2,
             u_limit: rest.3,
             resident: rest.4,
+            dynamics: rest.5,
+            hard_targets: false,
+            input_mismatch: rest.6,
         })
 }
 
