@@ -13,6 +13,8 @@ struct Params {
     len: u32,
     identity: u32,
     activation: u32,
+    shape_a: f32,
+    shape_d: f32,
 }
 
 @compute @workgroup_size(64)
@@ -23,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let u = state[params.u + i];
     var rate = Rate(u, 1.0, 0.0);
     if (column >= params.identity) {
-        rate = activation(params.activation, u);
+        rate = activation(params.activation, u, params.shape_a, params.shape_d);
     }
     state[params.r + i] = rate.r;
     state[params.d + i] = rate.d;

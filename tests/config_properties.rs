@@ -8,10 +8,11 @@ use lagrange_gpu::config::{
 };
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{
-    Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
+    Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
 };
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
+use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
 use proptest::collection::vec;
 use proptest::option;
@@ -43,6 +44,11 @@ fn init() -> impl Strategy<Value = Init> {
     (prop_oneof![normal, other], option::of(positive())).prop_map(|(kind, clip)| Init { kind, clip })
 }
 
+fn activation() -> impl Strategy<Value = Activation> {
+    let depression = (not_negative(), positive()).prop_map(|(a, d)| Activation::Depression { a, d });
+    prop_oneof![3 => pick(&Activation::NAMES), 1 => depression]
+}
+
 fn network() -> impl Strategy<Value = Network> {
     (2..6_usize)
         .prop_flat_map(|count| {
@@ -57,7 +63,7 @@ fn network() -> impl Strategy<Value = Network> {
                 ends,
                 vec((not_negative(), option::of(positive())), all),
                 any::<bool>(),
-                pick(&Activation::NAMES),
+                activation(),
                 pick(&InputMode::NAMES),
             )
         })
@@ -104,6 +110,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             pick(&Resident::NAMES),
             pick(&Dynamics::NAMES),
             pick(&InputMismatch::NAMES),
+            pick(&Bias::NAMES),
         ),
     )
         .prop_map(|((integrator, times, solver, tolerance, max_iterations), rest)| Settings {
@@ -121,6 +128,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             dynamics: rest.5,
             hard_targets: false,
             input_mismatch: rest.6,
+            bias: rest.7,
         })
 }
 
@@ -185,6 +193,24 @@ fn training() -> impl Strategy<Value = TrainingConfig> {
     )
 }
 
+fn schedule() -> impl Strategy<Value = Schedule> {
+    let steps = vec((positive(), not_negative()), 1..5).prop_map(|mut steps| {
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        steps.dedup_by_key(|s| s.0);
+        Schedule::Step(steps.into_iter().map(|(at_ms, factor)| RateStep { at_ms, factor }).collect())
+    });
+    let cosine =
+        (option::of(positive()), 1e-6..1.0_f64, any::<bool>()).prop_map(|(end, share, ends_at_0)| {
+            let warm_up_ms = end.map_or(share, |end| if end < 1e-30 { 0.0 } else { end * share });
+            Schedule::Cosine {
+                duration_ms: end,
+                final_factor: if ends_at_0 { 0.0 } else { share },
+                warm_up_ms,
+            }
+        });
+    prop_oneof![Just(Schedule::Constant), steps, cosine]
+}
+
 fn backprop() -> impl Strategy<Value = BackpropConfig> {
     (not_negative(), not_negative(), 1e-6..1.0_f64).prop_map(
         |(learning_rate, bias_learning_rate, rate_decay_per_epoch)| BackpropConfig {
@@ -200,10 +226,18 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let beta = prop_oneof![vec(not_negative(), 40), not_negative().prop_map(|b| vec![b; 40])];
     (
         ("[a-z][a-z \"'é-]{0,8}[0-9]", 0..=i64::MAX as u64, data(), network(), settings(), beta),
-        (vec(init(), 20), vec(init(), 20), not_negative(), not_negative(), (training(), backprop()), run()),
+        (
+            vec(init(), 20),
+            vec(init(), 20),
+            not_negative(),
+            not_negative(),
+            (training(), backprop(), schedule()),
+            run(),
+        ),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop), mut run) = rest;
+            let (mut weight_init, mut bias_init, rate_w, mut rate_b, (training, backprop, schedule), mut run) =
+                rest;
             run.control &= training.rule == Rule::LeastAction;
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
@@ -212,6 +246,14 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             }
             if settings.check(&network).is_err() {
                 settings.solver = Solver::Auto;
+            }
+            if settings.bias == Bias::UnitRate {
+                rate_b = rate_w;
+                for p in 0..network.populations.len() {
+                    let into = network.projections.iter().filter(|k| k.post == p).max_by_key(|k| k.pre);
+                    let rule = into.map_or((0.0, None), |k| (k.factor, k.clip));
+                    (network.populations[p].bias_factor, network.populations[p].bias_clip) = rule;
+                }
             }
             beta.truncate(network.n_out());
             weight_init.truncate(network.projections.len());
@@ -229,6 +271,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 beta,
                 rate_w,
                 rate_b,
+                schedule,
                 training,
                 backprop,
                 run,

@@ -26,12 +26,12 @@ fn random_networks_agree_with_dense_matrices() {
     report.finish();
 }
 
-/// Few steps, so that rounding does not grow: some ten terms of 6e-8 in a basal input, of which u̇ gets 1/τ, and the
-/// solver's 1e-6 of ‖c‖ < 1.
+/// Few steps, so that rounding does not grow: some ten terms of 6e-8 in a basal input, times the condition of H (below 10); the solver's
+/// 1e-6 of ‖c‖ < 1 is the smaller part.
 #[test]
 fn random_networks_agree_with_dense_matrices_in_single_precision() {
     let mut report = Report::default();
-    random_networks(4, &Device::Cpu(Precision::F32), 2e-6, &mut report);
+    random_networks(4, &Device::Cpu(Precision::F32), 6e-6, &mut report);
     report.finish();
 }
 

@@ -19,7 +19,29 @@ fn tanh_of(u: f32) -> f32 {
     return select(t, -t, u < 0.0);
 }
 
-fn activation(kind: u32, u: f32) -> Rate {
+// ln(1 + e) for 0 <= e <= 1 as 2 artanh(s), s = e / (2 + e) <= 1/3: accurate for small e too; the first omitted term is below 2e-9 of the sum.
+fn log_1p(e: f32) -> f32 {
+    let s = e / (2.0 + e);
+    let q = s * s;
+    let high = 0.11111111 + q * (0.09090909 + q * (0.07692308 + q * 0.06666667));
+    return 2.0 * s * (1.0 + q * (0.33333333 + q * (0.2 + q * (0.14285714 + q * high))));
+}
+
+// The threshold of short-term depression; how it is written without cancellation stands in `network::Activation`.
+fn depression(u: f32, a: f32, d: f32) -> Rate {
+    if (u < 0.0) { return Rate(0.0, 0.0, 0.0); }
+    let unit = 1.0 / d;
+    let v = u - (1.0 + a) / d;
+    let p = v + 2.0 * unit;
+    let bend = 2.0 * a * unit * unit;
+    let s = sqrt(p * p + bend + bend);
+    var r = 0.5 * (v + s);
+    if (v < 0.0) { r = 2.0 * u * unit / (s - v); }
+    return Rate(r, (r + unit) / s, bend / (s * s * s));
+}
+
+// shape_a, shape_d: parameters of `depression`, of no meaning for the others.
+fn activation(kind: u32, u: f32, shape_a: f32, shape_d: f32) -> Rate {
     switch kind {
         case 0u: {
             // sigmoid, from e^(-|u|): neither overflow nor cancellation in 1 - r
@@ -48,6 +70,14 @@ fn activation(kind: u32, u: f32) -> Rate {
             let d = 1.0 - r * r;
             return Rate(r, d, -2.0 * r * d);
         }
+        case 5u: {
+            // softplus; its slope is the sigmoid
+            let e = exp(-abs(u));
+            let small = e / (1.0 + e);
+            let large = 1.0 / (1.0 + e);
+            return Rate(select(0.0, u, u >= 0.0) + log_1p(e), select(small, large, u >= 0.0), small * large);
+        }
+        case 6u: { return depression(u, shape_a, shape_d); }
         default: {
             return Rate(u, 1.0, 0.0);
         }

@@ -5,6 +5,7 @@
 //! values that were checked, with every default written out, and [`Experiment::to_toml`] writes them back. Keys that do
 //! not exist are errors; every error shows the line, and a caret under the value that is wrong.
 
+mod activation;
 mod backprop;
 mod data;
 mod dynamics;
@@ -16,6 +17,7 @@ mod overrides;
 mod plasticity;
 mod resolve;
 mod run;
+mod schedule;
 mod section;
 mod source;
 mod suggest;

@@ -1,14 +1,13 @@
 //! Section `[network]`: populations, projections, activation, initial values.
 
+use super::activation;
 use super::error::ConfigError;
 use super::init;
 use super::item::{Item, shown};
 use super::section::Section;
 use super::suggest::closest;
 use super::text::Place;
-use crate::network::{
-    Activation, Architecture, Init, InputMode, Network, NetworkError, Population, Projection, expand,
-};
+use crate::network::{Architecture, Init, InputMode, Network, NetworkError, Population, Projection, expand};
 
 const KEYS: [&str; 8] =
     ["architecture", "sizes", "population", "projection", "activation", "input", "weights", "biases"];
@@ -65,10 +64,7 @@ pub(super) fn read(item: Item<'_>) -> Result<Parts<'_>, ConfigError> {
         Architecture::LayeredFeedforward => layered(&section)?,
         Architecture::Custom => custom(&section)?,
     };
-    let activations = Activation::NAMES.map(|(name, _)| name).join(", ");
-    let activation = section
-        .need("activation", &format!("activation = one of: {activations}"))?
-        .choice(&Activation::NAMES)?;
+    let activation = activation::read(&section.need("activation", &activation::expected())?)?;
     let input = section.get("input").map(|i| i.choice(&InputMode::NAMES)).transpose()?;
     let network = Network {
         populations: std::mem::take(&mut graph.populations),

@@ -4,12 +4,17 @@ use super::error::ConfigError;
 use super::init::clip;
 use super::item::{Bound, Item};
 use super::network::{Own, population_names, projection_names};
+use super::schedule;
 use super::section::Section;
-use crate::network::Network;
+use crate::dynamics::Bias;
+use crate::network::{Network, Projection};
+use crate::schedule::Schedule;
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "rate-per-ms",
     "bias-rate-per-ms",
+    "schedule",
+    "bias",
     "factors",
     "bias-factors",
     "derivative-clip",
@@ -26,8 +31,12 @@ pub(super) struct Plasticity {
     pub rate_w: f64,
     /// η_b, per ms.
     pub rate_b: f64,
+    /// How both change with simulated time.
+    pub schedule: Schedule,
     /// Bound on |Ẇ|, per ms.
     pub derivative_clip: Option<f64>,
+    /// What a bias is.
+    pub bias: Bias,
 }
 
 /// Reads the section and gives the network its factors and clips.
@@ -40,17 +49,17 @@ pub(super) fn read(
     let rate = |item: Item<'_>| item.number(Bound::NonNegative, RATE);
     let rate_w = section.need("rate-per-ms", &format!("rate-per-ms = {RATE}")).and_then(rate)?;
     let rate_b = section.get("bias-rate-per-ms").map(rate).transpose()?.unwrap_or(rate_w);
+    let schedule =
+        section.get("schedule").map(|i| schedule::read(i, rate_w)).transpose()?.unwrap_or_default();
     let derivative_clip = section.get("derivative-clip").map(|i| clip(&i)).transpose()?.flatten();
     factors(&section, network, own)?;
     weight_clips(&section, network, own)?;
-    bias_factors(&section, network)?;
-    if let Some(item) = section.get("bias-clip") {
-        let clips = item.spread("a population", &population_names(network), true, "bounds", clip)?;
-        for (population, clip) in network.populations.iter_mut().zip(clips) {
-            population.bias_clip = clip;
-        }
+    let bias = section.get("bias").map_or(Ok(Bias::Separate), |i| i.choice(&Bias::NAMES))?;
+    match bias {
+        Bias::Separate => separate_biases(&section, network)?,
+        Bias::UnitRate => unit_rate_biases(&section, network)?,
     }
-    Ok(Plasticity { rate_w, rate_b, derivative_clip })
+    Ok(Plasticity { rate_w, rate_b, schedule, derivative_clip, bias })
 }
 
 fn factor(item: &Item<'_>) -> Result<f64, ConfigError> {
@@ -100,24 +109,43 @@ fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -
     Ok(())
 }
 
-fn bias_factors(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
+fn separate_biases(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
     let factors = match section.get("bias-factors") {
         Some(item) => item.spread("a population", &population_names(network), false, "factors", factor)?,
-        None => default_bias_factors(network),
+        None => forward_projections(network).map(|p| p.map_or(0.0, |p| p.factor)).collect(),
     };
     for (population, factor) in network.populations.iter_mut().zip(factors) {
         population.bias_factor = factor;
     }
+    if let Some(item) = section.get("bias-clip") {
+        let clips = item.spread("a population", &population_names(network), true, "bounds", clip)?;
+        for (population, clip) in network.populations.iter_mut().zip(clips) {
+            population.bias_clip = clip;
+        }
+    }
     Ok(())
 }
 
-/// The factor of the forward projection into a population, of several the one from the closest population; 0 where
-/// nothing projects into it (model, section 3).
-fn default_bias_factors(network: &Network) -> Vec<f64> {
-    (0..network.populations.len())
-        .map(|p| {
-            let into = network.projections.iter().filter(|k| k.post == p);
-            into.min_by_key(|k| k.post.abs_diff(k.pre)).map_or(0.0, |k| k.factor)
-        })
-        .collect()
+/// Biases as weights from a neuron of rate 1: what holds for the projection into a population holds for them.
+fn unit_rate_biases(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
+    for key in ["bias-rate-per-ms", "bias-factors", "bias-clip"] {
+        let because =
+            "belongs to bias = \"separate\": from a neuron of rate 1 a bias learns like the weights";
+        section.refuse(key, because, "rate-per-ms, factors and weight-clip alone, or bias = \"separate\"")?;
+    }
+    let rules: Vec<_> =
+        forward_projections(network).map(|p| p.map_or((0.0, None), |p| (p.factor, p.clip))).collect();
+    for (population, (factor, clip)) in network.populations.iter_mut().zip(rules) {
+        (population.bias_factor, population.bias_clip) = (factor, clip);
+    }
+    Ok(())
+}
+
+/// For each population the forward projection into it, of several the one from the closest population, whose factor that of its biases is
+/// by default; none where nothing projects into it (model, section 3).
+fn forward_projections(network: &Network) -> impl Iterator<Item = Option<&Projection>> {
+    (0..network.populations.len()).map(|p| {
+        let into = network.projections.iter().filter(move |k| k.post == p);
+        into.min_by_key(|k| k.post.abs_diff(k.pre))
+    })
 }

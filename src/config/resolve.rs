@@ -10,6 +10,7 @@ use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, Simulation
 use super::{Source, backprop, data, dynamics, network, plasticity, run, tree};
 use crate::dynamics::Settings;
 use crate::network::{Init, Network};
+use crate::schedule::Schedule;
 use crate::train::Rule;
 
 const KEYS: [&str; 9] =
@@ -27,6 +28,7 @@ struct Resolved {
     beta: Vec<f64>,
     rate_w: f64,
     rate_b: f64,
+    schedule: Schedule,
     training: Option<TrainingConfig>,
     backprop: Option<BackpropConfig>,
     run: RunConfig,
@@ -64,6 +66,7 @@ impl Experiment {
                 beta: r.beta,
                 rate_w: r.rate_w,
                 rate_b: r.rate_b,
+                schedule: r.schedule,
                 training,
                 backprop,
                 run: r.run,
@@ -103,6 +106,7 @@ impl SimulationConfig {
             beta: r.beta,
             rate_w: r.rate_w,
             rate_b: r.rate_b,
+            schedule: r.schedule,
             run: r.run,
             source: source.clone(),
         })
@@ -153,8 +157,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     let Parts { mut network, weight_init, bias_init, size_places, own, item } =
         network::read(need("network")?)?;
     let plastic = plasticity::read(need("plasticity")?, &mut network, &own)?;
-    let (settings, beta) =
-        dynamics::read(need("dynamics")?, &network, run.precision, plastic.derivative_clip)?;
+    let (settings, beta) = dynamics::read(need("dynamics")?, &network, run.precision, &plastic)?;
     let data = section.get("data").map(|i| data::read(i, &source.folder())).transpose()?;
     if let Some(data) = &data {
         data::check_sizes(data, &network, &size_places, &item)?;
@@ -184,6 +187,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         beta,
         rate_w: plastic.rate_w,
         rate_b: plastic.rate_b,
+        schedule: plastic.schedule,
         training,
         backprop,
         run,

@@ -2,19 +2,22 @@
 
 use std::fmt::Write;
 
+use super::activation;
 use super::init::kind_name;
 use super::network::layer_name;
+use super::schedule;
 use super::types::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
     TrainingConfig,
 };
 use crate::data::PublishedSet;
-use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
+use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Init, InitKind, InputMode, Network};
+use crate::schedule::Schedule;
 
 impl Experiment {
     /// A complete experiment file: every key is there, whatever the original left to its default, apart from
-    /// `train-limit` if all samples are used and a `directory` that nobody named. Reading it gives this experiment again.
+    /// `train-limit` if all samples are used, a `directory` that nobody named, and what unit-rate biases have from the weights. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = Out::default();
@@ -22,7 +25,8 @@ impl Experiment {
         out.data(&self.data);
         out.network(&self.network, &self.weight_init, &self.bias_init);
         out.dynamics(&self.settings, &self.beta);
-        out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
+        out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
+        out.plasticity(&self.network, &self.settings);
         out.training(&self.training);
         out.backprop(&self.backprop);
         out.run(&self.run);
@@ -38,7 +42,8 @@ impl SimulationConfig {
         out.head(&self.name, self.seed);
         out.network(&self.network, &self.weight_init, &self.bias_init);
         out.dynamics(&self.settings, &self.beta);
-        out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
+        out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
+        out.plasticity(&self.network, &self.settings);
         out.run(&self.run);
         out.text
     }
@@ -99,7 +104,7 @@ impl Out {
         } else {
             self.put("architecture", "\"custom\"");
         }
-        self.put("activation", quoted(network.activation.name()));
+        self.put("activation", activation::text(network.activation));
         self.put("input", name_of(&InputMode::NAMES, network.input));
         self.put("weights", same_or_list(weights.iter().map(init)));
         self.put("biases", same_or_list(biases.iter().map(init)));
@@ -139,15 +144,25 @@ impl Out {
         self.put("input-mismatch", quoted(s.input_mismatch.name()));
     }
 
-    fn plasticity(&mut self, network: &Network, rate_w: f64, rate_b: f64, derivative_clip: Option<f64>) {
+    fn rates(&mut self, rate_w: f64, rate_b: f64, bias: Bias, s: &Schedule) {
         self.section("[plasticity]");
         self.put("rate-per-ms", number(rate_w));
-        self.put("bias-rate-per-ms", number(rate_b));
+        self.put("bias", name_of(&Bias::NAMES, bias));
+        if bias == Bias::Separate {
+            self.put("bias-rate-per-ms", number(rate_b));
+        }
+        self.put("schedule", schedule::text(s));
+    }
+
+    /// The rest of the section after [`Out::rates`].
+    fn plasticity(&mut self, network: &Network, s: &Settings) {
         self.put("factors", list(network.projections.iter().map(|p| number(p.factor))));
-        self.put("bias-factors", list(network.populations.iter().map(|p| number(p.bias_factor))));
-        self.put("derivative-clip", clip(derivative_clip));
+        self.put("derivative-clip", clip(s.derivative_clip));
         self.put("weight-clip", same_or_list(network.projections.iter().map(|p| clip(p.clip))));
-        self.put("bias-clip", same_or_list(network.populations.iter().map(|p| clip(p.bias_clip))));
+        if s.bias == Bias::Separate {
+            self.put("bias-factors", list(network.populations.iter().map(|p| number(p.bias_factor))));
+            self.put("bias-clip", same_or_list(network.populations.iter().map(|p| clip(p.bias_clip))));
+        }
     }
 
     fn training(&mut self, t: &TrainingConfig) {
@@ -198,7 +213,7 @@ fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], value: T) -> String
 }
 
 /// The shortest digits that are read as the same value.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     format!("{value:?}")
 }
 
@@ -215,7 +230,7 @@ fn init(init: &Init) -> String {
     text
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 

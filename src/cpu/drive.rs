@@ -36,7 +36,7 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
         }
         if let Some(u_dot) = held {
             for i in row + a.clamped.start..row + a.clamped.end() {
-                c[i] = c[i] - u_dot[i];
+                c[i] -= u_dot[i];
             }
         }
         g[range].fill(T::ZERO);

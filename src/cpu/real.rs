@@ -37,6 +37,8 @@ pub trait Real:
     fn abs(self) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
+    /// ln(1 + x), accurate for small x.
+    fn ln_1p(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
     /// Square root.
@@ -83,6 +85,10 @@ macro_rules! real {
             #[inline]
             fn exp(self) -> Self {
                 $t::exp(self)
+            }
+            #[inline]
+            fn ln_1p(self) -> Self {
+                $t::ln_1p(self)
             }
             #[inline]
             fn tanh(self) -> Self {

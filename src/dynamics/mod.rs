@@ -17,7 +17,7 @@ mod stability;
 
 pub use layout::{Features, Layout, StimulusKind};
 pub use settings::{
-    DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, OnIndefinite, PROBE_LIMIT,
+    Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, OnIndefinite, PROBE_LIMIT,
     PlasticityInDynamics, Resident, Settings, SettingsError, Solver, WOODBURY_LIMIT, dense_limit,
 };
 

@@ -33,6 +33,8 @@ params! {
     len: u32,
     identity: u32,
     activation: u32,
+    shape_a: f32,
+    shape_d: f32,
 }
 
 /// Storage bindings of the shader from 3 on.
@@ -44,6 +46,7 @@ impl Args {
     /// # Errors
     /// If a buffer is not where the shader reads it.
     pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
+        let (a, d) = self.activation.parameters();
         let params = Params {
             u: p.at(self.u)?,
             r: p.at(self.r)?,
@@ -53,7 +56,9 @@ impl Args {
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
             identity: to_u32(self.identity),
-            activation: self.activation as u32,
+            activation: self.activation.code(),
+            shape_a: a as f32,
+            shape_d: d as f32,
         };
         Ok(Invocation::new(&params, p, p.elementwise(self.cols.len, p.batch())))
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use lagrange_gpu::data::npz::NpzFile;
 use lagrange_gpu::dynamics::{Dynamics, Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
 use lagrange_gpu::network::{Activation, InputMode, Network, Parameters, Population, Projection};
+use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::simulate::{Setup, SimulationInput, load_npz};
 use serde_json::Value;
 
@@ -86,6 +87,14 @@ impl Case {
         missing
     }
 
+    fn activation(&self) -> Activation {
+        let of = |key: &str| self.model("activation_params")[key].as_f64().unwrap();
+        match find(&Activation::NAMES, self.text("activation")).unwrap() {
+            Activation::Depression { .. } => Activation::Depression { a: of("a"), d: of("d") },
+            other => other,
+        }
+    }
+
     pub fn setup(&self) -> Setup {
         let populations = self.model("populations").as_array().unwrap();
         let populations = populations.iter().map(|p| Population {
@@ -110,7 +119,7 @@ impl Case {
         let network = Network {
             populations: populations.collect(),
             projections: projections.collect(),
-            activation: find(&Activation::NAMES, self.text("activation")).unwrap(),
+            activation: self.activation(),
             input,
         };
         let settings = Settings {
@@ -127,7 +136,13 @@ impl Case {
             u_limit: self.entry["must_fail"]["u_limit"].as_f64().unwrap_or(1e6),
             ..Settings::default()
         };
-        Setup { network, settings, rate_w: self.number("rate_W"), rate_b: self.number("rate_b") }
+        Setup {
+            network,
+            settings,
+            rate_w: self.number("rate_W"),
+            rate_b: self.number("rate_b"),
+            schedule: Schedule::Constant,
+        }
     }
 
     /// Start of the whole trajectory.

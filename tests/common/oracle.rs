@@ -88,6 +88,17 @@ pub fn activation(kind: Activation, u: f64) -> [f64; 3] {
             let r = u.tanh();
             [r, 1.0 - r * r, -2.0 * r * (1.0 - r * r)]
         }
+        Activation::Softplus => {
+            let slope = 1.0 / (1.0 + (-u).exp());
+            [u.exp().ln_1p(), slope, slope * (1.0 - slope)]
+        }
+        Activation::Depression { .. } if u < 0.0 => [0.0; 3],
+        Activation::Depression { a, d } => {
+            // By the chain rule from the definition.
+            let v = u - (1.0 + a) / d;
+            let (root, inner) = ((v * v + 4.0 * u / d).sqrt(), v + 2.0 / d);
+            [0.5 * (v + root), 0.5 * (1.0 + inner / root), 0.5 * (1.0 / root - inner * inner / root.powi(3))]
+        }
     }
 }
 

@@ -11,8 +11,7 @@ use super::case::{Case, cases, dense};
 use super::compare::Report;
 
 /// Features of the data that this version does not have. A case that needs anything else must run.
-pub const NOT_YET: [&str; 6] =
-    ["lateral", "lookahead-rate-only with cycles", "equilibrium", "softplus", "depression", "microcircuit"];
+pub const NOT_YET: [&str; 4] = ["lateral", "lookahead-rate-only with cycles", "equilibrium", "microcircuit"];
 
 /// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
 pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {

@@ -99,7 +99,7 @@ fn draw(
     let setup = setup(net, settings);
     // The explicit schemes need eigenvalues of H below 1.9, 1.3 and 1.2; H grows as (1 + ‖W‖)².
     let std = match integrator {
-        Integrator::Exact if cycles => 0.15,
+        Integrator::Exact if cycles => 0.1,
         Integrator::Exact => 0.25,
         Integrator::Euler => 0.1,
         Integrator::Richardson1 | Integrator::Richardson2 => 0.04,
