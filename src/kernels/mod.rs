@@ -10,6 +10,7 @@ pub mod backward;
 pub mod bias_rate;
 pub mod bicg_start;
 pub mod bicg_step;
+pub mod blend;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
@@ -21,6 +22,7 @@ pub mod decode;
 pub mod dense_solve;
 pub mod drive;
 pub mod forward;
+pub mod gradient;
 pub mod gram;
 pub mod guess;
 pub mod host;
@@ -31,6 +33,7 @@ pub mod interneuron_drive;
 pub mod jacobian;
 pub mod mismatch;
 pub mod observe;
+pub mod pin;
 pub mod rates;
 pub mod relax;
 pub mod resident_apply;
@@ -186,6 +189,9 @@ calls! {
     Update => update,
     Observe => observe,
     Copy => copy,
+    Blend => blend,
+    Pin => pin,
+    Gradient => gradient,
     Gram => gram,
     ResidentApply => resident_apply,
     ResidentDrive => resident_drive,

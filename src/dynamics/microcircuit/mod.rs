@@ -11,9 +11,9 @@ mod layout;
 mod plasticity;
 
 use super::bicgstab::{self, zero};
-use super::{Build, Integrator, basal, observe};
+use super::{Build, Dynamics, InputMismatch, Integrator, basal, explicit, flow, observe};
 use crate::kernels::interneuron_drive;
-use crate::kernels::{Base, apical_error, backward, copy, couple, forward, guess, image, interneuron};
+use crate::kernels::{Base, apical_error, backward, copy, couple, forward, image, interneuron};
 use crate::network::{InterneuronDynamics, Microcircuit};
 use crate::plan::{Buf, Cols, Plan};
 
@@ -40,16 +40,7 @@ pub(super) fn step(b: &Build) -> Option<Plan> {
     }
     basal::plasticity(b, &mut plan, false); // 4
     c.plasticity(&mut plan); // 4
-    c.drive(&mut plan);
-    match b.set.integrator {
-        Integrator::Exact => bicgstab::solve(
-            b,
-            &mut plan,
-            |plan, y, out| c.image(plan, y, (y, 1.0), out),
-            |plan, z| c.left(plan, z),
-        ), // 5
-        Integrator::Euler | Integrator::Richardson1 | Integrator::Richardson2 => c.explicit(&mut plan), // 5
-    }
+    c.rate_of_change(&mut plan); // 5
     c.interneuron_rates(&mut plan); // 6
     basal::integrate(b, &mut plan, false); // 7
     c.update(&mut plan); // 7
@@ -83,6 +74,27 @@ impl<'a> Circuit<'a> {
         Some(Self { b, micro: b.net.microcircuit.as_ref()?, l: b.lay.micro.as_ref()? })
     }
 
+    /// Item 5, and m for item 6.
+    fn rate_of_change(&self, plan: &mut Plan) {
+        let b = self.b;
+        match (b.set.dynamics, b.set.integrator) {
+            (Dynamics::Nla, Integrator::Exact) => {
+                self.drive(plan);
+                let image = |plan: &mut Plan, y, out| self.image(plan, y, (y, 1.0), out);
+                bicgstab::solve(b, plan, image, |plan, z| self.left(plan, z));
+            }
+            (Dynamics::Nla, _) => {
+                self.drive(plan);
+                self.explicit(plan);
+            }
+            (Dynamics::GradientFlow, _) => flow::gradient_flow(b, plan),
+            (Dynamics::LookaheadRateOnly, _) => {
+                self.cell_drive(plan);
+                flow::lookahead_rate_only(b, plan);
+            }
+        }
+    }
+
     /// Number of interneurons.
     fn cells(&self) -> usize {
         self.micro.count(self.b.net)
@@ -94,7 +106,8 @@ impl<'a> Circuit<'a> {
 
     /// The drive of the input acts on interneurons that stand for the input neurons.
     fn input(&self, x: Buf) -> Option<Buf> {
-        (self.micro.is_tied() && self.b.net.n_in() > 0).then_some(x)
+        let drops = !self.b.drives_input() && self.b.set.input_mismatch == InputMismatch::Prediction;
+        (self.micro.is_tied() && self.b.net.n_in() > 0 && !drops).then_some(x)
     }
 
     fn all(&self) -> Cols {
@@ -256,7 +269,7 @@ impl<'a> Circuit<'a> {
             cols: b.net.free(),
             outputs: b.net.outputs(),
         });
-        for k in b.free_projections() {
+        for k in b.free_projections().into_iter().filter(|&k| self.is_free(b.ends(k).1)) {
             let (pre, post) = b.ends(k);
             let (w, x, gate) = (lay.weights[k], y, Some(lay.d));
             plan.push(forward::Args { w, x, gate, base: Base::Out, out, pre, post, scale: -sign });
@@ -286,15 +299,8 @@ impl<'a> Circuit<'a> {
 
     /// `u̇ = rhs + v − H v` with a guess v from the history of u̇.
     fn explicit(&self, plan: &mut Plan) {
-        let (b, lay) = (self.b, self.b.lay);
-        plan.push(guess::Args {
-            u_dot: lay.u_dot,
-            history: lay.history.clone(),
-            weights: b.set.integrator.guess_weights(),
-            v: lay.y_vec,
-            cols: b.net.free(),
-            clamped: b.net.clamped(),
-        });
+        let lay = self.b.lay;
+        explicit::guess(self.b, plan);
         self.image(plan, lay.y_vec, (lay.c, -1.0), lay.u_dot);
     }
 
@@ -303,6 +309,13 @@ impl<'a> Circuit<'a> {
         let (l, lay) = (self.l, self.b.lay);
         let len = self.cells();
         if !self.is_dynamic() || len == 0 {
+            return;
+        }
+        if self.b.set.dynamics == Dynamics::GradientFlow {
+            // No look-ahead: they relax to their target.
+            let (b_dot, x_dot, tau_ms) = (None, None, self.b.set.tau_ms);
+            let (m, g, u, beta) = (l.u_dot, l.g, l.u, self.micro.beta);
+            plan.push(interneuron_drive::Args { m, g, u, b_dot, x_dot, beta, tau_ms });
             return;
         }
         plan.push(copy::Args { src: Some((l.m, 0)), dst: (l.u_dot, 0), len, rows: lay.batch });
