@@ -155,7 +155,11 @@ fn few(item: &Item<'_>, count: usize) -> Result<(), ConfigError> {
 }
 
 /// The population that one end of a projection names.
-fn end(section: &Section<'_>, key: &str, populations: &[Population]) -> Result<usize, ConfigError> {
+pub(super) fn end(
+    section: &Section<'_>,
+    key: &str,
+    populations: &[Population],
+) -> Result<usize, ConfigError> {
     let item = section.need(key, &format!("{key} = name of a population"))?;
     let name = item.text("the name of a population")?;
     if let Some(index) = populations.iter().position(|p| p.name == name) {

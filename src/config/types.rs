@@ -7,7 +7,7 @@ use super::Source;
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
-use crate::network::{Init, Network};
+use crate::network::{Init, MicrocircuitInit, Network};
 use crate::schedule::Schedule;
 use crate::train::{Gates, Ramp, Rule};
 
@@ -26,6 +26,8 @@ pub struct Experiment {
     pub weight_init: Vec<Init>,
     /// Initial biases, one a population.
     pub bias_init: Vec<Init>,
+    /// Initial weights of the microcircuit, if the network has one.
+    pub microcircuit_init: Option<MicrocircuitInit>,
     /// How the network is integrated.
     pub settings: Settings,
     /// Nudging strength β, one an output neuron.
@@ -59,6 +61,8 @@ pub struct SimulationConfig {
     pub weight_init: Vec<Init>,
     /// Initial biases, one a population.
     pub bias_init: Vec<Init>,
+    /// Initial weights of the microcircuit, if the network has one.
+    pub microcircuit_init: Option<MicrocircuitInit>,
     /// How the network is integrated.
     pub settings: Settings,
     /// Nudging strength β, one an output neuron.
