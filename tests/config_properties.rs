@@ -11,7 +11,10 @@ use lagrange_gpu::dynamics::{
     Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
 };
 use lagrange_gpu::engine::Precision;
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
+use lagrange_gpu::network::{
+    Activation, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, Interneurons, Microcircuit,
+    MicrocircuitInit, Network, Pathway, Population, Projection,
+};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
 use proptest::collection::vec;
@@ -222,6 +225,45 @@ fn backprop() -> impl Strategy<Value = BackpropConfig> {
     )
 }
 
+/// A microcircuit for any network of at least two populations, with how it is drawn.
+fn microcircuit() -> impl Strategy<Value = (Microcircuit, MicrocircuitInit)> {
+    let rates = (not_negative(), not_negative(), not_negative(), not_negative());
+    let kinds = (pick(&InterneuronInput::NAMES), pick(&InterneuronDynamics::NAMES), pick(&Pathway::NAMES));
+    let rest = (pick(&Pathway::NAMES), 0.0..=1.0_f64, (0..1000_usize, not_negative()), any::<bool>());
+    (kinds, rest, rates, vec(init(), 5)).prop_map(
+        |((ip, dynamics, feedback), (pi, beta, (size, factor), as_feedback), rates, drawn)| {
+            let is_tied = ip == InterneuronInput::Tied;
+            let (rate_ip, rate_pi, rate_feedback, rate_bi) = rates;
+            let own = Interneurons { population: 0, size, factor };
+            let micro = Microcircuit {
+                ip,
+                interneurons: if is_tied {
+                    Vec::new()
+                } else {
+                    vec![own, Interneurons { population: 1, ..own }]
+                },
+                dynamics,
+                feedback,
+                pi: if is_tied { pi } else { Pathway::Separate },
+                beta,
+                rate_ip,
+                rate_pi,
+                rate_feedback,
+                rate_bi,
+            };
+            let copies = is_tied && feedback == Pathway::Separate && as_feedback;
+            let start = MicrocircuitInit {
+                feedback: drawn[0],
+                pi: (!copies).then_some(drawn[1]),
+                ip: drawn[2],
+                nudge: drawn[3],
+                biases: drawn[4],
+            };
+            (micro, start)
+        },
+    )
+}
+
 /// Any experiment that can be run.
 fn experiment() -> impl Strategy<Value = Experiment> {
     let beta = prop_oneof![vec(not_negative(), 40), not_negative().prop_map(|b| vec![b; 40])];
@@ -232,19 +274,27 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             vec(init(), 20),
             not_negative(),
             not_negative(),
-            (training(), backprop(), schedule()),
+            (training(), backprop(), schedule(), option::of(microcircuit())),
             run(),
         ),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, mut rate_b, (training, backprop, schedule), mut run) =
-                rest;
+            let (
+                mut weight_init,
+                mut bias_init,
+                rate_w,
+                mut rate_b,
+                (training, backprop, schedule, micro),
+                mut run,
+            ) = rest;
             run.control &= training.rule == Rule::LeastAction;
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
                 network.populations[last].size = 10;
             }
+            let microcircuit_init = micro.as_ref().map(|(_, start)| *start);
+            network.microcircuit = micro.map(|(micro, _)| micro);
             if settings.check(&network).is_err() {
                 settings.solver = Solver::Auto;
             }
@@ -268,6 +318,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 network,
                 weight_init,
                 bias_init,
+                microcircuit_init,
                 settings,
                 beta,
                 rate_w,
