@@ -40,7 +40,17 @@ fn products() {
         ("backward", backward::Args { w, x, gate, base: Base::Zero, out: l.g, pre, post, scale: 1.0 }.into()),
         (
             "weight_rate",
-            weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 1.0, clip: None }.into(),
+            weight_rate::Args {
+                delta: l.delta,
+                r: l.r,
+                w_dot,
+                pre,
+                post,
+                factor: 1.0,
+                clip: None,
+                hollow: false,
+            }
+            .into(),
         ),
     ];
     println!("{}", device().name());

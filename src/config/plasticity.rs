@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::init::clip;
-use super::item::{Bound, Item};
+use super::item::{Bound, Item, list_names};
 use super::network::{Own, population_names, projection_names};
 use super::section::Section;
 use crate::network::Network;
@@ -35,13 +35,14 @@ pub(super) fn read(
     item: Item<'_>,
     network: &mut Network,
     own: &[Own<'_>],
+    pairs: Option<&[usize]>,
 ) -> Result<Plasticity, ConfigError> {
     let section = Section::open(item, &KEYS)?;
     let rate = |item: Item<'_>| item.number(Bound::NonNegative, RATE);
     let rate_w = section.need("rate-per-ms", &format!("rate-per-ms = {RATE}")).and_then(rate)?;
     let rate_b = section.get("bias-rate-per-ms").map(rate).transpose()?.unwrap_or(rate_w);
     let derivative_clip = section.get("derivative-clip").map(|i| clip(&i)).transpose()?.flatten();
-    factors(&section, network, own)?;
+    factors(&section, network, own, pairs)?;
     weight_clips(&section, network, own)?;
     bias_factors(&section, network)?;
     if let Some(item) = section.get("bias-clip") {
@@ -68,10 +69,25 @@ fn not_twice(list: &Item<'_>, own: Option<&Item<'_>>) -> Result<(), ConfigError>
     }
 }
 
-fn factors(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Result<(), ConfigError> {
+fn factors(
+    section: &Section<'_>,
+    network: &mut Network,
+    own: &[Own<'_>],
+    pairs: Option<&[usize]>,
+) -> Result<(), ConfigError> {
     if let Some(item) = section.get("factors") {
         not_twice(&item, own.iter().find_map(|o| o.factor.as_ref()))?;
-        let factors = item.spread("a projection", &projection_names(network), false, "factors", factor)?;
+        let factors = match (pairs, item.elements()) {
+            // A projection back or within takes the factor of the pair of neighbours, the last population that of the pair below.
+            (Some(pairs), Some(list)) if list.len() + 1 == network.populations.len() => {
+                let list = list.iter().map(factor).collect::<Result<Vec<f64>, _>>()?;
+                pairs.iter().map(|&pair| list[pair]).collect()
+            }
+            (Some(_), Some(list)) if list.len() != network.projections.len() => {
+                return Err(neither_length(&item, network, list.len()));
+            }
+            _ => item.spread("a projection", &projection_names(network), false, "factors", factor)?,
+        };
         for (projection, factor) in network.projections.iter_mut().zip(factors) {
             projection.factor = factor;
         }
@@ -82,6 +98,17 @@ fn factors(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Res
         }
     }
     Ok(())
+}
+
+/// An error about a list of factors that are neither one a projection nor one a pair of neighbours.
+fn neither_length(item: &Item<'_>, network: &Network, got: usize) -> ConfigError {
+    let (pairs, all) = (network.populations.len() - 1, network.projections.len());
+    let message = format!("`{}` has the wrong length", item.path);
+    let mut expected = format!("{all}, one a projection: {}", list_names(&projection_names(network)));
+    if pairs != all {
+        expected.push_str(&format!("; or {pairs}, one a pair of neighbouring populations"));
+    }
+    item.wrong(message, format!("{expected}, got {got}"))
 }
 
 fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Result<(), ConfigError> {
@@ -111,13 +138,15 @@ fn bias_factors(section: &Section<'_>, network: &mut Network) -> Result<(), Conf
     Ok(())
 }
 
-/// The factor of the forward projection into a population, of several the one from the closest population; 0 where
-/// nothing projects into it (model, section 3).
+/// The factor of the forward projection into a population, of several the one from the closest population, 1 where there is none;
+/// 0 for an input that nothing projects into (model, section 3).
 fn default_bias_factors(network: &Network) -> Vec<f64> {
-    (0..network.populations.len())
-        .map(|p| {
-            let into = network.projections.iter().filter(|k| k.post == p);
-            into.min_by_key(|k| k.post.abs_diff(k.pre)).map_or(0.0, |k| k.factor)
-        })
-        .collect()
+    let of = |p: usize| {
+        let mut into = network.projections.iter().filter(|k| k.post == p).peekable();
+        if p == 0 && into.peek().is_none() {
+            return 0.0;
+        }
+        into.filter(|k| k.pre < p).max_by_key(|k| k.pre).map_or(1.0, |k| k.factor)
+    };
+    (0..network.populations.len()).map(of).collect()
 }

@@ -150,9 +150,9 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     let seed = section.get("seed").map(|i| i.count(0, i64::MAX as u64)).transpose()?;
     let run = run::run(section.get("run"))?;
     let need = |key: &str| section.need(key, &needs(key));
-    let Parts { mut network, weight_init, bias_init, size_places, own, item } =
+    let Parts { mut network, weight_init, bias_init, size_places, own, pairs, item } =
         network::read(need("network")?)?;
-    let plastic = plasticity::read(need("plasticity")?, &mut network, &own)?;
+    let plastic = plasticity::read(need("plasticity")?, &mut network, &own, pairs.as_deref())?;
     let (settings, beta) =
         dynamics::read(need("dynamics")?, &network, run.precision, plastic.derivative_clip)?;
     let data = section.get("data").map(|i| data::read(i, &source.folder())).transpose()?;

@@ -217,7 +217,8 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         let (pre, post) = b.ends(k);
         if let Some(w_dot) = rate.filter(|_| !(resident && b.is_clamped(k))) {
             let factor = b.net.projections[k].factor;
-            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip });
+            let hollow = b.net.projections[k].is_hollow();
+            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip, hollow });
         }
     }
     plan.push(bias_rate::Args {

@@ -34,6 +34,22 @@ pub struct Projection {
     pub factor: f64,
     /// Bound on |W| after each step.
     pub clip: Option<f64>,
+    /// Of a projection from a population to itself: neurons may project onto themselves. Otherwise the diagonal of W stays 0.
+    pub self_connections: bool,
+}
+
+impl Projection {
+    /// A projection that learns with factor 1, without a clip and without self-connections.
+    #[must_use]
+    pub fn between(pre: usize, post: usize) -> Self {
+        Self { pre, post, factor: 1.0, clip: None, self_connections: false }
+    }
+
+    /// Whether the diagonal of W stays 0: no neuron projects onto itself.
+    #[must_use]
+    pub fn is_hollow(&self) -> bool {
+        self.pre == self.post && !self.self_connections
+    }
 }
 
 /// How the input population (the first) is driven (model, section 2).
@@ -78,22 +94,12 @@ pub enum NetworkError {
     /// Fewer than two populations.
     #[error("a network needs an input and an output population; this one has {0} population(s)")]
     TooFew(usize),
-    /// A population without neurons.
-    #[error("population '{0}' has no neurons; give it a size of at least 1")]
+    /// A population without neurons that is not the input.
+    #[error("population '{0}' has no neurons; only the input population may have none")]
     Empty(String),
     /// A projection names a population that does not exist.
     #[error("projection {0} names population {1}, but there are only {2}")]
     NoSuchPopulation(usize, usize, usize),
-    /// A projection against the order of populations.
-    #[error(
-        "the projection from '{pre}' to '{post}' does not run forward; this version runs functionally feedforward networks only: order the populations so that every projection goes from an earlier to a later one"
-    )]
-    NotFeedforward {
-        /// Presynaptic population.
-        pre: String,
-        /// Postsynaptic population.
-        post: String,
-    },
     /// Two projections between the same populations.
     #[error("there are two projections from '{pre}' to '{post}'; keep one")]
     Twice {
@@ -148,6 +154,20 @@ impl Network {
         Cols { start: 0, len: if self.input.is_clamped() { self.n_in() } else { 0 } }
     }
 
+    /// Whether every projection runs forward, from an earlier to a later population.
+    #[must_use]
+    pub fn is_feedforward(&self) -> bool {
+        self.projections.iter().all(|p| p.pre < p.post)
+    }
+
+    /// Columns with a mismatch δ: the free ones, and a clamped input that something projects into.
+    #[must_use]
+    pub fn rows(&self) -> Cols {
+        let free = self.free();
+        let reached = free.start > 0 && self.projections.iter().any(|p| p.post == 0);
+        if reached { Cols { start: 0, len: self.neurons() } } else { free }
+    }
+
     /// Number of weights.
     #[must_use]
     pub fn weights(&self) -> usize {
@@ -178,7 +198,7 @@ impl Network {
         if n < 2 {
             return Err(NetworkError::TooFew(n));
         }
-        if let Some(p) = self.populations.iter().find(|p| p.size == 0) {
+        if let Some(p) = self.populations.iter().skip(1).find(|p| p.size == 0) {
             return Err(NetworkError::Empty(p.name.clone()));
         }
         for (k, p) in self.projections.iter().enumerate() {
@@ -186,9 +206,6 @@ impl Network {
                 return Err(NetworkError::NoSuchPopulation(k, bad, n));
             }
             let name = |i: usize| self.populations[i].name.clone();
-            if p.pre >= p.post {
-                return Err(NetworkError::NotFeedforward { pre: name(p.pre), post: name(p.post) });
-            }
             if self.projections[..k].iter().any(|q| (q.pre, q.post) == (p.pre, p.post)) {
                 return Err(NetworkError::Twice { pre: name(p.pre), post: name(p.post) });
             }

@@ -107,6 +107,7 @@ impl Case {
             post: self.population(&p["post"]),
             factor: p["factor"].as_f64().unwrap(),
             clip: p["clip"].as_f64(),
+            self_connections: false,
         });
         let input = match self.text("input_mode") {
             "clamped" => InputMode::Clamped,

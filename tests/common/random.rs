@@ -47,8 +47,7 @@ pub fn network(
         bias_factor: if p == 0 { 0.0 } else { 1.0 },
         bias_clip: None,
     });
-    let projections =
-        edges.iter().map(|&(pre, post)| Projection { pre, post, factor: 1.0, clip: None }).collect();
+    let projections = edges.iter().map(|&(pre, post)| Projection::between(pre, post)).collect();
     Network { populations: populations.collect(), projections, activation, input }
 }
 
