@@ -19,6 +19,7 @@
 //! | [`cpu`] | the same kernels in plain Rust, for `f64` and `f32` |
 //! | [`gpu`] | the executor on wgpu; the only place that names it |
 //! | [`engine`] | one interface to the executors, device choice |
+//! | [`schedule`] | learning-rate schedules over simulated time |
 //! | [`data`] | MNIST and other data sets, arrays, the scheduler |
 //! | [`train`] | the trainer, its events and metrics |
 //! | [`evaluate`] | answers and scores of a network with given parameters |
@@ -41,6 +42,7 @@ pub mod kernels;
 pub mod network;
 pub mod plan;
 pub mod random;
+pub mod schedule;
 pub mod simulate;
 pub mod sinks;
 pub mod train;

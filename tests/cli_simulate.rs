@@ -110,7 +110,13 @@ fn by_the_library(place: &Place, device: &Device, s: &SimulationInput, set: &[&s
     let precision = format!("run.precision={}", device.precision().name());
     let set: Vec<&str> = set.iter().copied().chain([precision.as_str()]).collect();
     let c = SimulationConfig::load(&source, &Overrides::parse(set).unwrap()).unwrap();
-    let setup = Setup { network: c.network, settings: c.settings, rate_w: c.rate_w, rate_b: c.rate_b };
+    let setup = Setup {
+        network: c.network,
+        settings: c.settings,
+        rate_w: c.rate_w,
+        rate_b: c.rate_b,
+        schedule: c.schedule,
+    };
     run(&setup, device, s, &Record { voltages: true, snapshots: vec![2, 7] }).unwrap()
 }
 

@@ -12,6 +12,7 @@ use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{
     Activation, Architecture, Init, InitKind, InputMode, Network, Population, Projection,
 };
+use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
 use proptest::collection::vec;
 use proptest::option;
@@ -194,6 +195,24 @@ fn training() -> impl Strategy<Value = TrainingConfig> {
     )
 }
 
+fn schedule() -> impl Strategy<Value = Schedule> {
+    let steps = vec((positive(), not_negative()), 1..5).prop_map(|mut steps| {
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        steps.dedup_by_key(|s| s.0);
+        Schedule::Step(steps.into_iter().map(|(at_ms, factor)| RateStep { at_ms, factor }).collect())
+    });
+    let cosine =
+        (option::of(positive()), 1e-6..1.0_f64, any::<bool>()).prop_map(|(end, share, ends_at_0)| {
+            let warm_up_ms = end.map_or(share, |end| if end < 1e-30 { 0.0 } else { end * share });
+            Schedule::Cosine {
+                duration_ms: end,
+                final_factor: if ends_at_0 { 0.0 } else { share },
+                warm_up_ms,
+            }
+        });
+    prop_oneof![Just(Schedule::Constant), steps, cosine]
+}
+
 fn backprop() -> impl Strategy<Value = BackpropConfig> {
     (not_negative(), not_negative(), 1e-6..1.0_f64).prop_map(
         |(learning_rate, bias_learning_rate, rate_decay_per_epoch)| BackpropConfig {
@@ -209,10 +228,18 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let beta = prop_oneof![vec(not_negative(), 40), not_negative().prop_map(|b| vec![b; 40])];
     (
         ("[a-z][a-z \"'é-]{0,8}[0-9]", 0..=i64::MAX as u64, data(), network(), settings(), beta),
-        (vec(init(), 30), vec(init(), 30), not_negative(), not_negative(), (training(), backprop()), run()),
+        (
+            vec(init(), 30),
+            vec(init(), 30),
+            not_negative(),
+            not_negative(),
+            (training(), backprop(), schedule()),
+            run(),
+        ),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop), mut run) = rest;
+            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop, schedule), mut run) =
+                rest;
             run.control &= training.rule == Rule::LeastAction;
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
@@ -238,6 +265,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 beta,
                 rate_w,
                 rate_b,
+                schedule,
                 training,
                 backprop,
                 run,

@@ -12,6 +12,7 @@ use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network};
+use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::Rule;
 
 const MINIMAL: &str = r#"
@@ -235,6 +236,33 @@ fn networks_without_an_input() {
 }
 
 #[test]
+fn schedules() {
+    let schedule = |value: &str| {
+        let e =
+            load_with(MINIMAL, &[&format!("plasticity.schedule={value}")]).unwrap_or_else(|e| panic!("{e}"));
+        let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+        assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+        e.schedule
+    };
+    assert_eq!(load(MINIMAL).schedule, Schedule::Constant);
+    assert_eq!(schedule("{ kind = \"constant\" }"), Schedule::Constant);
+    // MINIMAL learns with 0.05 per ms.
+    let steps = "[{ at-ms = 500, factor = 0.5 }, { at-s = 22000, rate-per-ms = 0.0125 }]";
+    let step = |at_ms, factor| RateStep { at_ms, factor };
+    assert_eq!(
+        schedule(&format!("{{ kind = \"step\", steps = {steps} }}")),
+        Schedule::Step(vec![step(500.0, 0.5), step(2.2e7, 0.25)])
+    );
+    let cosine = |duration_ms, warm_up_ms| Schedule::Cosine { duration_ms, final_factor: 0.01, warm_up_ms };
+    assert_eq!(schedule("{ kind = \"cosine\", final-factor = 0.01 }"), cosine(None, 0.0));
+    assert_eq!(schedule("{ kind = \"cosine\", final-factor = 0.01, duration-ms = inf }"), cosine(None, 0.0));
+    assert_eq!(
+        schedule("{ kind = \"cosine\", final-factor = 0.01, duration-ms = 1e6, warm-up-ms = 1000 }"),
+        cosine(Some(1e6), 1000.0)
+    );
+}
+
+#[test]
 fn overrides_set_values() {
     let e = load_with(
         MINIMAL,
@@ -427,7 +455,7 @@ fn the_resolved_form_names_every_key() {
     let text = load_with(MINIMAL, &["data.train-limit=5"]).expect("an experiment").to_toml();
     let keys = "name seed source validation encoding train-limit architecture sizes only-discriminative self-connections activation input weights biases \
                 integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
-                u-limit resident-weights rate-per-ms bias-rate-per-ms factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
+                u-limit resident-weights rate-per-ms bias-rate-per-ms schedule factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
                 batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch learning-rate bias-learning-rate \
                 rate-decay-per-epoch device precision directory checkpoint-every-s keep-checkpoints \
                 seeds control";

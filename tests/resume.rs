@@ -8,6 +8,7 @@ use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics, Resident, Setting
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
 use lagrange_gpu::network::{Activation, InputMode};
+use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Moment, State};
 use resume_support::{BATCHES, EPOCHS, Kind, Plan, data, network, run};
 
@@ -106,7 +107,13 @@ fn every_mini_batch_on_the_cpu() {
 /// Other solvers and schemes carry other things: earlier u̇, guesses of the solver, rates of weights.
 #[test]
 fn every_kind_of_dynamics() {
-    let of = |settings: Settings, activation, input| Kind { settings, activation, input };
+    let schedule = Schedule::Constant;
+    let of = |settings: Settings, activation, input| Kind {
+        settings,
+        activation,
+        input,
+        schedule: schedule.clone(),
+    };
     let base = Settings::default;
     let kinds = [
         of(
@@ -135,6 +142,25 @@ fn every_kind_of_dynamics() {
     }
 }
 
+/// The rates follow from the position alone: with 12 steps of 1 ms a presentation and four a epoch, steps within a presentation and at the
+/// end of one, and a cosine over the whole run.
+#[test]
+fn every_schedule() {
+    let step = |at_ms, factor| RateStep { at_ms, factor };
+    let cosine = Schedule::Cosine { duration_ms: None, final_factor: 0.1, warm_up_ms: 30.0 };
+    for schedule in [Schedule::Step(vec![step(31.0, 0.5), step(96.0, 0.25)]), cosine] {
+        for resident in [Resident::Never, Resident::Always] {
+            let kind = Kind { schedule: schedule.clone(), ..Kind::exact(resident) };
+            same_bits(
+                &format!("{schedule} {resident:?}"),
+                &kind,
+                &Device::Cpu(Precision::F32),
+                &[2, 3, 4, 8, 9],
+            );
+        }
+    }
+}
+
 #[test]
 fn on_every_adapter() {
     let adapters = gpu::adapters();
@@ -150,7 +176,8 @@ fn on_every_adapter() {
         }
         // The number of solver iterations that is recorded follows what earlier presentations needed.
         let settings = Settings { solver: Solver::Cg, tolerance: 1e-6, ..Settings::default() };
-        let kind = Kind { settings, activation: Activation::Sigmoid, input: InputMode::Clamped };
+        let (activation, input) = (Activation::Sigmoid, InputMode::Clamped);
+        let kind = Kind { settings, activation, input, schedule: Schedule::Constant };
         same_bits("a solver that iterates", &kind, &device, &[1, 7]);
         saving_changes_nothing("a solver that iterates", &kind, &device, 5);
     }

@@ -88,6 +88,7 @@ fn a_run_leaves_config_provenance_metrics_score_and_done() {
         rule: "least-action".into(),
         rate: 0.1,
         rate_decay: 1.0,
+        schedule: "constant".into(),
         integrator: "exact".into(),
         solver: String::new(),
         tau_ms: 10.0,

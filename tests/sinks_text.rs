@@ -20,6 +20,7 @@ fn header() -> Header {
         rule: "least-action".into(),
         rate: 0.1,
         rate_decay: 0.75,
+        schedule: "constant".into(),
         integrator: "exact".into(),
         solver: "cg".into(),
         tau_ms: 10.0,
@@ -45,6 +46,7 @@ fn epoch(n: usize) -> Epoch {
         train_accuracy: 0.971_23,
         validation_accuracy: Some(0.968),
         validation_loss: Some(0.02),
+        simulated_ms: 3e3,
         rate_per_ms: 1e-3,
         mean_abs_weight_change: 1e-4,
         samples_per_s: 12_345.6,
@@ -56,7 +58,16 @@ fn epoch(n: usize) -> Epoch {
 }
 
 fn batch(done: usize) -> Event {
-    Event::Batch { epoch: 1, epochs: 10, done, of: 19_000, loss: 0.5, samples_per_s: 5_432.1 }
+    Event::Batch {
+        epoch: 1,
+        epochs: 10,
+        done,
+        of: 19_000,
+        loss: 0.5,
+        simulated_ms: 100.0,
+        rate_per_ms: 1e-3,
+        samples_per_s: 5_432.1,
+    }
 }
 
 fn score() -> Score {
@@ -80,8 +91,13 @@ fn assert_in_order(text: &str, parts: &[&str]) {
 
 fn run(progress: &mut dyn Sink) {
     let warning = Event::Warning { epoch: 1, kind: "saturated".into(), message: "lower the rate".into() };
-    let events =
-        [Event::Started(header()), batch(180), warning, Event::Epoch(epoch(1)), Event::Tested(score())];
+    let events = [
+        Event::Started(Box::new(header())),
+        batch(180),
+        warning,
+        Event::Epoch(epoch(1)),
+        Event::Tested(score()),
+    ];
     for event in events.iter().chain([&Event::Finished { elapsed_s: 3_723.0 }]) {
         progress.take(event).unwrap();
     }
@@ -205,7 +221,7 @@ fn each_event_is_one_line_of_json() {
         lines.take(event).unwrap();
         kept.borrow().1 - before
     };
-    assert_eq!(flushes(&Event::Started(header()), &mut lines), 1);
+    assert_eq!(flushes(&Event::Started(Box::new(header())), &mut lines), 1);
     assert_eq!(flushes(&batch(180), &mut lines), 0);
     let diverged = Epoch { loss: f64::NAN, validation_accuracy: None, ..epoch(2) };
     assert_eq!(flushes(&Event::Epoch(diverged), &mut lines), 1);

@@ -11,6 +11,7 @@ use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Parameters, Population, expand};
+use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{
     Epoch, Event, Gates, Protocol, Ramp, Rule, Score, Sink, Tables, TrainError, Trainer,
 };
@@ -52,6 +53,8 @@ fn protocol(batch: usize, epochs: usize) -> Protocol {
         rate_w: 0.2,
         rate_b: 0.2,
         rate_decay: 1.0,
+        schedule: Schedule::Constant,
+        step_ms: 1.0,
         tables: Tables::from(Encoding::Unit),
     }
 }
@@ -213,6 +216,38 @@ fn a_presentation_teaches_as_many_updates_as_the_default_rate_says() {
         [presentation, update, none].map(|p| train_by(&data, p, settings, &device).unwrap().parameters);
     let (size, apart) = (difference(&fast, &start), difference(&slow, &fast));
     assert!(size > 0.0 && apart < 0.02 * size, "{apart:e} of {size:e}");
+}
+
+/// A factor of a half from the second epoch on is a decay of a half after the first: the same bits, as a half is exact. And the events say
+/// what was used, by the control as well.
+#[test]
+fn a_step_between_epochs_is_a_decay() {
+    let data = data(17, 3);
+    let device = Device::Cpu(Precision::F64);
+    for (kind, step_ms) in [(protocol(7, 2), 1.0), (control(7, 2), 30.0)] {
+        // Three mini-batches of 30 steps.
+        let schedule = Schedule::Step(vec![RateStep { at_ms: 90.0, factor: 0.5 }]);
+        let stepped = Protocol { schedule, step_ms, ..kind.clone() };
+        let decayed = Protocol { rate_decay: 0.5, step_ms, ..kind };
+        let [stepped, decayed] =
+            [stepped, decayed].map(|p| train_by(&data, p, Settings::default(), &device).unwrap());
+        assert!(stepped.parameters == decayed.parameters);
+        for run in [&stepped, &decayed] {
+            let of = |e: &Epoch| (e.simulated_ms, e.rate_per_ms);
+            assert_eq!(run.epochs.iter().map(of).collect::<Vec<_>>(), [(90.0, 0.2), (180.0, 0.1)]);
+            let batches: Vec<_> = run
+                .heard
+                .0
+                .iter()
+                .filter_map(|e| match e {
+                    Event::Batch { simulated_ms, rate_per_ms, .. } => Some((*simulated_ms, *rate_per_ms)),
+                    _ => None,
+                })
+                .collect();
+            let want = [(30.0, 0.2), (60.0, 0.2), (90.0, 0.2), (120.0, 0.1), (150.0, 0.1), (180.0, 0.1)];
+            assert_eq!(batches, want);
+        }
+    }
 }
 
 /// A rate that makes the weights run away ends the run with where and why.

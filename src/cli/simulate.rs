@@ -59,8 +59,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
     check_snapshots(&args.snapshots, input.steps)?;
     let device = device::open(&c.run.device, c.run.precision)?;
-    let setup =
-        Setup { network: c.network.clone(), settings: c.settings, rate_w: c.rate_w, rate_b: c.rate_b };
+    let setup = Setup {
+        network: c.network.clone(),
+        settings: c.settings,
+        rate_w: c.rate_w,
+        rate_b: c.rate_b,
+        schedule: c.schedule.clone(),
+    };
     let keep = Record { voltages: !args.no_voltages, snapshots: args.snapshots.clone() };
     let out = simulate(&setup, &device, &input, &keep).map_err(|error| match error {
         SimulationError::Engine(error) => Failure::run(error),

@@ -17,6 +17,7 @@ mod overrides;
 mod plasticity;
 mod resolve;
 mod run;
+mod schedule;
 mod section;
 mod source;
 mod suggest;

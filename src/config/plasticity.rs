@@ -4,12 +4,15 @@ use super::error::ConfigError;
 use super::init::clip;
 use super::item::{Bound, Item, list_names};
 use super::network::{Own, population_names, projection_names};
+use super::schedule;
 use super::section::Section;
 use crate::network::Network;
+use crate::schedule::Schedule;
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "rate-per-ms",
     "bias-rate-per-ms",
+    "schedule",
     "factors",
     "bias-factors",
     "derivative-clip",
@@ -26,6 +29,8 @@ pub(super) struct Plasticity {
     pub rate_w: f64,
     /// η_b, per ms.
     pub rate_b: f64,
+    /// How both change with simulated time.
+    pub schedule: Schedule,
     /// Bound on |Ẇ|, per ms.
     pub derivative_clip: Option<f64>,
 }
@@ -41,6 +46,8 @@ pub(super) fn read(
     let rate = |item: Item<'_>| item.number(Bound::NonNegative, RATE);
     let rate_w = section.need("rate-per-ms", &format!("rate-per-ms = {RATE}")).and_then(rate)?;
     let rate_b = section.get("bias-rate-per-ms").map(rate).transpose()?.unwrap_or(rate_w);
+    let schedule =
+        section.get("schedule").map(|i| schedule::read(i, rate_w)).transpose()?.unwrap_or_default();
     let derivative_clip = section.get("derivative-clip").map(|i| clip(&i)).transpose()?.flatten();
     factors(&section, network, own, pairs)?;
     weight_clips(&section, network, own)?;
@@ -51,7 +58,7 @@ pub(super) fn read(
             population.bias_clip = clip;
         }
     }
-    Ok(Plasticity { rate_w, rate_b, derivative_clip })
+    Ok(Plasticity { rate_w, rate_b, schedule, derivative_clip })
 }
 
 fn factor(item: &Item<'_>) -> Result<f64, ConfigError> {

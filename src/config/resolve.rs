@@ -10,6 +10,7 @@ use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, Simulation
 use super::{Source, backprop, data, dynamics, network, plasticity, run, tree};
 use crate::dynamics::Settings;
 use crate::network::{Init, Network};
+use crate::schedule::Schedule;
 use crate::train::Rule;
 
 const KEYS: [&str; 9] =
@@ -27,6 +28,7 @@ struct Resolved {
     beta: Vec<f64>,
     rate_w: f64,
     rate_b: f64,
+    schedule: Schedule,
     training: Option<TrainingConfig>,
     backprop: Option<BackpropConfig>,
     run: RunConfig,
@@ -64,6 +66,7 @@ impl Experiment {
                 beta: r.beta,
                 rate_w: r.rate_w,
                 rate_b: r.rate_b,
+                schedule: r.schedule,
                 training,
                 backprop,
                 run: r.run,
@@ -103,6 +106,7 @@ impl SimulationConfig {
             beta: r.beta,
             rate_w: r.rate_w,
             rate_b: r.rate_b,
+            schedule: r.schedule,
             run: r.run,
             source: source.clone(),
         })
@@ -184,6 +188,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         beta,
         rate_w: plastic.rate_w,
         rate_b: plastic.rate_b,
+        schedule: plastic.schedule,
         training,
         backprop,
         run,

@@ -8,6 +8,7 @@ use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
+use crate::schedule::Schedule;
 use crate::train::{Gates, Ramp, Rule};
 
 /// A training run, checked and with every default written out.
@@ -33,6 +34,8 @@ pub struct Experiment {
     pub rate_w: f64,
     /// Learning rate η_b of the biases, per ms.
     pub rate_b: f64,
+    /// How both change with simulated time.
+    pub schedule: Schedule,
     /// Protocol.
     pub training: TrainingConfig,
     /// Rates of the control, of which the least-action rule takes no notice.
@@ -64,6 +67,8 @@ pub struct SimulationConfig {
     pub rate_w: f64,
     /// Learning rate η_b of the biases, per ms.
     pub rate_b: f64,
+    /// How both change with simulated time.
+    pub schedule: Schedule,
     /// Device and output.
     pub run: RunConfig,
     /// Where the experiment came from.

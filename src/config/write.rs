@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::activation;
 use super::init::kind_name;
+use super::schedule;
 use super::topology::layer_name;
 use super::types::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
@@ -12,6 +13,7 @@ use super::types::{
 use crate::data::PublishedSet;
 use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Architecture, Init, InitKind, InputMode, Network, Projection};
+use crate::schedule::Schedule;
 
 impl Experiment {
     /// A complete experiment file: every key is there, whatever the original left to its default, apart from
@@ -23,7 +25,8 @@ impl Experiment {
         out.data(&self.data);
         out.network(&self.network, &self.weight_init, &self.bias_init);
         out.dynamics(&self.settings, &self.beta);
-        out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
+        out.rates(self.rate_w, self.rate_b, &self.schedule);
+        out.plasticity(&self.network, self.settings.derivative_clip);
         out.training(&self.training);
         out.backprop(&self.backprop);
         out.run(&self.run);
@@ -39,7 +42,8 @@ impl SimulationConfig {
         out.head(&self.name, self.seed);
         out.network(&self.network, &self.weight_init, &self.bias_init);
         out.dynamics(&self.settings, &self.beta);
-        out.plasticity(&self.network, self.rate_w, self.rate_b, self.settings.derivative_clip);
+        out.rates(self.rate_w, self.rate_b, &self.schedule);
+        out.plasticity(&self.network, self.settings.derivative_clip);
         out.run(&self.run);
         out.text
     }
@@ -143,10 +147,15 @@ impl Out {
         self.put("resident-weights", name_of(&crate::dynamics::Resident::NAMES, s.resident));
     }
 
-    fn plasticity(&mut self, network: &Network, rate_w: f64, rate_b: f64, derivative_clip: Option<f64>) {
+    fn rates(&mut self, rate_w: f64, rate_b: f64, s: &Schedule) {
         self.section("[plasticity]");
         self.put("rate-per-ms", number(rate_w));
         self.put("bias-rate-per-ms", number(rate_b));
+        self.put("schedule", schedule::text(s));
+    }
+
+    /// The rest of the section after [`Out::rates`].
+    fn plasticity(&mut self, network: &Network, derivative_clip: Option<f64>) {
         self.put("factors", list(network.projections.iter().map(|p| number(p.factor))));
         self.put("bias-factors", list(network.populations.iter().map(|p| number(p.bias_factor))));
         self.put("derivative-clip", clip(derivative_clip));
@@ -213,7 +222,7 @@ fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], value: T) -> String
 }
 
 /// The shortest digits that are read as the same value.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     format!("{value:?}")
 }
 
@@ -230,7 +239,7 @@ fn init(init: &Init) -> String {
     text
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 

@@ -232,6 +232,14 @@ pub struct StepControl {
     pub rate_b: f64,
 }
 
+impl StepControl {
+    /// Multiplies every learning rate, as a [schedule](crate::schedule::Schedule) does.
+    pub fn scale_rates(&mut self, factor: f64) {
+        self.rate_w *= factor;
+        self.rate_b *= factor;
+    }
+}
+
 impl Default for StepControl {
     fn default() -> Self {
         Self { ramp: 1.0, ramp_prev: 1.0, row: 0, beta_row: 0, index: 0, rate_w: 0.0, rate_b: 0.0 }

@@ -4,6 +4,7 @@ use super::Stop;
 use crate::dynamics::{Settings, Solver};
 use crate::kernels::solver;
 use crate::network::{Network, Parameters};
+use crate::schedule::Schedule;
 
 /// What is simulated, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Setup {
     pub rate_w: f64,
     /// η_b, per ms.
     pub rate_b: f64,
+    /// What both are multiplied by, in simulated time since the first step.
+    pub schedule: Schedule,
 }
 
 /// What to keep beside norms and solver counts.

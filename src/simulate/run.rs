@@ -168,13 +168,14 @@ impl<'a> Runner<'a> {
             self.write_rows(t)?;
         }
         let share = if self.input.learn[t] { 1.0 / self.input.active_count().max(1) as f64 } else { 0.0 };
-        let control = StepControl {
+        let mut control = StepControl {
             row: (t % self.rows) as u32,
             beta_row: t as u32,
             rate_w: self.setup.rate_w * share,
             rate_b: self.setup.rate_b * share,
             ..StepControl::default()
         };
+        control.scale_rates(self.schedule_factor(t));
         let work = [PlanId::Step, PlanId::Observe].map(|plan| Work { plan, controls: vec![control] });
         let snapshot = self.engine.run(&work)?;
         if let Some(stop) = self.verdict(t, &snapshot) {
@@ -182,6 +183,11 @@ impl<'a> Runner<'a> {
         }
         self.record(t, &snapshot)?;
         Ok(None)
+    }
+
+    fn schedule_factor(&self, t: usize) -> f64 {
+        let ms = |steps: usize| steps as f64 * self.setup.settings.dt_ms;
+        self.setup.schedule.factor(ms(t), ms(self.input.steps))
     }
 
     /// Keeps what was asked for of a completed step.

@@ -123,7 +123,7 @@ impl<W: Write> Sink for Progress<W> {
                 self.data.clone_from(&header.data);
                 self.write(&text::header(header));
             }
-            Event::Batch { epoch, epochs, done, of, loss, samples_per_s } => {
+            Event::Batch { epoch, epochs, done, of, loss, samples_per_s, .. } => {
                 self.show_batch([*epoch, *epochs], *done, *of, *loss, *samples_per_s);
             }
             Event::Epoch(epoch) => {

@@ -1,5 +1,6 @@
 //! The words and numbers that people read: header, epoch lines, confusion matrix.
 
+use crate::schedule::Schedule;
 use crate::train::{Epoch, Header, Rule, Score};
 
 /// The block at the start of a run: several lines, the last one ended.
@@ -13,7 +14,7 @@ pub fn header(h: &Header) -> String {
          dynamics    {}\n\
          device      {}, {}, {}\n\
          data        {}: {train} training, {validation} validation, {test} test samples\n\
-         training    {}, batch {}\n",
+         training    {}, batch {}{}\n",
         h.version,
         h.commit,
         h.name,
@@ -28,6 +29,11 @@ pub fn header(h: &Header) -> String {
         h.data,
         count(h.epochs, "epoch", "epochs"),
         h.batch,
+        if h.schedule == Schedule::Constant.to_string() {
+            String::new()
+        } else {
+            format!(", learning rates {}", h.schedule)
+        },
     )
 }
 

@@ -19,10 +19,12 @@ pub struct Header {
     pub activation: String,
     /// How the network learns: `least-action` or `backprop`; with the latter nothing is integrated.
     pub rule: String,
-    /// Learning rate of the weights in the first epoch: η, per ms, or of an update by backprop.
+    /// Learning rate of the weights in the first epoch, before the schedule: η, per ms, or of an update by backprop.
     pub rate: f64,
     /// The rate is multiplied by this after each epoch.
     pub rate_decay: f64,
+    /// How the rate changes with simulated time.
+    pub schedule: String,
     /// Integrator.
     pub integrator: String,
     /// Solver that really runs; empty for explicit schemes.
@@ -91,7 +93,9 @@ pub struct Epoch {
     pub validation_accuracy: Option<f64>,
     /// Mean cost on the validation set.
     pub validation_loss: Option<f64>,
-    /// Learning rate of this epoch: η, per ms, or of an update by backprop.
+    /// Simulated time at its end since the start of the run, ms.
+    pub simulated_ms: f64,
+    /// Learning rate in its last step: η, per ms, or of an update by backprop.
     pub rate_per_ms: f64,
     /// Mean |ΔW| over all weights, this epoch.
     pub mean_abs_weight_change: f64,
@@ -112,7 +116,7 @@ pub struct Epoch {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Before the first step.
-    Started(Header),
+    Started(Box<Header>),
     /// After a mini-batch.
     Batch {
         /// From 1.
@@ -125,6 +129,10 @@ pub enum Event {
         of: usize,
         /// Mean cost of this mini-batch.
         loss: f64,
+        /// Simulated time at its end since the start of the run, ms.
+        simulated_ms: f64,
+        /// Learning rate in its last step: η, per ms, or of an update by backprop.
+        rate_per_ms: f64,
         /// Samples per second so far in this epoch.
         samples_per_s: f64,
     },

@@ -1,5 +1,6 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
+mod rates;
 mod resume;
 
 use std::sync::Arc;
@@ -9,14 +10,13 @@ use std::time::Instant;
 use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 use super::flight::{Flight, Need, Pass};
-use super::{
-    Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError, presentation,
-};
+use super::{Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError};
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine, Ticket, Work};
 use crate::network::{Network, Parameters};
 use crate::plan::PlanId;
+use crate::schedule::Schedule;
 
 /// Presentations in flight: the device integrates one while the next is assembled and uploaded.
 const IN_FLIGHT: usize = 2;
@@ -49,6 +49,11 @@ pub struct Protocol {
     pub rate_b: f64,
     /// Both are multiplied by this after each epoch.
     pub rate_decay: f64,
+    /// Both are multiplied by its factor in each step.
+    pub schedule: Schedule,
+    /// Simulated time of a step for the schedule, ms: dt; with backprop, which has no time, that of a presentation by the
+    /// least-action rule, so that a control has the rates of its experiment at the same sample.
+    pub step_ms: f64,
     /// Bytes and classes to voltages and targets.
     pub tables: Tables,
 }
@@ -135,11 +140,6 @@ impl<'a> Trainer<'a> {
         &self.parameters
     }
 
-    /// η of the weights in an epoch (from 1), per ms.
-    fn decay(&self, epoch: usize) -> f64 {
-        self.protocol.rate_decay.powi(i32::try_from(epoch - 1).unwrap_or(i32::MAX))
-    }
-
     /// Seconds since the start of the run, in all processes that worked on it.
     #[must_use]
     pub fn elapsed_s(&self) -> f64 {
@@ -192,7 +192,6 @@ impl<'a> Trainer<'a> {
         sink: &mut dyn Sink,
         keeper: &mut dyn Keeper,
     ) -> Result<(), TrainError> {
-        let decay = self.decay(pass.epoch);
         let (size, seed) = (self.protocol.batch, self.protocol.seed);
         let mut batches = Batches::shuffled(&self.data.train, size, seed, pass.epoch as u64 - 1)?;
         for _ in 0..pass.presented {
@@ -208,7 +207,7 @@ impl<'a> Trainer<'a> {
             {
                 batches.recycle(used);
             }
-            let ticket = self.launch(&batch, decay)?;
+            let ticket = self.launch(&batch, (pass.epoch, pass.presented))?;
             pass.presented += 1;
             pass.flights.push_back(Flight::Away { ticket, batch, number: pass.presented });
             if keeper.due() {
@@ -220,8 +219,8 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Uploads a mini-batch and submits its presentation.
-    fn launch(&mut self, batch: &MiniBatch, decay: f64) -> Result<Ticket, TrainError> {
+    /// Uploads a mini-batch and submits its presentation; `at` is its epoch and the number of mini-batches before it there.
+    fn launch(&mut self, batch: &MiniBatch, at: (usize, usize)) -> Result<Ticket, TrainError> {
         let layout = &self.model.layout;
         self.engine.write_bytes(layout.pixels, &batch.pixels)?;
         self.engine.write_bytes(layout.labels, &batch.labels)?;
@@ -229,15 +228,7 @@ impl<'a> Trainer<'a> {
             self.engine.write(layout.active, &batch.active)?;
             self.active.clone_from(&batch.active);
         }
-        let p = &self.protocol;
-        let (rate_w, rate_b) = (p.rate_w * decay, p.rate_b * decay);
-        let work = match p.rule {
-            Rule::Backprop => presentation::backprop(rate_w, rate_b, batch.count),
-            Rule::LeastAction => {
-                let controls = presentation::controls(&self.ramp, p.gates, rate_w, rate_b, batch.count);
-                presentation::work(controls, layout.resident)
-            }
-        };
+        let work = self.work(batch.count, at);
         self.engine.set_iterations(self.iterations);
         Ok(self.engine.submit(&work)?)
     }
@@ -294,6 +285,8 @@ impl<'a> Trainer<'a> {
             done,
             of: self.data.train.len(),
             loss,
+            simulated_ms: self.time_ms(self.steps_before(pass.epoch, number)),
+            rate_per_ms: self.rate_before(pass.epoch, number),
             samples_per_s: done as f64 / pass.seconds().max(1e-9),
         })?;
         Ok(Need::of(&shot))
@@ -322,7 +315,8 @@ impl<'a> Trainer<'a> {
             train_accuracy: tally.accuracy(),
             validation_accuracy: score.as_ref().map(|s| s.accuracy),
             validation_loss: score.as_ref().map(|s| s.loss),
-            rate_per_ms: self.protocol.rate_w * self.decay(epoch),
+            simulated_ms: self.time_ms(self.steps_before(epoch + 1, 0)),
+            rate_per_ms: self.rate_before(epoch, self.mini_batches()),
             mean_abs_weight_change: change,
             samples_per_s: tally.samples() as f64 / seconds.max(1e-9),
             steps_per_s: (presented * self.protocol.steps) as f64 / seconds.max(1e-9),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use lagrange_gpu::data::npz::NpzFile;
 use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
 use lagrange_gpu::network::{Activation, InputMode, Network, Parameters, Population, Projection};
+use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::simulate::{Setup, SimulationInput, load_npz};
 use serde_json::Value;
 
@@ -134,7 +135,13 @@ impl Case {
             u_limit: self.entry["must_fail"]["u_limit"].as_f64().unwrap_or(1e6),
             ..Settings::default()
         };
-        Setup { network, settings, rate_w: self.number("rate_W"), rate_b: self.number("rate_b") }
+        Setup {
+            network,
+            settings,
+            rate_w: self.number("rate_W"),
+            rate_b: self.number("rate_b"),
+            schedule: Schedule::Constant,
+        }
     }
 
     /// Start of the whole trajectory.

@@ -2,6 +2,7 @@
 
 use lagrange_gpu::dynamics::Settings;
 use lagrange_gpu::network::{Activation, InputMode, Network, Parameters, Population, Projection};
+use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::simulate::{Setup, SimulationInput};
 
 /// SplitMix64: small, and not the generator of the crate.
@@ -166,5 +167,5 @@ pub fn sines(
 
 /// A setup with the settings of the parity data.
 pub fn setup(network: Network, settings: Settings) -> Setup {
-    Setup { network, settings, rate_w: 0.05, rate_b: 0.03 }
+    Setup { network, settings, rate_w: 0.05, rate_b: 0.03, schedule: Schedule::Constant }
 }

@@ -207,6 +207,67 @@ fn data_files() {
 }
 
 #[test]
+fn schedules() {
+    let put = |value: &str| format!("rate-per-ms = 0.05\nschedule = {value}");
+    for (value, says) in [
+        ("«\"cosine\"»", ["`plasticity.schedule` is a string", "kind, steps, duration-ms"]),
+        ("«{}»", ["`plasticity.schedule` has no key `kind`", "one of: constant, step, cosine"]),
+        ("{ kind = «\"stpe\"» }", ["`plasticity.schedule.kind`", "did you mean `step`?"]),
+        (
+            "{ kind = \"constant\", «steps» = [] }",
+            ["`plasticity.schedule.steps` belongs to kind = \"step\"", "alone"],
+        ),
+        ("{ kind = \"step\", steps = [], «warm-up-ms» = 1 }", ["belongs to kind = \"cosine\"", "alone"]),
+        ("«{ kind = \"step\" }»", ["has no key `steps`", "at-s = 22000"]),
+        ("{ kind = \"step\", steps = «[]» }", ["a schedule of no steps", "constant"]),
+        ("{ kind = \"step\", steps = [«{ factor = 1 }»] }", ["a step without a time", "at-ms or at-s"]),
+        (
+            "{ kind = \"step\", steps = [«{ at-ms = 1 }»] }",
+            ["a step without a rate", "factor or rate-per-ms"],
+        ),
+        (
+            "{ kind = \"step\", steps = [{ at-ms = «0», factor = 1 }] }",
+            ["steps.0.at-ms` cannot be 0", "greater than 0"],
+        ),
+        (
+            "{ kind = \"step\", steps = [{ at-ms = 1, factor = «-1» }] }",
+            ["steps.0.factor` cannot be -1", "0 or greater"],
+        ),
+        (
+            "{ kind = \"step\", steps = [{ at-ms = 1, at-s = «1», factor = 1 }] }",
+            ["a step has one time", "at-ms or at-s"],
+        ),
+        (
+            "{ kind = \"step\", steps = [{ at-s = «1e38», factor = 1 }] }",
+            ["at-s` cannot be that long", "simulated time"],
+        ),
+        (
+            "{ kind = \"step\", steps = [{ at-ms = 1, factor = 1, rate-per-ms = «1» }] }",
+            ["a step has one rate", "factor or rate-per-ms"],
+        ),
+        (
+            "{ kind = \"step\", steps = [{ at-s = 2, factor = 1 }, «{ at-ms = 2000, factor = 2 }»] }",
+            ["a step at 2000.0 ms comes after one at 2000.0 ms", "in the order of their times"],
+        ),
+        ("«{ kind = \"cosine\" }»", ["has no key `final-factor`", "from 0 to 1"]),
+        ("{ kind = \"cosine\", final-factor = «1.5» }", ["final-factor` cannot be 1.5", "from 0 to 1"]),
+        (
+            "{ kind = \"cosine\", final-factor = 0, duration-ms = «0» }",
+            ["duration-ms` cannot be 0", "greater than 0"],
+        ),
+        (
+            "{ kind = \"cosine\", final-factor = 0, duration-ms = 5, warm-up-ms = «5» }",
+            ["warm-up-ms` cannot be 5.0", "less than duration-ms = 5.0"],
+        ),
+    ] {
+        rejects("rate-per-ms = 0.05", &put(value), &says);
+    }
+    // A rate cannot be related to none.
+    let to = "rate-per-ms = 0\nschedule = { kind = \"step\", steps = [{ at-ms = 1, rate-per-ms = «0.5» }] }";
+    rejects("rate-per-ms = 0.05", to, &["rate-per-ms` cannot be 0.5", "a factor"]);
+}
+
+#[test]
 fn the_control_and_its_seeds() {
     rejects(
         "epochs = 2",

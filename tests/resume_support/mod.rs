@@ -13,6 +13,7 @@ use lagrange_gpu::data::{Dataset, Encoding, Split};
 use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Carried, Device};
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Parameters, Population, expand};
+use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::train::{
     Epoch, Event, Gates, Keeper, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
 };
@@ -33,12 +34,18 @@ pub struct Kind {
     pub settings: Settings,
     pub activation: Activation,
     pub input: InputMode,
+    pub schedule: Schedule,
 }
 
 impl Kind {
     pub fn exact(resident: Resident) -> Self {
         let settings = Settings { resident, ..Settings::default() };
-        Self { settings, activation: Activation::HardSigmoid, input: InputMode::Clamped }
+        Self {
+            settings,
+            activation: Activation::HardSigmoid,
+            input: InputMode::Clamped,
+            schedule: Schedule::Constant,
+        }
     }
 }
 
@@ -144,6 +151,8 @@ pub fn run(
         rate_w: 0.2,
         rate_b: 0.2,
         rate_decay: 0.9,
+        schedule: kind.schedule.clone(),
+        step_ms: kind.settings.dt_ms,
         tables: Encoding::Unit.into(),
     };
     let mut trainer =

@@ -117,11 +117,11 @@ impl Run<'_> {
         let mut events = Vec::new();
         if let Some(from) = from {
             // The metrics have it already.
-            progress.take(&Event::Started(header)).map_err(Failure::run)?;
+            progress.take(&Event::Started(Box::new(header))).map_err(Failure::run)?;
             events = resume::warnings(&from, &self.identity, cut.complete);
             self.restore(trainer, from)?;
         } else {
-            events.push(Event::Started(header));
+            events.push(Event::Started(Box::new(header)));
             // Nothing is integrated by backprop.
             if self.e.training.rule == Rule::LeastAction {
                 events.extend(start_warnings(trainer.model(), trainer.parameters(), &self.e.beta));

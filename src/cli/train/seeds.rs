@@ -207,7 +207,7 @@ struct Heard {
 impl Sink for Heard {
     fn take(&mut self, event: &Event) -> io::Result<()> {
         if let Event::Started(header) = event {
-            *self.header.borrow_mut() = Some(header.clone());
+            *self.header.borrow_mut() = Some((**header).clone());
         }
         self.inner.take(event)
     }

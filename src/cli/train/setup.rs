@@ -26,6 +26,8 @@ pub(super) fn protocol(e: &Experiment) -> Protocol {
         rate_w,
         rate_b,
         rate_decay,
+        schedule: e.schedule.clone(),
+        step_ms: e.settings.dt_ms * (t.steps_per_sample / steps) as f64,
         tables: Tables::from(e.data.encoding),
     }
 }
@@ -52,6 +54,7 @@ pub(super) fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Mo
         rule: p.rule.name().into(),
         rate: p.rate_w,
         rate_decay: p.rate_decay,
+        schedule: p.schedule.to_string(),
         integrator: e.settings.integrator.name().into(),
         solver: reported(solver, resident),
         tau_ms: e.settings.tau_ms,

@@ -1,0 +1,60 @@
+//! The learning rates of a presentation: where it stands in simulated time, and what is submitted for it.
+
+use super::Trainer;
+use crate::engine::Work;
+use crate::train::{Rule, presentation};
+
+impl Trainer<'_> {
+    /// Mini-batches of an epoch.
+    pub(super) fn mini_batches(&self) -> usize {
+        self.data.train.len().div_ceil(self.protocol.batch)
+    }
+
+    /// Time steps before the one that follows `presented` mini-batches of an epoch (from 1), since the start of the run.
+    pub(super) fn steps_before(&self, epoch: usize, presented: usize) -> u64 {
+        let presentations = (epoch as u64 - 1) * self.mini_batches() as u64 + presented as u64;
+        presentations * self.protocol.steps as u64
+    }
+
+    /// Simulated time of so many steps, ms.
+    pub(super) fn time_ms(&self, steps: u64) -> f64 {
+        steps as f64 * self.protocol.step_ms
+    }
+
+    /// Factor of the schedule in the step after so many others.
+    fn factor(&self, steps: u64) -> f64 {
+        let all = self.steps_before(self.protocol.epochs + 1, 0);
+        self.protocol.schedule.factor(self.time_ms(steps), self.time_ms(all))
+    }
+
+    /// What the rates are multiplied by in an epoch (from 1), whatever the schedule.
+    fn decay(&self, epoch: usize) -> f64 {
+        self.protocol.rate_decay.powi(i32::try_from(epoch - 1).unwrap_or(i32::MAX))
+    }
+
+    /// η in the last step of the first `presented` mini-batches of an epoch (from 1), at least one: per ms, or of an update by backprop.
+    pub(super) fn rate_before(&self, epoch: usize, presented: usize) -> f64 {
+        let last = self.steps_before(epoch, presented).saturating_sub(1);
+        self.protocol.rate_w * self.decay(epoch) * self.factor(last)
+    }
+
+    /// The presentation of `count` samples after `presented` mini-batches of an epoch (from 1).
+    pub(super) fn work(&self, count: usize, (epoch, presented): (usize, usize)) -> Vec<Work> {
+        let p = &self.protocol;
+        let (decay, first) = (self.decay(epoch), self.steps_before(epoch, presented));
+        let (rate_w, rate_b) = (p.rate_w * decay, p.rate_b * decay);
+        match p.rule {
+            Rule::Backprop => {
+                let factor = self.factor(first);
+                presentation::backprop(rate_w * factor, rate_b * factor, count)
+            }
+            Rule::LeastAction => {
+                let mut controls = presentation::controls(&self.ramp, p.gates, rate_w, rate_b, count);
+                for (control, step) in controls.iter_mut().zip(first..) {
+                    control.scale_rates(self.factor(step));
+                }
+                presentation::work(controls, self.model.layout.resident)
+            }
+        }
+    }
+}
