@@ -169,6 +169,17 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         let expected = "training.rule = \"least-action\", or no control";
         return Err(section.item().texts.error(Some(section.place("run")), message, expected));
     }
+    if let Some(k) = network.first_backward()
+        && (run.control || training.as_ref().is_some_and(|t| t.rule == Rule::Backprop))
+    {
+        let key = if run.control { "run" } else { "training" };
+        let message = format!(
+            "backprop, the control, needs a feedforward network; the projection {} does not run forward",
+            network.projection_name(k)
+        );
+        let expected = "training.rule = \"least-action\" and no control, or another architecture";
+        return Err(section.item().texts.error(Some(section.place(key)), message, expected));
+    }
     let least_action = training.as_ref().map(|training| backprop::LeastAction {
         rate_w: plastic.rate_w,
         rate_b: plastic.rate_b,

@@ -160,6 +160,12 @@ impl Network {
         self.projections.iter().all(|p| p.pre < p.post)
     }
 
+    /// The first projection that does not run forward.
+    #[must_use]
+    pub fn first_backward(&self) -> Option<usize> {
+        self.projections.iter().position(|p| p.pre >= p.post)
+    }
+
     /// Columns with a mismatch δ: the free ones, and a clamped input that something projects into.
     #[must_use]
     pub fn rows(&self) -> Cols {
@@ -180,6 +186,32 @@ impl Network {
         let mut order: Vec<usize> = (0..self.projections.len()).collect();
         order.sort_by_key(|&k| (self.projections[k].post, self.projections[k].pre));
         order
+    }
+
+    /// The order in which one sweep over the populations gives the steady state at β = 0, where u = a. `None` where none does: on a
+    /// graph with cycles, and where something projects into a clamped input, whose mismatch then is part of the balance.
+    #[must_use]
+    pub fn settling_order(&self) -> Option<Vec<usize>> {
+        if self.input.is_clamped() && self.projections.iter().any(|p| p.post == 0) {
+            return None;
+        }
+        let mut order = Vec::new();
+        while order.len() < self.populations.len() {
+            let waits = |p: &usize| {
+                let mut from = self.projections.iter().filter(|k| k.post == *p);
+                order.contains(p) || from.any(|k| !order.contains(&k.pre))
+            };
+            let next = (0..self.populations.len()).find(|p| !waits(p))?;
+            order.push(next);
+        }
+        Some(order)
+    }
+
+    /// Populations after the first that no projection reaches.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<usize> {
+        let reached = |p: usize| self.projections.iter().any(|k| k.post == p);
+        (1..self.populations.len()).filter(|&p| !reached(p)).collect()
     }
 
     /// Name of a projection, `pre->post`.

@@ -73,6 +73,16 @@ pub enum SimulationError {
         /// What it is needed for.
         need: String,
     },
+    /// A weight of a neuron onto itself.
+    #[error(
+        "neuron {neuron} of population '{population}' has a weight onto itself: set it to 0, or ask for such weights with self-connections = true"
+    )]
+    OntoItself {
+        /// Population.
+        population: String,
+        /// Neuron within it, from 0.
+        neuron: usize,
+    },
     /// A weight where the network has no projection.
     #[error(
         "array 'W0' has a weight from neuron {pre} to neuron {post}, but no projection runs from '{pre_population}' to '{post_population}': add the projection or set the weight to 0"
