@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::rest::{Rest, rest, states};
+use super::rest::{Rest, States, rest, states};
 use super::{EvaluateError, Inputs};
 use crate::cpu::status;
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine, EngineError, Precision, Snapshot, Work};
 use crate::kernels::solver;
 use crate::network::{Network, Parameters};
-use crate::plan::{Buf, PlanId, StepControl};
+use crate::plan::{PlanId, StepControl};
 use crate::simulate::place;
 
 /// Solver iterations that a GPU records at first.
@@ -42,7 +42,7 @@ pub struct Predictor {
     iterations: usize,
     trouble: Trouble,
     /// Of networks that one sweep does not settle: the state at rest with the present parameters, once found, and how it was.
-    at_rest: Option<(Vec<(Buf, Vec<f64>)>, Rest)>,
+    at_rest: Option<(States, Rest)>,
 }
 
 impl Predictor {

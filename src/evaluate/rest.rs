@@ -95,11 +95,14 @@ fn stand_still(engine: &mut Engine) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// Buffers with what they hold.
+pub(super) type States = Vec<(Buf, Vec<f64>)>;
+
 /// The state of all trajectories, to be put back with [`Engine::write`].
 ///
 /// # Errors
 /// If the device is lost.
-pub(super) fn states(engine: &mut Engine) -> Result<Vec<(Buf, Vec<f64>)>, EngineError> {
+pub(super) fn states(engine: &mut Engine) -> Result<States, EngineError> {
     let model = std::sync::Arc::clone(engine.model());
     let specs = model.program.buffers.iter().enumerate();
     let bufs = specs.filter(|(_, s)| s.role == Role::State && !s.is_empty()).map(|(i, _)| Buf(i as u16));
