@@ -1,4 +1,4 @@
-// b_dot = eta_b factor * mean over the active trajectories of delta (model, section 3); 0 where the rate is 0.
+// b_dot = clip(eta_b factor * mean over the active trajectories of delta) (model, section 3); 0 where the rate is 0.
 //
 // delta: [batch, n] row-major; factor, b_dot: [n], columns start .. start + len. eta_b / number of active trajectories is control.rate_b.
 // One invocation a neuron sums the batch in ascending order: neighbours read neighbouring columns, and the order is fixed.
@@ -11,6 +11,8 @@ struct Params {
     n: u32,
     start: u32,
     len: u32,
+    clipped: u32,
+    clip: f32,
 }
 
 @compute @workgroup_size(64)
@@ -23,6 +25,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             sum = sum + state[params.delta + b * params.n + column];
         }
         sum = control.rate_b * state[params.factor + column] * sum;
+        // Comparisons, so that a NaN stays one.
+        if (params.clipped != 0u) {
+            if (sum > params.clip) {
+                sum = params.clip;
+            } else if (sum < -params.clip) {
+                sum = -params.clip;
+            }
+        }
     }
     state[params.b_dot + column] = sum;
 }

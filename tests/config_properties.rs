@@ -7,7 +7,9 @@ use lagrange_gpu::config::{
     Source, TrainingConfig,
 };
 use lagrange_gpu::data::{Encoding, PublishedSet};
-use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver};
+use lagrange_gpu::dynamics::{
+    Bias, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
+};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{
     Activation, Architecture, Init, InitKind, InputMode, Network, Population, Projection,
@@ -117,6 +119,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             option::of(positive()),
             positive(),
             pick(&Resident::NAMES),
+            pick(&Bias::NAMES),
         ),
     )
         .prop_map(|((integrator, times, solver, tolerance, max_iterations), rest)| Settings {
@@ -131,6 +134,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             derivative_clip: rest.2,
             u_limit: rest.3,
             resident: rest.4,
+            bias: rest.5,
         })
 }
 
@@ -238,7 +242,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
         ),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, rate_b, (training, backprop, schedule), mut run) =
+            let (mut weight_init, mut bias_init, rate_w, mut rate_b, (training, backprop, schedule), mut run) =
                 rest;
             run.control &= training.rule == Rule::LeastAction;
             if !matches!(data.source, DataSource::Idx { .. }) {
@@ -248,6 +252,14 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             }
             if settings.check(&network).is_err() {
                 settings.solver = Solver::Auto;
+            }
+            if settings.bias == Bias::UnitRate {
+                rate_b = rate_w;
+                for p in 0..network.populations.len() {
+                    let into = network.projections.iter().filter(|k| k.post == p).max_by_key(|k| k.pre);
+                    let rule = into.map_or((0.0, None), |k| (k.factor, k.clip));
+                    (network.populations[p].bias_factor, network.populations[p].bias_clip) = rule;
+                }
             }
             beta.truncate(network.n_out());
             weight_init.truncate(network.projections.len());

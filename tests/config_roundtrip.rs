@@ -9,7 +9,7 @@ use lagrange_gpu::config::{
     find,
 };
 use lagrange_gpu::data::{Encoding, PublishedSet};
-use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Solver};
+use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network};
 use lagrange_gpu::schedule::{RateStep, Schedule};
@@ -233,6 +233,20 @@ fn networks_without_an_input() {
     assert_eq!((s.network.n_in(), s.network.sizes().as_str()), (0, "0-4-5-2"));
     let again = SimulationConfig::parse(s.to_toml().as_bytes(), &s.source, &Overrides::default());
     assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), s);
+
+/// Factor and clip of a unit-rate bias are those of the projection into its population, of several the one from the closest.
+#[test]
+fn unit_rate_biases() {
+    let set = ["plasticity.bias=unit-rate", "plasticity.weight-clip=[1, inf, 2]"];
+    let e = load_with(MINIMAL, &set).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((e.settings.bias, e.rate_b), (Bias::UnitRate, e.rate_w));
+    let rules: Vec<_> = e.network.populations.iter().map(|p| (p.bias_factor, p.bias_clip)).collect();
+    assert_eq!(rules, [(0.0, None), (1.0, Some(1.0)), (0.2, None), (0.1, Some(2.0))]);
+    let text = e.to_toml();
+    assert!(!text.contains("bias-rate-per-ms") && !text.contains("bias-clip"), "{text}");
+    let again = Experiment::parse(text.as_bytes(), &e.source, &Overrides::default());
+    assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+    assert_eq!(load(MINIMAL).settings.bias, Bias::Separate);
 }
 
 #[test]
@@ -455,7 +469,7 @@ fn the_resolved_form_names_every_key() {
     let text = load_with(MINIMAL, &["data.train-limit=5"]).expect("an experiment").to_toml();
     let keys = "name seed source validation encoding train-limit architecture sizes only-discriminative self-connections activation input weights biases \
                 integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
-                u-limit resident-weights rate-per-ms bias-rate-per-ms schedule factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
+                u-limit resident-weights rate-per-ms bias-rate-per-ms schedule bias factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
                 batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch learning-rate bias-learning-rate \
                 rate-decay-per-epoch device precision directory checkpoint-every-s keep-checkpoints \
                 seeds control";

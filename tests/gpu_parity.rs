@@ -162,7 +162,14 @@ fn elementwise_kernels() {
         let calls: Vec<Call> = vec![
             mismatch::Args { u: l.u, b: l.biases, x: driven, active: l.active, a: l.a, delta: l.delta, cols }
                 .into(),
-            bias_rate::Args { delta: l.delta, factor: l.bias_factors, b_dot: l.bias_rates, cols }.into(),
+            bias_rate::Args {
+                delta: l.delta,
+                factor: l.bias_factors,
+                b_dot: l.bias_rates,
+                cols,
+                clip: driven.map(|_| 0.02),
+            }
+            .into(),
             drive::Args {
                 delta: l.delta,
                 b_dot,

@@ -2,6 +2,7 @@
 
 use super::error::ConfigError;
 use super::item::{Bound, Item};
+use super::plasticity::Plasticity;
 use super::section::Section;
 use crate::dynamics::{
     Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
@@ -42,7 +43,7 @@ pub(super) fn read(
     item: Item<'_>,
     network: &Network,
     precision: Precision,
-    derivative_clip: Option<f64>,
+    plastic: &Plasticity,
 ) -> Result<(Settings, Vec<f64>), ConfigError> {
     let section = Section::open(item, &KEYS)?;
     let number = |key: &str, default: f64, bound: Bound, expected: &str| {
@@ -70,7 +71,8 @@ pub(super) fn read(
             &PlasticityInDynamics::NAMES,
             base.plasticity_in_dynamics,
         )?,
-        derivative_clip,
+        derivative_clip: plastic.derivative_clip,
+        bias: plastic.bias,
         u_limit: number("u-limit", base.u_limit, Bound::Positive, "a voltage greater than 0")?,
         resident: choice(&section, "resident-weights", &Resident::NAMES, base.resident)?,
     };

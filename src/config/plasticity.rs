@@ -6,13 +6,15 @@ use super::item::{Bound, Item, list_names};
 use super::network::{Own, population_names, projection_names};
 use super::schedule;
 use super::section::Section;
-use crate::network::Network;
+use crate::dynamics::Bias;
+use crate::network::{Network, Projection};
 use crate::schedule::Schedule;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "rate-per-ms",
     "bias-rate-per-ms",
     "schedule",
+    "bias",
     "factors",
     "bias-factors",
     "derivative-clip",
@@ -33,6 +35,8 @@ pub(super) struct Plasticity {
     pub schedule: Schedule,
     /// Bound on |Ẇ|, per ms.
     pub derivative_clip: Option<f64>,
+    /// What a bias is.
+    pub bias: Bias,
 }
 
 /// Reads the section and gives the network its factors and clips.
@@ -51,14 +55,12 @@ pub(super) fn read(
     let derivative_clip = section.get("derivative-clip").map(|i| clip(&i)).transpose()?.flatten();
     factors(&section, network, own, pairs)?;
     weight_clips(&section, network, own)?;
-    bias_factors(&section, network)?;
-    if let Some(item) = section.get("bias-clip") {
-        let clips = item.spread("a population", &population_names(network), true, "bounds", clip)?;
-        for (population, clip) in network.populations.iter_mut().zip(clips) {
-            population.bias_clip = clip;
-        }
+    let bias = section.get("bias").map_or(Ok(Bias::Separate), |i| i.choice(&Bias::NAMES))?;
+    match bias {
+        Bias::Separate => separate_biases(&section, network)?,
+        Bias::UnitRate => unit_rate_biases(&section, network)?,
     }
-    Ok(Plasticity { rate_w, rate_b, schedule, derivative_clip })
+    Ok(Plasticity { rate_w, rate_b, schedule, derivative_clip, bias })
 }
 
 fn factor(item: &Item<'_>) -> Result<f64, ConfigError> {
@@ -134,26 +136,46 @@ fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -
     Ok(())
 }
 
-fn bias_factors(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
+fn separate_biases(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
     let factors = match section.get("bias-factors") {
         Some(item) => item.spread("a population", &population_names(network), false, "factors", factor)?,
-        None => default_bias_factors(network),
+        None => default_rules(network).into_iter().map(|(factor, _)| factor).collect(),
     };
     for (population, factor) in network.populations.iter_mut().zip(factors) {
         population.bias_factor = factor;
     }
+    if let Some(item) = section.get("bias-clip") {
+        let clips = item.spread("a population", &population_names(network), true, "bounds", clip)?;
+        for (population, clip) in network.populations.iter_mut().zip(clips) {
+            population.bias_clip = clip;
+        }
+    }
     Ok(())
 }
 
-/// The factor of the forward projection into a population, of several the one from the closest population, 1 where there is none;
-/// 0 for an input that nothing projects into (model, section 3).
-fn default_bias_factors(network: &Network) -> Vec<f64> {
+/// Biases as weights from a neuron of rate 1: what holds for the projection into a population holds for them.
+fn unit_rate_biases(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
+    for key in ["bias-rate-per-ms", "bias-factors", "bias-clip"] {
+        let because =
+            "belongs to bias = \"separate\": from a neuron of rate 1 a bias learns like the weights";
+        section.refuse(key, because, "rate-per-ms, factors and weight-clip alone, or bias = \"separate\"")?;
+    }
+    for (p, (factor, clip)) in default_rules(network).into_iter().enumerate() {
+        let population = &mut network.populations[p];
+        (population.bias_factor, population.bias_clip) = (factor, clip);
+    }
+    Ok(())
+}
+
+/// Factor and clip of the forward projection into each population, of several those of the one from the closest population, 1 and none
+/// where there is none; 0 for an input that nothing projects into (model, section 3).
+fn default_rules(network: &Network) -> Vec<(f64, Option<f64>)> {
     let of = |p: usize| {
         let mut into = network.projections.iter().filter(|k| k.post == p).peekable();
         if p == 0 && into.peek().is_none() {
-            return 0.0;
+            return (0.0, None);
         }
-        into.filter(|k| k.pre < p).max_by_key(|k| k.pre).map_or(1.0, |k| k.factor)
+        into.filter(|k| k.pre < p).max_by_key(|k| k.pre).map_or((1.0, None), |k| (k.factor, k.clip))
     };
     (0..network.populations.len()).map(of).collect()
 }

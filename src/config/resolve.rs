@@ -157,8 +157,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     let Parts { mut network, weight_init, bias_init, size_places, own, pairs, item } =
         network::read(need("network")?)?;
     let plastic = plasticity::read(need("plasticity")?, &mut network, &own, pairs.as_deref())?;
-    let (settings, beta) =
-        dynamics::read(need("dynamics")?, &network, run.precision, plastic.derivative_clip)?;
+    let (settings, beta) = dynamics::read(need("dynamics")?, &network, run.precision, &plastic)?;
     let data = section.get("data").map(|i| data::read(i, &source.folder())).transpose()?;
     if let Some(data) = &data {
         data::check_sizes(data, &network, &size_places, &item)?;

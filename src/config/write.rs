@@ -11,13 +11,13 @@ use super::types::{
     TrainingConfig,
 };
 use crate::data::PublishedSet;
-use crate::dynamics::{OnIndefinite, PlasticityInDynamics, Settings};
+use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Architecture, Init, InitKind, InputMode, Network, Projection};
 use crate::schedule::Schedule;
 
 impl Experiment {
     /// A complete experiment file: every key is there, whatever the original left to its default, apart from
-    /// `train-limit` if all samples are used and a `directory` that nobody named. Reading it gives this experiment again.
+    /// `train-limit` if all samples are used, a `directory` that nobody named, and what unit-rate biases have from the weights. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = Out::default();
@@ -25,8 +25,8 @@ impl Experiment {
         out.data(&self.data);
         out.network(&self.network, &self.weight_init, &self.bias_init);
         out.dynamics(&self.settings, &self.beta);
-        out.rates(self.rate_w, self.rate_b, &self.schedule);
-        out.plasticity(&self.network, self.settings.derivative_clip);
+        out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
+        out.plasticity(&self.network, &self.settings);
         out.training(&self.training);
         out.backprop(&self.backprop);
         out.run(&self.run);
@@ -42,8 +42,8 @@ impl SimulationConfig {
         out.head(&self.name, self.seed);
         out.network(&self.network, &self.weight_init, &self.bias_init);
         out.dynamics(&self.settings, &self.beta);
-        out.rates(self.rate_w, self.rate_b, &self.schedule);
-        out.plasticity(&self.network, self.settings.derivative_clip);
+        out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
+        out.plasticity(&self.network, &self.settings);
         out.run(&self.run);
         out.text
     }
@@ -147,20 +147,25 @@ impl Out {
         self.put("resident-weights", name_of(&crate::dynamics::Resident::NAMES, s.resident));
     }
 
-    fn rates(&mut self, rate_w: f64, rate_b: f64, s: &Schedule) {
+    fn rates(&mut self, rate_w: f64, rate_b: f64, bias: Bias, s: &Schedule) {
         self.section("[plasticity]");
         self.put("rate-per-ms", number(rate_w));
-        self.put("bias-rate-per-ms", number(rate_b));
+        self.put("bias", name_of(&Bias::NAMES, bias));
+        if bias == Bias::Separate {
+            self.put("bias-rate-per-ms", number(rate_b));
+        }
         self.put("schedule", schedule::text(s));
     }
 
     /// The rest of the section after [`Out::rates`].
-    fn plasticity(&mut self, network: &Network, derivative_clip: Option<f64>) {
+    fn plasticity(&mut self, network: &Network, s: &Settings) {
         self.put("factors", list(network.projections.iter().map(|p| number(p.factor))));
-        self.put("bias-factors", list(network.populations.iter().map(|p| number(p.bias_factor))));
-        self.put("derivative-clip", clip(derivative_clip));
+        self.put("derivative-clip", clip(s.derivative_clip));
         self.put("weight-clip", same_or_list(network.projections.iter().map(|p| clip(p.clip))));
-        self.put("bias-clip", same_or_list(network.populations.iter().map(|p| clip(p.bias_clip))));
+        if s.bias == Bias::Separate {
+            self.put("bias-factors", list(network.populations.iter().map(|p| number(p.bias_factor))));
+            self.put("bias-clip", same_or_list(network.populations.iter().map(|p| clip(p.bias_clip))));
+        }
     }
 
     fn training(&mut self, t: &TrainingConfig) {

@@ -1,5 +1,6 @@
 //! CPU twin of `shaders/bias_rate.wgsl`; the equation stands in [`crate::kernels::bias_rate`].
 
+use super::update::clamp;
 use super::{Lane, Real};
 use crate::kernels::bias_rate::Args;
 use crate::plan::StepControl;
@@ -25,6 +26,9 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
         let rate = T::of(step.rate_b);
         for (v, &f) in sums.iter_mut().zip(&factor[cols]) {
             *v = rate * f * *v;
+        }
+        if let Some(clip) = a.clip.map(T::of) {
+            clamp(sums, clip);
         }
     }
     s.put(a.b_dot, b_dot);

@@ -1,6 +1,6 @@
 //! The parts of a time step that every integrator shares: stimulus, rates, mismatch, plasticity, right-hand side.
 
-use super::{Build, StimulusKind};
+use super::{Bias, Build, StimulusKind};
 use crate::kernels::{
     Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, rates as rates_kernel,
     resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
@@ -210,7 +210,7 @@ pub(super) fn plasticity(b: &Build, plan: &mut Plan, resident: bool) {
     }
 }
 
-/// Ẇ, bounded by `clip`, and ḃ from δ and r̄.
+/// Ẇ, bounded by `clip`, and ḃ, bounded likewise where biases are weights, from δ and r̄.
 pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, clip: Option<f64>) {
     let l = b.lay;
     for (k, rate) in l.weight_rates.iter().enumerate() {
@@ -226,6 +226,7 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         factor: l.bias_factors,
         b_dot: l.bias_rates,
         cols: b.net.free(),
+        clip: clip.filter(|_| b.set.bias == Bias::UnitRate),
     });
 }
 

@@ -1,6 +1,6 @@
 //! Where everything is: the buffers of a model.
 
-use super::{Integrator, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
+use super::{Bias, Integrator, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
 use crate::kernels::{record, solver as solver_cols};
 use crate::network::Network;
 use crate::plan::{Buf, BufferSpec, Elem, Role};
@@ -268,6 +268,10 @@ impl Settings {
     /// Whether ḃ enters the dynamics of u.
     #[must_use]
     pub fn biases_in_dynamics(&self) -> bool {
-        self.plasticity_in_dynamics == PlasticityInDynamics::All
+        match self.plasticity_in_dynamics {
+            PlasticityInDynamics::None => false,
+            PlasticityInDynamics::Weights => self.bias == Bias::UnitRate,
+            PlasticityInDynamics::All => true,
+        }
     }
 }

@@ -16,7 +16,7 @@ mod stability;
 
 pub use layout::{Features, Layout, StimulusKind};
 pub use settings::{
-    DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
+    Bias, DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
     SettingsError, Solver, WOODBURY_LIMIT,
 };
 

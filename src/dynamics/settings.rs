@@ -128,6 +128,22 @@ impl PlasticityInDynamics {
     ];
 }
 
+/// What a bias is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bias {
+    /// A parameter of its own: `ḃ = η_b·bias factor·mean δ`, without a bound on ḃ.
+    Separate,
+    /// The weight from a neuron whose rate is 1: ḃ has the bound of Ẇ and enters the dynamics where Ẇ does. η_b is to be η, and factor and
+    /// clip of each population are to be those of the projection into it.
+    UnitRate,
+}
+
+impl Bias {
+    /// Both, with the names they have in files.
+    pub const NAMES: [(&'static str, Bias); 2] =
+        [("separate", Bias::Separate), ("unit-rate", Bias::UnitRate)];
+}
+
 /// Whether presentations of static samples run with resident weights: the same results to rounding, at another cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resident {
@@ -166,6 +182,8 @@ pub struct Settings {
     pub plasticity_in_dynamics: PlasticityInDynamics,
     /// Bound on |Ẇ|, per ms.
     pub derivative_clip: Option<f64>,
+    /// What a bias is.
+    pub bias: Bias,
     /// |u| above this is divergence.
     pub u_limit: f64,
     /// Whether presentations run with resident weights.
@@ -184,6 +202,7 @@ impl Default for Settings {
             on_indefinite: OnIndefinite::Fallback,
             plasticity_in_dynamics: PlasticityInDynamics::All,
             derivative_clip: None,
+            bias: Bias::Separate,
             u_limit: 1e6,
             resident: Resident::Auto,
         }

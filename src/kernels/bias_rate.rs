@@ -1,4 +1,5 @@
-//! Plasticity of the biases: `ḃ = η_b·factor · mean over active trajectories of δ` (model, section 3).
+//! Plasticity of the biases: `ḃ = clip(η_b·factor · mean over active trajectories of δ)` (model, section 3). The clip is that of Ẇ, for
+//! biases that are weights from a neuron of rate 1.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
@@ -14,6 +15,8 @@ pub struct Args {
     pub b_dot: Buf,
     /// Free columns.
     pub cols: Cols,
+    /// Bound on |ḃ|, per ms.
+    pub clip: Option<f64>,
 }
 
 params! {
@@ -24,6 +27,8 @@ params! {
     n: u32,
     start: u32,
     len: u32,
+    clipped: u32,
+    clip: f32,
 }
 
 /// Storage bindings of the shader from 3 on.
@@ -43,6 +48,8 @@ impl Args {
             n: p.cols(self.delta),
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
+            clipped: u32::from(self.clip.is_some()),
+            clip: self.clip.unwrap_or_default() as f32,
         };
         let groups = p.elementwise(self.cols.len, 1);
         Ok(Invocation::new(&params, p, groups).looping(p.batch() as u64 + 1))

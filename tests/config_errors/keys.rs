@@ -207,6 +207,17 @@ fn data_files() {
 }
 
 #[test]
+fn unit_rate_biases() {
+    for key in ["bias-rate-per-ms", "bias-factors", "bias-clip"] {
+        let to = format!("rate-per-ms = 0.05\nbias = \"unit-rate\"\n«{key}» = 1");
+        let says = [&format!("`plasticity.{key}` belongs to bias = \"separate\""), "weight-clip alone"];
+        rejects("rate-per-ms = 0.05", &to, &says);
+    }
+    let to = "rate-per-ms = 0.05\nbias = «\"unit\"»";
+    rejects("rate-per-ms = 0.05", to, &["`plasticity.bias`", "one of: separate, unit-rate"]);
+}
+
+#[test]
 fn schedules() {
     let put = |value: &str| format!("rate-per-ms = 0.05\nschedule = {value}");
     for (value, says) in [
