@@ -233,6 +233,7 @@ fn networks_without_an_input() {
     assert_eq!((s.network.n_in(), s.network.sizes().as_str()), (0, "0-4-5-2"));
     let again = SimulationConfig::parse(s.to_toml().as_bytes(), &s.source, &Overrides::default());
     assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), s);
+}
 
 /// Factor and clip of a unit-rate bias are those of the projection into its population, of several the one from the closest.
 #[test]
