@@ -7,7 +7,7 @@ use super::network::{Own, population_names, projection_names};
 use super::schedule;
 use super::section::Section;
 use crate::dynamics::Bias;
-use crate::network::{Network, Projection};
+use crate::network::Network;
 use crate::schedule::Schedule;
 
 const KEYS: [&str; 9] = [

@@ -1,7 +1,7 @@
 //! Warnings: what a user should know about a run, with what to do about it.
 
 use super::{Epoch, Event, Health};
-use crate::dynamics::{Integrator, Model, eigenvalues};
+use crate::dynamics::{Dynamics, Integrator, Model, eigenvalues};
 use crate::evaluate::Rest;
 use crate::network::Parameters;
 
@@ -56,7 +56,7 @@ fn unreached(model: &Model) -> Vec<Event> {
 /// Whether an explicit scheme can be stable.
 fn stability(model: &Model, parameters: &Parameters, beta: &[f64]) -> Vec<Event> {
     let scheme = model.settings.integrator;
-    if scheme == Integrator::Exact {
+    if scheme == Integrator::Exact || model.settings.dynamics != Dynamics::Nla {
         return Vec::new();
     }
     let (low, high) = scheme.stable(model.settings.dt_ms / model.settings.tau_ms);
