@@ -247,9 +247,19 @@ fn experiment() -> impl Strategy<Value = Experiment> {
         ),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, mut rate_b, (training, backprop, schedule), mut run) =
-                rest;
-            run.control &= training.rule == Rule::LeastAction;
+            let (
+                mut weight_init,
+                mut bias_init,
+                rate_w,
+                mut rate_b,
+                (mut training, backprop, schedule),
+                mut run,
+            ) = rest;
+            // Backprop is of feedforward networks.
+            if !network.is_feedforward() {
+                training.rule = Rule::LeastAction;
+            }
+            run.control &= training.rule == Rule::LeastAction && network.is_feedforward();
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
@@ -261,8 +271,10 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             if settings.bias == Bias::UnitRate {
                 rate_b = rate_w;
                 for p in 0..network.populations.len() {
-                    let into = network.projections.iter().filter(|k| k.post == p).max_by_key(|k| k.pre);
-                    let rule = into.map_or((0.0, None), |k| (k.factor, k.clip));
+                    let reached = network.projections.iter().any(|k| k.post == p);
+                    let forward = network.projections.iter().filter(|k| k.post == p && k.pre < p);
+                    let none = if reached || p > 0 { 1.0 } else { 0.0 };
+                    let rule = forward.max_by_key(|k| k.pre).map_or((none, None), |k| (k.factor, k.clip));
                     (network.populations[p].bias_factor, network.populations[p].bias_clip) = rule;
                 }
             }

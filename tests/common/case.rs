@@ -214,7 +214,7 @@ pub fn dense(network: &Network, blocks: &[Vec<f64>]) -> Vec<f64> {
     let mut out = vec![0.0; n * n];
     for (p, block) in network.projections.iter().zip(blocks) {
         let (pre, post) = (network.cols(p.pre), network.cols(p.post));
-        for (i, row) in block.chunks_exact(pre.len).enumerate() {
+        for (i, row) in block.chunks_exact(pre.len.max(1)).enumerate() {
             let at = (post.start + i) * n + pre.start;
             out[at..at + pre.len].copy_from_slice(row);
         }
