@@ -17,7 +17,7 @@ use lagrange_gpu::engine::{Device, Engine, Precision, Work};
 use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::{Base, Call, backward, forward, solver, weight_rate};
 use lagrange_gpu::network::{Activation, InputMode};
-use lagrange_gpu::plan::{Elem, Op, Plan, PlanId, StepControl};
+use lagrange_gpu::plan::{Elem, Op, Plan, PlanId, Rate, StepControl};
 use lagrange_gpu::train::{Gates, Ramp, controls, work};
 
 fn products() {
@@ -49,6 +49,7 @@ fn products() {
                 factor: 1.0,
                 clip: None,
                 hollow: false,
+                rate: Rate::Weights,
             }
             .into(),
         ),

@@ -49,7 +49,7 @@ pub fn network(
         bias_clip: None,
     });
     let projections = edges.iter().map(|&(pre, post)| Projection::between(pre, post)).collect();
-    Network { populations: populations.collect(), projections, activation, input }
+    Network { populations: populations.collect(), projections, activation, input, microcircuit: None }
 }
 
 /// A chain, each population projecting to the next.
@@ -71,7 +71,7 @@ pub fn parameters(net: &Network, std: f64, rng: &mut Rng) -> Parameters {
     let weights = weights.collect();
     let mut biases = rng.normals(net.neurons(), 0.1);
     biases[..net.n_in()].fill(0.0);
-    Parameters { weights, biases }
+    Parameters { weights, biases, ..Parameters::default() }
 }
 
 /// A run with constant input and target, from the steady state at β = 0: f = 0 (unless something projects into a clamped input).
