@@ -3,8 +3,8 @@
 use super::error::ConfigError;
 use super::init;
 use super::item::{Bound, Item};
-use super::network::end;
 use super::section::Section;
+use super::topology::end;
 use crate::network::{
     Init, InterneuronDynamics, InterneuronInput, Interneurons, Microcircuit, MicrocircuitError,
     MicrocircuitInit, Network, Pathway,

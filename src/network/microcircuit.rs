@@ -369,7 +369,13 @@ impl MicrocircuitParameters {
             let blocks = micro.stored(network, kind);
             let draw = |(i, block): (usize, &Block)| {
                 let mut rng = stream(seed, Purpose::Microcircuit, 0, ((kind as u64) << 32) + i as u64);
-                how.map(|how| how.draw(&mut rng, block.len(), block.from.len, block.to.len))
+                let mut drawn = how?.draw(&mut rng, block.len(), block.from.len, block.to.len);
+                let hollow = block.projection.is_some_and(|k| network.projections[k].is_hollow());
+                // The pattern of Wᵀ is hollow where W is.
+                if hollow && (kind != Kind::Nudge || micro.is_tied()) {
+                    drawn.iter_mut().step_by(block.from.len + 1).for_each(|w| *w = 0.0);
+                }
+                Some(drawn)
             };
             let drawn: Option<Vec<Vec<f64>>> = blocks.iter().enumerate().map(draw).collect();
             // W^PI that starts as B: both have a block a projection.
