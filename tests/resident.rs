@@ -58,7 +58,9 @@ impl Run {
         let l = model.layout.clone();
         let mut engine = Engine::new(model, device).unwrap();
         let kind = InitKind::Normal { mean: 0.1, std: 0.3 };
-        let init = vec![Init { kind, clip: None }; 5];
+        // Weak cycles: strong ones amplify rounding.
+        let weak = Init { kind: InitKind::Normal { mean: 0.0, std: 0.1 }, clip: None };
+        let init = [vec![Init { kind, clip: None }; 3], vec![weak; 2]].concat();
         write_parameters(&mut engine, &Parameters::draw(network, &init, &init[..3], 3)).unwrap();
         let table: Vec<f64> = (0..256).map(|v| f64::from(v) / 255.0).collect();
         engine.write(l.pixel_table, &table).unwrap();
