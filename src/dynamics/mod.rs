@@ -6,6 +6,7 @@
 
 mod backprop;
 mod basal;
+mod equilibrium;
 mod exact;
 mod explicit;
 mod flow;
@@ -60,7 +61,11 @@ impl Model {
         let plans = [
             observe::start(&build),
             basal::present(&build),
-            step(&build, false),
+            if settings.integrator == Integrator::Equilibrium {
+                equilibrium::step(&build)
+            } else {
+                step(&build, false)
+            },
             observe::observe(&build),
             observe::predict(&build),
             resident::start(&build),

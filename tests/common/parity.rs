@@ -11,7 +11,7 @@ use super::case::{Case, cases, dense};
 use super::compare::Report;
 
 /// Features of the data that this version does not have. A case that needs anything else must run.
-pub const NOT_YET: [&str; 4] = ["lateral", "lookahead-rate-only with cycles", "equilibrium", "microcircuit"];
+pub const NOT_YET: [&str; 3] = ["lateral", "lookahead-rate-only with cycles", "microcircuit"];
 
 /// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
 pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
@@ -39,7 +39,8 @@ pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
 
 /// Every solver that applies, `auto` first.
 pub fn solvers(setup: &Setup) -> Vec<Solver> {
-    if setup.settings.integrator != Integrator::Exact || setup.settings.dynamics != Dynamics::Nla {
+    let implicit = matches!(setup.settings.integrator, Integrator::Exact | Integrator::Equilibrium);
+    if !implicit || setup.settings.dynamics != Dynamics::Nla {
         return vec![Solver::Auto];
     }
     let mut all = vec![Solver::Auto, Solver::Cg];
@@ -60,15 +61,15 @@ pub fn reported(setup: &Setup, solver: Solver) -> Option<Solver> {
     let net = &setup.network;
     match (setup.settings.integrator, solver) {
         _ if setup.settings.dynamics != Dynamics::Nla => None,
-        (Integrator::Exact, Solver::Auto)
+        (Integrator::Exact | Integrator::Equilibrium, Solver::Auto)
             if net.activation.is_piecewise_linear()
                 && net.is_feedforward()
                 && !setup.settings.hard_targets =>
         {
             Some(Solver::OutputCg)
         }
-        (Integrator::Exact, Solver::Auto) => Some(Solver::Cg),
-        (Integrator::Exact, forced) => Some(forced),
+        (Integrator::Exact | Integrator::Equilibrium, Solver::Auto) => Some(Solver::Cg),
+        (Integrator::Exact | Integrator::Equilibrium, forced) => Some(forced),
         _ => None,
     }
 }
@@ -78,6 +79,7 @@ pub fn trajectory(case: &Case, solver: Solver, report: &mut Report) {
     let mut setup = case.setup();
     setup.settings.solver = solver;
     setup.settings.tolerance = 1e-12;
+    setup.settings.newton_tolerance = 1e-13;
     setup.settings.max_iterations = 200;
     let input = case.input(&setup.network);
     let steps = case.array("snap_steps");
@@ -129,6 +131,7 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
         if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
     if device.precision() == Precision::F64 {
         setup.settings.tolerance = 1e-12;
+        setup.settings.newton_tolerance = 1e-13;
         setup.settings.max_iterations = 200;
     }
     let whole = case.input(&setup.network);
