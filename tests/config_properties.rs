@@ -11,7 +11,9 @@ use lagrange_gpu::dynamics::{
     Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
 };
 use lagrange_gpu::engine::Precision;
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
+use lagrange_gpu::network::{
+    Activation, Architecture, Init, InitKind, InputMode, Network, Population, Projection,
+};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
 use proptest::collection::vec;
@@ -53,21 +55,24 @@ fn network() -> impl Strategy<Value = Network> {
     (2..6_usize)
         .prop_flat_map(|count| {
             let pairs: Vec<(usize, usize)> =
-                (0..count).flat_map(|post| (0..post).map(move |pre| (pre, post))).collect();
+                (0..count).flat_map(|post| (0..count).map(move |pre| (pre, post))).collect();
             let all = pairs.len();
-            let layered: Vec<(usize, usize)> = (1..count).map(|post| (post - 1, post)).collect();
-            let ends = prop_oneof![Just(layered), subsequence(pairs, 0..=all).prop_shuffle()];
+            let named = (pick(&Architecture::NAMES), any::<bool>()).prop_map(move |(a, only)| {
+                a.projections(count, only).iter().map(|p| (p.pre, p.post)).collect::<Vec<_>>()
+            });
+            let ends = prop_oneof![named, subsequence(pairs, 0..=all).prop_shuffle()];
             let population = ("[a-zA-Z0-9_ü-]{1,8}", 1..40_usize, not_negative(), option::of(positive()));
             (
                 vec(population, count),
                 ends,
                 vec((not_negative(), option::of(positive())), all),
+                prop_oneof![Just(vec![false; all]), Just(vec![true; all]), vec(any::<bool>(), all)],
                 any::<bool>(),
                 activation(),
                 pick(&InputMode::NAMES),
             )
         })
-        .prop_map(|(populations, ends, plastic, named, activation, input)| {
+        .prop_map(|(populations, ends, plastic, own, named, activation, input)| {
             let count = populations.len();
             let layer = |i: usize| match i {
                 0 => "input".to_owned(),
@@ -80,14 +85,21 @@ fn network() -> impl Strategy<Value = Network> {
                     let name = if named { format!("{name}{i}") } else { layer(i) };
                     Population { name, size, bias_factor, bias_clip }
                 });
-            let projections = ends.into_iter().zip(plastic);
+            let projections = ends.into_iter().zip(plastic).zip(own);
             Network {
                 populations: populations.collect(),
                 projections: projections
-                    .map(|((pre, post), (factor, clip))| Projection { pre, post, factor, clip })
+                    .map(|(((pre, post), (factor, clip)), own)| Projection {
+                        pre,
+                        post,
+                        factor,
+                        clip,
+                        self_connections: own && pre == post,
+                    })
                     .collect(),
                 activation,
                 input,
+                microcircuit: None,
             }
         })
         .prop_filter("names of their own", |n| {
@@ -229,8 +241,8 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     (
         ("[a-z][a-z \"'é-]{0,8}[0-9]", 0..=i64::MAX as u64, data(), network(), settings(), beta),
         (
-            vec(init(), 20),
-            vec(init(), 20),
+            vec(init(), 30),
+            vec(init(), 30),
             not_negative(),
             not_negative(),
             (training(), backprop(), schedule()),
@@ -238,9 +250,19 @@ fn experiment() -> impl Strategy<Value = Experiment> {
         ),
     )
         .prop_map(|((name, seed, data, mut network, mut settings, mut beta), rest)| {
-            let (mut weight_init, mut bias_init, rate_w, mut rate_b, (training, backprop, schedule), mut run) =
-                rest;
-            run.control &= training.rule == Rule::LeastAction;
+            let (
+                mut weight_init,
+                mut bias_init,
+                rate_w,
+                mut rate_b,
+                (mut training, backprop, schedule),
+                mut run,
+            ) = rest;
+            // Backprop is of feedforward networks.
+            if !network.is_feedforward() {
+                training.rule = Rule::LeastAction;
+            }
+            run.control &= training.rule == Rule::LeastAction && network.is_feedforward();
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
@@ -252,8 +274,10 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             if settings.bias == Bias::UnitRate {
                 rate_b = rate_w;
                 for p in 0..network.populations.len() {
-                    let into = network.projections.iter().filter(|k| k.post == p).max_by_key(|k| k.pre);
-                    let rule = into.map_or((0.0, None), |k| (k.factor, k.clip));
+                    let reached = network.projections.iter().any(|k| k.post == p);
+                    let forward = network.projections.iter().filter(|k| k.post == p && k.pre < p);
+                    let none = if reached || p > 0 { 1.0 } else { 0.0 };
+                    let rule = forward.max_by_key(|k| k.pre).map_or((none, None), |k| (k.factor, k.clip));
                     (network.populations[p].bias_factor, network.populations[p].bias_clip) = rule;
                 }
             }

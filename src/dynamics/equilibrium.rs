@@ -4,7 +4,8 @@
 //! `H Δ = −F` with the sweeps of `exact`; iterates start at `u_n + dt·u̇` with the u̇ of the step before. Where ρ has kinks there may be
 //! several roots, or none: the iterate of smallest residual is kept, and that is counted.
 
-use super::{Build, basal, exact, flow, observe};
+use super::microcircuit::Circuit;
+use super::{Build, Integrator, basal, exact, flow, observe};
 use crate::kernels::{Base, blend, copy, newton_book, newton_book::Stage, newton_check, newton_move, pin};
 use crate::plan::{Cols, Loop, Op, Plan};
 
@@ -12,57 +13,85 @@ use crate::plan::{Cols, Loop, Op, Plan};
 pub(super) const EVALUATIONS: usize = 24;
 
 /// Iterations of the linear solver for a direction: a Newton step whose system is not solved to the end still falls.
-pub(super) const INNER: usize = 25;
+const INNER: usize = 25;
+
+/// Upper bound of solver iterations, lower where Newton iterations repeat them.
+pub(super) fn inner(b: &Build, at_most: usize) -> usize {
+    if b.set.integrator == Integrator::Equilibrium { at_most.min(INNER) } else { at_most }
+}
 
 /// One time step, in the order of section 8.
 pub(super) fn step(b: &Build) -> Plan {
     let mut plan = Plan::default();
     let p = &mut plan;
-    aim(b, p);
+    let circuit = Circuit::new(b);
+    aim(b, p, circuit.as_ref());
     basal::stimulus(b, p, false); // 1
-    if b.input_has_drive() {
-        basal::mismatch(b, p, false); // 2, with the new x
-    }
-    if b.features.entry_norms {
-        if b.input_has_drive() {
-            basal::apical(b, p);
-        }
-        observe::record(b, p, b.lay.entry_record);
-    }
+    present(b, p, circuit.as_ref());
     basal::plasticity(b, p, false); // 4
-    let learns = b.features.learning;
-    // The derivatives that take part in the dynamics have moved their parameters before u̇ is known.
-    if learns && b.set.weights_in_dynamics() {
-        basal::weight_updates(b, p, false, b.set.dt_ms);
+    if let Some(circuit) = &circuit {
+        circuit.plasticity(p);
     }
-    if learns && b.set.biases_in_dynamics() {
-        basal::bias_updates(b, p, b.set.dt_ms);
-    }
-    newton(b, p); // 5
+    // The derivatives that take part in the dynamics move their parameters before u̇ is known.
+    updates(b, p, circuit.as_ref(), true);
+    newton(b, p, circuit.as_ref()); // 5
     basal::prescribe(b, p);
     basal::move_voltages(b, p, false); // 7
-    if learns && !b.set.weights_in_dynamics() {
-        basal::weight_updates(b, p, false, b.set.dt_ms);
-    }
-    if learns && !b.set.biases_in_dynamics() {
-        basal::bias_updates(b, p, b.set.dt_ms);
-    }
+    updates(b, p, circuit.as_ref(), false);
     plan
 }
 
+/// Items 2 and 3 with the new x, where that changes anything.
+fn present(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
+    let driven = b.input_has_drive();
+    if driven {
+        basal::mismatch(b, plan, false);
+    }
+    match circuit {
+        Some(circuit) => circuit.present_state(plan),
+        None if driven && b.features.entry_norms => basal::apical(b, plan),
+        None => {}
+    }
+    if b.features.entry_norms {
+        observe::record(b, plan, b.lay.entry_record);
+    }
+}
+
+/// Parameters whose derivatives take part in the dynamics, or the others, move.
+fn updates(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>, in_dynamics: bool) {
+    if !b.features.learning {
+        return;
+    }
+    if b.set.weights_in_dynamics() == in_dynamics {
+        basal::weight_updates(b, plan, false, b.set.dt_ms);
+        if let Some(circuit) = circuit {
+            circuit.weight_updates(plan);
+        }
+    }
+    if b.set.biases_in_dynamics() == in_dynamics {
+        basal::bias_updates(b, plan, b.set.dt_ms);
+        if let Some(circuit) = circuit {
+            circuit.bias_updates(plan);
+        }
+    }
+}
+
 /// `e^{−dt/τ} f` of the old state with the old x and u*; leaves r̄ and δ of the old state.
-fn aim(b: &Build, plan: &mut Plan) {
+fn aim(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
     let l = b.lay;
     basal::rates(b, plan, false); // 2
     basal::mismatch(b, plan, false);
-    basal::apical(b, plan);
+    match circuit {
+        Some(circuit) => circuit.old_state(plan), // 3
+        None => basal::apical(b, plan),
+    }
     flow::force(b, plan, l.y, l.aim);
     let decay = (-b.set.dt_ms / b.set.tau_ms).exp();
     plan.push(blend::Args::new(l.aim, b.net.free(), &[(decay, l.aim)]));
 }
 
 /// The root, as u̇ = (u_{n+1} − u_n)/dt.
-fn newton(b: &Build, plan: &mut Plan) {
+fn newton(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
     let l = b.lay;
     let (free, dt) = (b.net.free(), b.set.dt_ms);
     plan.push(blend::Args::new(l.u_start, free, &[(1.0, l.u)]));
@@ -77,9 +106,14 @@ fn newton(b: &Build, plan: &mut Plan) {
     };
     plan.push(book(Stage::Open));
     let mut body = Plan::default();
-    iterate(b, &mut body);
+    iterate(b, &mut body, circuit);
     plan.ops.push(Op::Loop(Loop { body: body.ops, at_most: EVALUATIONS, until: l.newton }));
     plan.push(book(Stage::Close));
+    if let Some(circuit) = circuit {
+        plan.push(blend::Args::new(l.u, free, &[(1.0, l.best)]));
+        basal::rates_of(b, plan, free);
+        circuit.interneuron_steps(plan);
+    }
     plan.push(blend::Args::new(l.u_dot, free, &[(1.0 / dt, l.best), (-1.0 / dt, l.u_start)]));
     plan.push(blend::Args::new(l.u, free, &[(1.0, l.u_start)]));
 }
@@ -105,7 +139,7 @@ fn known_voltages(b: &Build, plan: &mut Plan) {
 }
 
 /// Judges the present iterate and makes the next.
-fn iterate(b: &Build, plan: &mut Plan) {
+fn iterate(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
     let l = b.lay;
     let free = b.net.free();
     basal::rates_of(b, plan, free);
@@ -119,12 +153,20 @@ fn iterate(b: &Build, plan: &mut Plan) {
         b.forward(plan, k, l.weights[k], l.r, None, Base::Out, l.a);
     }
     basal::difference(b, plan);
-    basal::apical(b, plan);
+    match circuit {
+        Some(circuit) => circuit.iterate(plan),
+        None => basal::apical(b, plan),
+    }
     flow::force(b, plan, l.y, l.f);
     let (f, target, u, best, newton) = (l.f, l.aim, l.u, l.best, l.newton);
     plan.push(newton_check::Args { f, target, u, best, g: l.g, newton, cols: free });
-    plan.push(copy::Args { src: None, dst: (l.c, rows.start), len: rows.len, rows: l.batch });
-    exact::solve(b, plan);
+    match circuit {
+        Some(circuit) => circuit.direction(plan),
+        None => {
+            plan.push(copy::Args { src: None, dst: (l.c, rows.start), len: rows.len, rows: l.batch });
+            exact::solve(b, plan);
+        }
+    }
     let (u_dot, direction, solver) = (l.u_dot, l.direction, l.solver);
     plan.push(newton_move::Args { u_dot, direction, best, u, newton, solver, cols: free });
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{SimulationError, SimulationInput, SimulationOutput};
+use super::{SimulationError, SimulationInput, SimulationOutput, microcircuit_files};
 use crate::data::npz::{self, Array, Entry, NpzFile};
 use crate::network::{InputMode, Network, Parameters};
 
@@ -14,16 +14,19 @@ use crate::network::{InputMode, Network, Parameters};
 /// | `x` | T, B, n_in | an error |
 /// | `y` | T, B, n_out | 0 where nothing is nudged (`beta` absent and the argument 0), else an error |
 /// | `beta` | T, n_out | the argument `beta` (one value an output neuron) at every step |
-/// | `learn` | T or T, k (column 0) | 1 at every step |
+/// | `learn` | T or T, k: W and b; W^IP; W^PI; B | 1 at every step; missing columns as the first |
 /// | `W0`, or `W:pre->post` for every projection | N, N, or post, pre | an error |
 /// | `b0` | N | 0 |
 /// | `x_prev`, `y_prev` | B, n_in; B, n_out | `x[0]`, `y[0]` |
-/// | `u0` | B, N | the steady state at β = 0 for `x_prev` |
+/// | `u0` | B, N | the steady state at β = 0 for `x_prev` (of recurrent networks where δ = 0, if sweeps converge to it) |
+/// | `u_I0`, `u_I_dot0` | B, M | the targets of the interneurons, 0 (dynamic interneurons) |
+/// | `B0`, `WPI0`, `WIP0`, `BIP0`, or `B:from->to` … for every pathway | to, from | an error, for those with weights of their own |
+/// | `bI0` | M | 0 |
 /// | `u_dot0`, `u_dot_2` … `u_dot_4` | B, N | 0 (restart of a run: u̇ of the last steps) |
 ///
 /// # Errors
 /// If a file or an array cannot be read, an array is missing or has another shape, or `W0` holds a weight where the
-/// network has no projection.
+/// network has no projection, or a neuron projects onto itself where that was not asked for.
 pub fn load_npz(
     network: &Network,
     paths: &[PathBuf],
@@ -48,9 +51,14 @@ pub fn load_npz(
     let parameters = parameters(network, &mut source)?;
     let u0 = match source.find("u0", &per(n))? {
         Some(u0) => u0.data,
-        None => steady_state(network, &parameters, &x_prev, batch),
+        None => steady_state(network, &parameters, &x_prev, batch).ok_or_else(|| {
+            source
+                .missing("u0", "where to start from, as no steady state was found for this recurrent network")
+        })?,
     };
-    let learn = source.learn(steps)?;
+    let rows = source.learn(steps)?;
+    let learn = rows.iter().map(|row| row[0]).collect();
+    let microcircuit = microcircuit_files::input(network, &mut source, batch, &rows)?;
     let u_dot0 = source.find("u_dot0", &per(n))?.map(|a| a.data);
     let mut history = Vec::new();
     for k in 2..=4 {
@@ -73,25 +81,35 @@ pub fn load_npz(
         u_dot0,
         history,
         active: None,
+        microcircuit,
     };
     input.check(network)?;
     Ok(input)
 }
 
 /// The open files.
-struct Source {
+pub(super) struct Source {
     files: Vec<NpzFile>,
 }
 
 impl Source {
-    fn find(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Option<Array>, SimulationError> {
+    pub(super) fn find(
+        &mut self,
+        name: &str,
+        shape: &[Option<usize>],
+    ) -> Result<Option<Array>, SimulationError> {
         match self.files.iter_mut().find(|f| f.contains(name)) {
             Some(file) => Ok(Some(file.read_shaped(name, shape)?)),
             None => Ok(None),
         }
     }
 
-    fn need(&mut self, name: &str, shape: &[Option<usize>], need: &str) -> Result<Array, SimulationError> {
+    pub(super) fn need(
+        &mut self,
+        name: &str,
+        shape: &[Option<usize>],
+        need: &str,
+    ) -> Result<Array, SimulationError> {
         self.find(name, shape)?.ok_or_else(|| self.missing(name, need))
     }
 
@@ -100,10 +118,10 @@ impl Source {
         SimulationError::Missing { name: name.into(), files: files.join(", "), need: need.into() }
     }
 
-    /// `learn`, `[T]` or column 0 of `[T, k]`.
-    fn learn(&mut self, steps: usize) -> Result<Vec<bool>, SimulationError> {
+    /// `learn`, `[T]` or `[T, k]`, a row a step.
+    fn learn(&mut self, steps: usize) -> Result<Vec<Vec<bool>>, SimulationError> {
         let Some(file) = self.files.iter_mut().find(|f| f.contains("learn")) else {
-            return Ok(vec![true; steps]);
+            return Ok(vec![vec![true]; steps]);
         };
         let any = file.read("learn")?;
         let width = match any.shape.as_slice() {
@@ -112,15 +130,17 @@ impl Source {
             // For its message.
             _ => return Ok(file.read_shaped("learn", &[Some(steps)]).map(|_| Vec::new())?),
         };
-        Ok(any.data.chunks_exact(width).map(|row| row[0] != 0.0).collect())
+        Ok(any.data.chunks_exact(width).map(|row| row.iter().map(|&v| v != 0.0).collect()).collect())
     }
 }
 
 fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, SimulationError> {
     let n = network.neurons();
     let biases = source.find("b0", &[Some(n)])?.map_or_else(|| vec![0.0; n], |a| a.data);
+    let microcircuit = microcircuit_files::parameters(network, source)?;
     if let Some(dense) = source.find("W0", &[Some(n), Some(n)])? {
-        return Ok(Parameters { weights: blocks(network, &dense.data)?, biases });
+        let weights = blocks(network, &dense.data)?;
+        return onto_itself(network, Parameters { weights, biases, microcircuit });
     }
     let mut weights = Vec::new();
     for (k, p) in network.projections.iter().enumerate() {
@@ -129,7 +149,18 @@ fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, Simu
         let need = "the weights of this projection (or 'W0', all weights as one matrix)";
         weights.push(source.need(&name, &[size(p.post), size(p.pre)], need)?.data);
     }
-    Ok(Parameters { weights, biases })
+    onto_itself(network, Parameters { weights, biases, microcircuit })
+}
+
+/// Refuses weights of neurons onto themselves where the network has no self-connections.
+fn onto_itself(network: &Network, parameters: Parameters) -> Result<Parameters, SimulationError> {
+    for (p, w) in network.projections.iter().zip(&parameters.weights).filter(|(p, _)| p.is_hollow()) {
+        let population = &network.populations[p.pre];
+        if let Some(neuron) = w.iter().step_by(population.size + 1).position(|&w| w != 0.0) {
+            return Err(SimulationError::OntoItself { population: population.name.clone(), neuron });
+        }
+    }
+    Ok(parameters)
 }
 
 /// The blocks of a dense matrix `[post, pre]`.
@@ -160,30 +191,62 @@ fn blocks(network: &Network, dense: &[f64]) -> Result<Vec<Vec<f64>>, SimulationE
     Ok(network.projections.iter().map(block).collect())
 }
 
-/// u of every population from the ones before: where δ = 0, the steady state at β = 0. `[B, N]`.
-fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: usize) -> Vec<f64> {
+/// Sweeps after which no steady state of a recurrent network is expected any more.
+const MOST_SWEEPS: usize = 20_000;
+
+/// u = a, where δ = 0: the steady state at β = 0. `[B, N]`. In one sweep where the graph has such an order, else by damped sweeps; `None`
+/// where these do not converge.
+fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: usize) -> Option<Vec<f64>> {
     let (n, n_in) = (network.neurons(), network.n_in());
     let mut all = Vec::with_capacity(batch * n);
-    for x in x.chunks_exact(n_in.max(1)).take(batch) {
-        let mut u = parameters.biases.clone();
-        let clamped = network.clamped();
-        u[clamped.range()].copy_from_slice(&x[clamped.range()]);
-        if network.input == InputMode::Driven {
-            u[..n_in].iter_mut().zip(x).for_each(|(u, x)| *u += x);
-        }
-        for k in network.forward_order() {
-            let p = &network.projections[k];
-            let (pre, post) = (network.cols(p.pre), network.cols(p.post));
-            let identity = p.pre == 0 && network.input == InputMode::Rates;
-            let rate = |u: f64| if identity { u } else { network.activation.eval(u).0 };
-            let r: Vec<f64> = u[pre.range()].iter().map(|&u| rate(u)).collect();
-            for (i, row) in parameters.weights[k].chunks_exact(pre.len).enumerate() {
-                u[post.start + i] += row.iter().zip(&r).map(|(w, r)| w * r).sum::<f64>();
+    for b in 0..batch {
+        let x = x.get(b * n_in..(b + 1) * n_in).unwrap_or_default();
+        let mut u = vec![0.0; n];
+        let order = network.settling_order();
+        let (sweeps, keep) = if order.is_some() { (1, 0.0) } else { (MOST_SWEEPS, 0.5) };
+        let order = order.unwrap_or_else(|| (0..network.populations.len()).collect());
+        let mut settled = false;
+        for _ in 0..sweeps {
+            let mut most = 0.0_f64;
+            for &p in &order {
+                let a = basal(network, parameters, x, &u, p);
+                for (u, a) in u[network.cols(p).range()].iter_mut().zip(a) {
+                    most = most.max((a - *u).abs() / (1.0 + a.abs()));
+                    *u = keep * *u + (1.0 - keep) * a;
+                }
             }
+            settled = keep == 0.0 || most < 1e-13;
+            if settled || !most.is_finite() {
+                break;
+            }
+        }
+        if !settled {
+            return None;
         }
         all.extend(u);
     }
-    all
+    Some(all)
+}
+
+/// `W r̄ + b + x` of population `p`; of a clamped input the voltages x.
+fn basal(network: &Network, parameters: &Parameters, x: &[f64], u: &[f64], p: usize) -> Vec<f64> {
+    if p == 0 && network.input.is_clamped() {
+        return x.to_vec();
+    }
+    let mut a = parameters.biases[network.cols(p).range()].to_vec();
+    if p == 0 {
+        a.iter_mut().zip(x).for_each(|(a, x)| *a += x);
+    }
+    for k in network.forward_order().into_iter().filter(|&k| network.projections[k].post == p) {
+        let pre = network.projections[k].pre;
+        let identity = pre == 0 && network.input == InputMode::Rates;
+        let rate = |u: &f64| if identity { *u } else { network.activation.eval(*u).0 };
+        let r: Vec<f64> = u[network.cols(pre).range()].iter().map(rate).collect();
+        for (a, row) in a.iter_mut().zip(parameters.weights[k].chunks_exact(r.len().max(1))) {
+            *a += row.iter().zip(&r).map(|(w, r)| w * r).sum::<f64>();
+        }
+    }
+    a
 }
 
 /// Writes what was recorded, as float64: `u`, `u_dot` (`[T, B, N]`, if recorded), `f_norm`, `f_entry_norm` (`[T, B]`), the solver's
@@ -232,6 +295,10 @@ pub fn save_npz(path: &Path, network: &Network, output: &SimulationOutput) -> Re
         let name = network.projection_name(k);
         add(format!("W_snap:{name}"), vec![count, post, pre], &w_snap[k]);
         add(format!("W_end:{name}"), vec![post, pre], &output.end.weights[k]);
+    }
+    let micro = microcircuit_files::arrays(network, output);
+    for (name, shape, data) in &micro {
+        entries.push(Entry { name: name.clone(), shape: shape.clone(), data, single: false });
     }
     npz::write(path, &entries)?;
     Ok(())

@@ -7,12 +7,15 @@
 
 mod files;
 mod input;
+mod microcircuit;
+mod microcircuit_files;
 mod output;
 mod run;
 mod stop;
 
 pub use files::{load_npz, save_npz};
 pub use input::SimulationInput;
+pub use microcircuit::MicrocircuitInput;
 pub use output::{Record, Setup, SimulationOutput, Snap, SolverStep};
 pub use run::run;
 pub(crate) use stop::place;
@@ -72,6 +75,28 @@ pub enum SimulationError {
         files: String,
         /// What it is needed for.
         need: String,
+    },
+    /// A weight of a neuron onto itself.
+    #[error(
+        "neuron {neuron} of population '{population}' has a weight onto itself: set it to 0, or ask for such weights with self-connections = true"
+    )]
+    OntoItself {
+        /// Population.
+        population: String,
+        /// Neuron within it, from 0.
+        neuron: usize,
+    },
+    /// A weight of the microcircuit where the network has no pathway.
+    #[error(
+        "array '{name}' has a weight from column {from} to row {to}, where the microcircuit has no pathway: feedback runs against the projections, and only into populations with interneurons; set the weight to 0 or change the network"
+    )]
+    StrayFeedback {
+        /// The array.
+        name: String,
+        /// Row.
+        to: usize,
+        /// Column.
+        from: usize,
     },
     /// A weight where the network has no projection.
     #[error(

@@ -4,10 +4,15 @@ use std::path::{Path, PathBuf};
 
 use lagrange_gpu::data::npz::NpzFile;
 use lagrange_gpu::dynamics::{Dynamics, Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
-use lagrange_gpu::network::{Activation, InputMode, Network, Parameters, Population, Projection};
+use lagrange_gpu::network::{
+    Activation, InputMode, InterneuronDynamics, Kind, MicrocircuitParameters, Network, Parameters,
+    Population, Projection,
+};
 use lagrange_gpu::schedule::Schedule;
-use lagrange_gpu::simulate::{Setup, SimulationInput, load_npz};
+use lagrange_gpu::simulate::{MicrocircuitInput, Setup, SimulationInput, load_npz};
 use serde_json::Value;
+
+use super::microcircuit;
 
 pub struct Case {
     pub name: String,
@@ -64,14 +69,6 @@ impl Case {
     /// What the case needs that this version does not have.
     pub fn missing_features(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        let projections = self.model("projections").as_array().unwrap();
-        if projections.iter().any(|p| p["pre"] == p["post"]) {
-            missing.push("lateral".into());
-        }
-        let ordered = |p: &Value| self.population(&p["pre"]) < self.population(&p["post"]);
-        if self.text("dynamics") == "lookahead-rate-only" && !projections.iter().all(ordered) {
-            missing.push("lookahead-rate-only with cycles".into());
-        }
         if find(&Dynamics::NAMES, self.text("dynamics")).is_none() {
             missing.push(self.text("dynamics").into());
         }
@@ -80,9 +77,6 @@ impl Case {
         }
         if find(&Activation::NAMES, self.text("activation")).is_none() {
             missing.push(self.text("activation").into());
-        }
-        if !self.model("microcircuit").is_null() {
-            missing.push("microcircuit".into());
         }
         missing
     }
@@ -109,6 +103,7 @@ impl Case {
             post: self.population(&p["post"]),
             factor: p["factor"].as_f64().unwrap(),
             clip: p["clip"].as_f64(),
+            self_connections: false,
         });
         let input = match self.text("input_mode") {
             "clamped" => InputMode::Clamped,
@@ -121,6 +116,7 @@ impl Case {
             projections: projections.collect(),
             activation: self.activation(),
             input,
+            microcircuit: microcircuit::read(self.model("microcircuit"), |name| self.population(name)),
         };
         let settings = Settings {
             dynamics: find(&Dynamics::NAMES, self.text("dynamics")).unwrap(),
@@ -179,6 +175,7 @@ impl Case {
             None => vec![0.0; b * n],
         };
         let dense = row(&self.array("W_snap"), snapshot, n * n);
+        let (own, start) = self.interneurons(network, (snapshot, s), whole);
         SimulationInput {
             steps: 1,
             batch: b,
@@ -189,6 +186,7 @@ impl Case {
             parameters: Parameters {
                 weights: blocks(network, &dense),
                 biases: row(&self.array("b_snap"), snapshot, n),
+                microcircuit: own,
             },
             u0: row(&u, s, b * n),
             x_prev: row(&whole.x, s, b * n_in),
@@ -196,7 +194,40 @@ impl Case {
             u_dot0: Some(past(0)),
             history: (1..=3).map(past).collect(),
             active: None,
+            microcircuit: start,
         }
+    }
+
+    /// Parameters and state of the microcircuit after step `s`, which is snapshot `snapshot`.
+    fn interneurons(
+        &self,
+        network: &Network,
+        (snapshot, s): (usize, usize),
+        whole: &SimulationInput,
+    ) -> (MicrocircuitParameters, MicrocircuitInput) {
+        let Some(micro) = &network.microcircuit else { return Default::default() };
+        let cells = micro.count(network);
+        let part =
+            |name: &str, at: usize, width: usize| self.array(name)[at * width..(at + 1) * width].to_vec();
+        let dense = |name: &str| {
+            let kind = Kind::NAMES.iter().find(|(n, _)| *n == name).unwrap().1;
+            let (rows, cols) = microcircuit::shape(network, kind);
+            // B^IP does not learn.
+            if kind == Kind::Nudge {
+                self.array("BIP0")
+            } else {
+                part(&format!("{name}_snap"), snapshot, rows * cols)
+            }
+        };
+        let own = microcircuit::parameters(network, dense, part("bI_snap", snapshot, cells));
+        let dynamic = micro.dynamics == InterneuronDynamics::Dynamic;
+        let width = whole.batch * cells;
+        let start = MicrocircuitInput {
+            learn: vec![whole.microcircuit.learn[s + 1]],
+            u: Some(part("u_I", s, width)),
+            u_dot: dynamic.then(|| part("u_I_dot", s, width)),
+        };
+        (own, start)
     }
 }
 
@@ -216,7 +247,7 @@ pub fn dense(network: &Network, blocks: &[Vec<f64>]) -> Vec<f64> {
     let mut out = vec![0.0; n * n];
     for (p, block) in network.projections.iter().zip(blocks) {
         let (pre, post) = (network.cols(p.pre), network.cols(p.post));
-        for (i, row) in block.chunks_exact(pre.len).enumerate() {
+        for (i, row) in block.chunks_exact(pre.len.max(1)).enumerate() {
             let at = (post.start + i) * n + pre.start;
             out[at..at + pre.len].copy_from_slice(row);
         }

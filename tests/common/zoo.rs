@@ -93,7 +93,6 @@ fn draw(
     let cycles = !net.is_feedforward();
     let dynamics = match Dynamics::NAMES[rng.below(5) % 3].1 {
         _ if integrator == Integrator::Equilibrium => Dynamics::Nla,
-        Dynamics::LookaheadRateOnly if cycles && integrator == Integrator::Exact => Dynamics::Nla,
         other => other,
     };
     let settings = Settings {

@@ -124,7 +124,12 @@ impl Run<'_> {
             events.push(Event::Started(Box::new(header)));
             // Nothing is integrated by backprop.
             if self.e.training.rule == Rule::LeastAction {
-                events.extend(start_warnings(trainer.model(), trainer.parameters(), &self.e.beta));
+                events.extend(start_warnings(
+                    trainer.model(),
+                    trainer.parameters(),
+                    &self.e.beta,
+                    &trainer.rest(),
+                ));
             }
         }
         let metrics = self.dir.metrics_after(cut.bytes).map_err(Failure::run)?;
