@@ -512,8 +512,8 @@ fn products_of_a_microcircuit() {
         post,
         factor: 0.5,
         clip: None,
-        rate,
         hollow: false,
+        rate,
     };
     calls.push(("weight_rate", call.into(), l.batch));
     let (pre, post) = (ip.from, ip.to);
@@ -529,8 +529,8 @@ fn products_of_a_microcircuit() {
         post,
         factor: 0.5,
         clip: None,
-        rate,
         hollow: false,
+        rate,
     };
     calls.push(("weight_rate", call.into(), l.batch));
     let (pre, post, w_dot) = (feedback.to, feedback.from, feedback.rate.expect("learns"));
@@ -543,8 +543,8 @@ fn products_of_a_microcircuit() {
         post,
         factor: 0.5,
         clip: None,
-        rate,
         hollow: false,
+        rate,
     };
     calls.push(("weight_rate", call.into(), l.batch));
     let cols = Cols { start: 0, len: 9 };
