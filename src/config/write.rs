@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::activation;
 use super::init::kind_name;
 use super::network::layer_name;
+use super::probe;
 use super::schedule;
 use super::types::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
@@ -13,6 +14,7 @@ use super::types::{
 use crate::data::PublishedSet;
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Init, InitKind, InputMode, Network};
+use crate::probe::Probe;
 use crate::schedule::Schedule;
 
 impl Experiment {
@@ -30,6 +32,7 @@ impl Experiment {
         out.training(&self.training);
         out.backprop(&self.backprop);
         out.run(&self.run);
+        out.probes(&self.probes, &self.network);
         out.text
     }
 }
@@ -45,6 +48,7 @@ impl SimulationConfig {
         out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
         out.plasticity(&self.network, &self.settings);
         out.run(&self.run);
+        out.probes(&self.probes, &self.network);
         out.text
     }
 }
@@ -183,6 +187,15 @@ impl Out {
         self.put("rate-decay-per-epoch", number(b.rate_decay_per_epoch));
     }
 
+    fn probes(&mut self, probes: &[Probe], network: &Network) {
+        for one in probes {
+            self.section("[[probe]]");
+            for (key, value) in probe::lines(one, network) {
+                self.put(key, value);
+            }
+        }
+    }
+
     fn run(&mut self, run: &RunConfig) {
         self.section("[run]");
         match &run.device {
@@ -242,7 +255,7 @@ fn same_or_list(items: impl Iterator<Item = String>) -> String {
 }
 
 /// A TOML string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
