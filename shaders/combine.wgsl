@@ -30,7 +30,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     var sum = v + state[params.w + i] + state[params.g + i] + bent * v;
     if (column >= params.out_start && column < params.out_start + params.n_out) {
-        sum = sum - state[params.beta + control.beta_row * params.n_out + column - params.out_start] * v;
+        let beta = state[params.beta + control.beta_row * params.n_out + column - params.out_start];
+        if (is_finite(beta)) { sum = sum - beta * v; }
     }
     state[params.u_dot + i] = sum;
 }

@@ -27,7 +27,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         z = -(state[params.d2 + i] * state[params.apical + i]) * y;
     }
     if (column >= params.out_start && column < params.out_start + params.n_out) {
-        z = z + state[params.beta + control.beta_row * params.n_out + column - params.out_start] * y;
+        let beta = state[params.beta + control.beta_row * params.n_out + column - params.out_start];
+        // An output with beta = infinity is no unknown.
+        if (is_finite(beta)) { z = z + beta * y; } else { z = 0.0; }
     }
     state[params.z + i] = z;
 }

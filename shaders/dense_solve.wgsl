@@ -1,6 +1,6 @@
-// Dense solution of H u_dot = J^T c, H = J^T J + C, C = diag(beta) - diag(rho'' (W^T delta)), per trajectory (small networks).
+// Dense solution of H u_dot = rhs, H = J^T J + C, C = diag(beta) - diag(rho'' (W^T delta)), per trajectory (small networks).
 //
-// jac = J: [batch, len * len]; h: [batch, len * (len + 1)], the matrix and then the right-hand side; c, d2 = rho'' (or absent),
+// jac = J: [batch, rows * len]; h: [batch, len * (len + 1)], the matrix and then the right-hand side; rhs, d2 = rho'' (or absent),
 // apical = W^T delta, u_dot: [batch, n], free columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
 // Cholesky first; if it fails, H is not positive definite: that is counted, and the system is solved by elimination with row pivoting.
 // fallback = 1: trajectories with a positive definite H keep the u_dot they have.
@@ -11,7 +11,7 @@ struct Params {
     fallback: u32,
     jac: u32,
     h: u32,
-    c: u32,
+    rhs: u32,
     d2: u32,
     apical: u32,
     beta: u32,
@@ -20,6 +20,8 @@ struct Params {
     n: u32,
     start: u32,
     len: u32,
+    rows: u32,
+    triangular: u32,
     out_start: u32,
     n_out: u32,
 }
@@ -33,6 +35,7 @@ fn bend(trajectory: u32, k: u32) -> f32 {
     var v = 0.0;
     if (column >= params.out_start && column < params.out_start + params.n_out) {
         v = state[params.beta + control.beta_row * params.n_out + column - params.out_start];
+        if (!is_finite(v)) { return 0.0; }
     }
     if (params.d2 != NONE) {
         v = v - state[params.d2 + i] * state[params.apical + i];
@@ -40,28 +43,34 @@ fn bend(trajectory: u32, k: u32) -> f32 {
     return v;
 }
 
-// H (both triangles) and J^T c, where wanted. J is unit lower triangular by blocks: rows above max(i, j) do not contribute.
+// Whether the voltage of a free neuron is prescribed (beta = infinity): its row and column leave the system.
+fn pinned(k: u32) -> bool {
+    let column = params.start + k;
+    if (column < params.out_start || column >= params.out_start + params.n_out) { return false; }
+    return !is_finite(state[params.beta + control.beta_row * params.n_out + column - params.out_start]);
+}
+
+// H (both triangles) and the right-hand side, where wanted. Where J is unit lower triangular by blocks, rows above max(i, j) do not
+// contribute.
 fn fill(trajectory: u32, lane: u32, h: u32, wanted: bool) {
     let size = params.len;
     let end = select(0u, size, wanted);
-    let jac = params.jac + trajectory * size * size;
-    let c = params.c + trajectory * params.n + params.start;
+    let jac = params.jac + trajectory * params.rows * size;
     for (var e = lane; e < end * end; e = e + LANES) {
         let i = e / size;
         let j = e % size;
         var sum = 0.0;
-        for (var k = max(i, j); k < size; k = k + 1u) {
+        for (var k = select(0u, max(i, j), params.triangular != 0u); k < params.rows; k = k + 1u) {
             sum = sum + state[jac + k * size + i] * state[jac + k * size + j];
         }
         if (i == j) { sum = sum + bend(trajectory, i); }
+        if (pinned(i) || pinned(j)) { sum = select(0.0, 1.0, i == j); }
         state[h + e] = sum;
     }
     for (var i = lane; i < end; i = i + LANES) {
-        var sum = 0.0;
-        for (var k = i; k < size; k = k + 1u) {
-            sum = sum + state[jac + k * size + i] * state[c + k];
-        }
-        state[h + size * size + i] = sum;
+        var rhs = state[params.rhs + trajectory * params.n + params.start + i];
+        if (pinned(i)) { rhs = 0.0; }
+        state[h + size * size + i] = rhs;
     }
     storageBarrier();
 }

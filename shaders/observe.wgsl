@@ -86,9 +86,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let beta = state[params.beta + control.beta_row * params.n_out + o];
             let a = state[params.a + i];
             let gap = target_u - u;
-            f = f - beta * gap;
+            // A prescribed output is not free: it has no f.
+            if (is_finite(beta)) { f = f - beta * gap; } else { f = 0.0; }
             cost = cost + (target_u - a) * (target_u - a);
-            nudge = nudge + beta * gap * gap;
+            if (is_finite(beta)) { nudge = nudge + beta * gap * gap; }
             if (class_index == NONE || a > best) {
                 best = a;
                 class_index = o;

@@ -8,7 +8,7 @@ use lagrange_gpu::config::{
 };
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{
-    Bias, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
+    Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
 };
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
@@ -108,6 +108,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             option::of(positive()),
             positive(),
             pick(&Resident::NAMES),
+            pick(&Dynamics::NAMES),
+            pick(&InputMismatch::NAMES),
             pick(&Bias::NAMES),
         ),
     )
@@ -123,7 +125,10 @@ fn settings() -> impl Strategy<Value = Settings> {
             derivative_clip: rest.2,
             u_limit: rest.3,
             resident: rest.4,
-            bias: rest.5,
+            dynamics: rest.5,
+            hard_targets: false,
+            input_mismatch: rest.6,
+            bias: rest.7,
         })
 }
 

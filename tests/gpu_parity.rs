@@ -122,18 +122,35 @@ fn elementwise_kernels() {
                 delta: l.delta,
                 b_dot,
                 x_dot: driven_rate,
+                held: clamp.map(|_| l.u_dot),
+                clamped: net.clamped(),
                 u: l.u,
                 y: l.y,
                 y_dot: l.y_dot,
                 beta: l.beta,
                 c: l.c,
                 g: l.g,
-                cols,
+                // With a clamped input that something projects into, all neurons have a mismatch.
+                cols: Cols { start: 0, len: net.neurons() },
                 outputs,
                 tau_ms: 10.0,
             }
             .into(),
             curvature::Args { y: l.y_vec, d2, apical: l.apical, beta: l.beta, z: l.z, cols, outputs }.into(),
+            blend::Args::new(l.z, cols, &[(0.5, l.c), (-1.25, l.z), (2.0, l.p)]).into(),
+            blend::Args::new(l.z, cols, &[(-0.1, l.c)]).into(),
+            gradient::Args {
+                delta: l.delta,
+                d: l.d,
+                apical: l.apical,
+                u: l.u,
+                y: l.y,
+                beta: l.beta,
+                f: l.z,
+                cols,
+                outputs,
+            }
+            .into(),
             relax::Args { c: l.c, v: l.p, w: l.z, cols }.into(),
             combine::Args {
                 v: l.y_vec,
@@ -369,21 +386,23 @@ fn dense_systems() {
         b.set(l.d2.expect("smooth"), |i, v| if i == 3 * n + start { first } else { v });
         b.set(l.apical, |i, v| if i == 3 * n + start { 1.0 } else { v });
         let identity: Call =
-            jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: cols, cols }.into();
+            jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: cols, cols, rows: cols }.into();
         let block: Call =
-            jacobian::Args { w: Some(l.weights[1]), d: l.d, jac: l.jac, pre, post, cols }.into();
+            jacobian::Args { w: Some(l.weights[1]), d: l.d, jac: l.jac, pre, post, cols, rows: cols }.into();
         b.compare("jacobian", &[identity.clone(), block.clone()], CONTROL, &BOTH[..1], ELEMENTWISE);
         let solve: Call = dense_solve::Args {
             fallback,
             jac: l.jac,
             h: l.h,
-            c: l.c,
+            rhs: l.rhs,
             d2: l.d2,
             apical: l.apical,
             beta: l.beta,
             u_dot: l.u_dot,
             solver: l.solver,
             cols,
+            rows: cols.len,
+            triangular: true,
             outputs,
         }
         .into();
@@ -398,5 +417,89 @@ fn dense_systems() {
         assert_eq!(indefinite[3], 1.0, "the fourth trajectory takes the elimination");
         assert_eq!(indefinite[0], preset[0], "the first one takes Cholesky");
         assert_ne!(preset[0], 1.0, "and would not show it otherwise");
+    }
+}
+
+/// β = ∞ prescribes an output: whatever it would contribute is left out, on every device.
+#[test]
+fn kernels_at_prescribed_outputs() {
+    for input in [InputMode::Clamped, InputMode::Driven] {
+        let mut b = smooth(input);
+        let l = b.model.layout.clone();
+        let (cols, outputs) = (b.model.network.free(), b.model.network.outputs());
+        b.set(l.beta, |i, v| if i % 2 == 0 { f64::INFINITY } else { v.abs() });
+        b.set(l.weights[1], |_, v| 0.2 * v);
+        b.set(l.d2.expect("smooth"), |_, v| 0.1 * v);
+        let (beta, d2, apical) = (l.beta, l.d2, l.apical);
+        let from = |dst, src, keep, scale| pin::Args { beta, dst, src, keep, scale, outputs };
+        let rows = Cols { start: 0, len: b.model.network.neurons() };
+        let calls: Vec<Call> = vec![
+            from(l.u_dot, Some((l.y, 0)), 0.0, 2.0).into(),
+            from(l.u_dot, Some((l.u, outputs.start)), 1.0, -2.0).into(),
+            from(l.c, None, 0.0, 0.0).into(),
+            from(l.c, Some((l.c, outputs.start)), 0.5, 1.0).into(),
+            curvature::Args { y: l.y_vec, d2, apical, beta, z: l.z, cols, outputs }.into(),
+            combine::Args { v: l.y_vec, w: l.z, g: l.g, d2, apical, beta, u_dot: l.u_dot, cols, outputs }
+                .into(),
+            gradient::Args { delta: l.delta, d: l.d, apical, u: l.u, y: l.y, beta, f: l.z, cols, outputs }
+                .into(),
+            drive::Args {
+                delta: l.delta,
+                b_dot: None,
+                x_dot: None,
+                held: None,
+                clamped: Cols { start: 0, len: 0 },
+                u: l.u,
+                y: l.y,
+                y_dot: l.y_dot,
+                beta,
+                c: l.c,
+                g: l.g,
+                cols,
+                outputs,
+                tau_ms: 10.0,
+            }
+            .into(),
+            observe::Args {
+                u: l.u,
+                d: l.d,
+                a: l.a,
+                delta: l.delta,
+                apical,
+                y: l.y,
+                beta,
+                record: l.record,
+                cols,
+                outputs,
+                steepest: 0.25,
+            }
+            .into(),
+        ];
+        for call in calls {
+            b.compare(call.name(), std::slice::from_ref(&call), CONTROL, &BOTH, 43.0 * EPS);
+        }
+        // J with entries above the diagonal, and with the rows of a clamped input that the hidden population projects into.
+        let rows = if input.is_clamped() { cols } else { rows };
+        let (pre, post) = ends(&b, 1);
+        let identity = jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: rows, cols, rows };
+        let block = jacobian::Args { w: Some(l.weights[1]), d: l.d, jac: l.jac, pre, post, cols, rows };
+        let solve = dense_solve::Args {
+            fallback: false,
+            jac: l.jac,
+            h: l.h,
+            rhs: l.rhs,
+            d2,
+            apical,
+            beta,
+            u_dot: l.u_dot,
+            solver: l.solver,
+            cols,
+            rows: rows.len,
+            triangular: false,
+            outputs,
+        };
+        let wipe = copy::Args { src: None, dst: (l.h, 0), len: cols.len * (cols.len + 1), rows: 5 };
+        let calls: [Call; 4] = [identity.into(), block.into(), solve.into(), wipe.into()];
+        b.compare("dense_solve", &calls, CONTROL, &BOTH[..1], 100.0 * 43.0 * EPS);
     }
 }

@@ -124,7 +124,10 @@ fn costly_solvers_are_refused_for_large_networks() {
     let many = WOODBURY_LIMIT + 1;
     assert_eq!(forced(Solver::Woodbury, many), Err(SettingsError::TooManyForWoodbury(many)));
     assert_eq!(forced(Solver::Dense, DENSE_LIMIT), Ok(()));
-    assert_eq!(forced(Solver::Dense, DENSE_LIMIT + 1), Err(SettingsError::TooLargeForDense(DENSE_LIMIT + 1)));
+    assert_eq!(
+        forced(Solver::Dense, DENSE_LIMIT + 1),
+        Err(SettingsError::TooLargeForDense { free: DENSE_LIMIT + 1, limit: DENSE_LIMIT })
+    );
 }
 
 /// Largest number of iterations of a step, all of which must have converged.

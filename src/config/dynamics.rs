@@ -5,12 +5,14 @@ use super::item::{Bound, Item};
 use super::plasticity::Plasticity;
 use super::section::Section;
 use crate::dynamics::{
-    Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
+    Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings,
+    SettingsError, Solver,
 };
 use crate::engine::Precision;
 use crate::network::Network;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
+    "dynamics",
     "integrator",
     "tau-ms",
     "dt-ms",
@@ -22,10 +24,11 @@ const KEYS: [&str; 11] = [
     "plasticity-in-dynamics",
     "u-limit",
     "resident-weights",
+    "input-mismatch",
 ];
 
 const TIME: &str = "a time in ms, greater than 0";
-const BETA: &str = "a nudging strength, 0 or greater";
+const BETA: &str = "a nudging strength, 0 or greater, or inf (the output takes its target)";
 
 /// More iterations than a solver may take in a step.
 const MOST_ITERATIONS: usize = 1_000_000;
@@ -75,9 +78,14 @@ pub(super) fn read(
         bias: plastic.bias,
         u_limit: number("u-limit", base.u_limit, Bound::Positive, "a voltage greater than 0")?,
         resident: choice(&section, "resident-weights", &Resident::NAMES, base.resident)?,
+        dynamics: choice(&section, "dynamics", &Dynamics::NAMES, base.dynamics)?,
+        hard_targets: false,
+        input_mismatch: choice(&section, "input-mismatch", &InputMismatch::NAMES, base.input_mismatch)?,
     };
+    let beta = beta(&section, network)?;
+    let settings = Settings { hard_targets: beta.iter().any(|b| b.is_infinite()), ..settings };
     check(&settings, network, &section)?;
-    Ok((settings, beta(&section, network)?))
+    Ok((settings, beta))
 }
 
 fn choice<T: Copy>(
@@ -96,7 +104,7 @@ fn beta(section: &Section<'_>, network: &Network) -> Result<Vec<f64>, ConfigErro
         &names,
         true,
         "values",
-        |item| item.number(Bound::NonNegative, BETA),
+        |item| item.number(Bound::NonNegativeOrInfinite, BETA),
     )
 }
 
@@ -109,7 +117,10 @@ fn check(settings: &Settings, network: &Network, section: &Section<'_>) -> Resul
             (key, format!("dt-ms less than {}", 2.0 * tau))
         }
         SettingsError::NeedsPiecewiseLinear { .. } => ("solver", "auto, cg, or dense".to_owned()),
-        SettingsError::TooLargeForDense(_) => ("solver", "auto, cg, output-cg or woodbury".to_owned()),
+        SettingsError::TooLargeForDense { .. } => ("solver", "auto, cg, output-cg or woodbury".to_owned()),
+        SettingsError::NeedsFeedforward { .. } | SettingsError::NeedsFiniteBeta(_) => {
+            ("solver", "auto, cg, or dense".to_owned())
+        }
         SettingsError::TooManyForWoodbury(_) => ("solver", "auto, cg or output-cg".to_owned()),
         SettingsError::Network(_) => ("integrator", "a network that can be integrated".to_owned()),
     };

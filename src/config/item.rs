@@ -12,6 +12,8 @@ pub(super) enum Bound {
     Finite,
     /// ≥ 0.
     NonNegative,
+    /// ≥ 0, or `inf`.
+    NonNegativeOrInfinite,
     /// > 0.
     Positive,
     /// > 0, or `inf`.
@@ -31,6 +33,7 @@ impl Bound {
         match self {
             Self::Finite => fits,
             Self::NonNegative => fits && value >= 0.0,
+            Self::NonNegativeOrInfinite => value >= 0.0 && (fits || value.is_infinite()),
             Self::Positive => fits && value > 0.0,
             Self::PositiveOrInfinite => value > 0.0 && (fits || value.is_infinite()),
             Self::Fraction => fits && value > 0.0 && value < 1.0,

@@ -205,7 +205,7 @@ fn check(network: &Network, graph: &Graph<'_>, section: &Section<'_>) -> Result<
                 let place = named(name).and_then(|i| graph.size_places.get(i).copied());
                 (place.unwrap_or(section.place(sizes)), "a size of at least 1")
             }
-            NetworkError::NotFeedforward { pre, post } | NetworkError::Twice { pre, post } => {
+            NetworkError::Twice { pre, post } => {
                 let ends = (named(pre), named(post));
                 let of = |p: &Projection| (Some(p.pre), Some(p.post)) == ends;
                 let place = network

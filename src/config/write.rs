@@ -132,6 +132,7 @@ impl Out {
 
     fn dynamics(&mut self, s: &Settings, beta: &[f64]) {
         self.section("[dynamics]");
+        self.put("dynamics", quoted(s.dynamics.name()));
         self.put("integrator", quoted(s.integrator.name()));
         self.put("tau-ms", number(s.tau_ms));
         self.put("dt-ms", number(s.dt_ms));
@@ -144,6 +145,7 @@ impl Out {
         self.put("plasticity-in-dynamics", plasticity);
         self.put("u-limit", number(s.u_limit));
         self.put("resident-weights", name_of(&crate::dynamics::Resident::NAMES, s.resident));
+        self.put("input-mismatch", quoted(s.input_mismatch.name()));
     }
 
     fn rates(&mut self, rate_w: f64, rate_b: f64, bias: Bias, s: &Schedule) {

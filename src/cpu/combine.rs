@@ -20,7 +20,9 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
         }
         for (o, &beta) in beta.iter().enumerate() {
             let i = row + a.outputs.start + o;
-            u_dot[i] -= beta * v[i];
+            if beta.finite() {
+                u_dot[i] -= beta * v[i];
+            }
         }
     }
     s.put(a.u_dot, u_dot);

@@ -24,7 +24,8 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
         }
         for (o, &beta) in beta.iter().enumerate() {
             let i = row + a.outputs.start + o;
-            z[i] += beta * y[i];
+            // An output with β = ∞ is no unknown.
+            z[i] = if beta.finite() { z[i] + beta * y[i] } else { T::ZERO };
         }
     }
     s.put(a.z, z);

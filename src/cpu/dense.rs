@@ -2,12 +2,21 @@
 
 use super::Real;
 
-/// `h = jᵀ j`, n×n row-major.
-pub fn gram<T: Real>(j: &[T], h: &mut [T], n: usize) {
-    // SAFETY: both slices hold n·n elements and do not overlap (one is borrowed mutably).
+/// `h = jᵀ j` for j of rows×n, h n×n, row-major.
+pub fn gram<T: Real>(j: &[T], h: &mut [T], (rows, n): (usize, usize)) {
+    // SAFETY: the slices hold rows·n and n·n elements and do not overlap (one is borrowed mutably).
     unsafe {
-        T::gemm(n, n, n, T::ONE, j.as_ptr(), (1, n), j.as_ptr(), (n, 1), T::ZERO, h.as_mut_ptr(), (n, 1));
+        T::gemm(n, rows, n, T::ONE, j.as_ptr(), (1, n), j.as_ptr(), (n, 1), T::ZERO, h.as_mut_ptr(), (n, 1));
     }
+}
+
+/// Takes unknown `i` out of `h x = rhs`: its value becomes 0.
+pub fn fix<T: Real>(h: &mut [T], rhs: &mut [T], i: usize) {
+    let n = rhs.len();
+    h[i * n..(i + 1) * n].fill(T::ZERO);
+    h.iter_mut().skip(i).step_by(n).for_each(|v| *v = T::ZERO);
+    h[i * n + i] = T::ONE;
+    rhs[i] = T::ZERO;
 }
 
 /// Cholesky factor in the lower triangle; `false` if a pivot is not positive (the matrix is not positive definite).

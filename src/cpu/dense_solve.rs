@@ -10,23 +10,24 @@ use crate::plan::StepControl;
 pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let (n, free) = (s.cols(a.u_dot), a.cols.len);
     let (mut u_dot, mut book, mut room) = (s.take(a.u_dot), s.take(a.solver), s.take(a.h));
-    let (jac, c) = (s.get(a.jac), s.get(a.c));
+    let (jac, right) = (s.get(a.jac), s.get(a.rhs));
     let smooth = a.d2.map(|d2| (s.get(d2), s.get(a.apical)));
     let beta = &s.get(a.beta)[step.beta_row as usize * a.outputs.len..][..a.outputs.len];
+    let output =
+        |i: usize| (a.cols.start + i).checked_sub(a.outputs.start).and_then(|o| beta.get(o)).copied();
     for (b, book) in book.chunks_exact_mut(solver::LEN).enumerate() {
-        let jac = &jac[b * free * free..(b + 1) * free * free];
+        let jac = &jac[b * a.rows * free..(b + 1) * a.rows * free];
         let (h, rhs) = room[b * free * (free + 1)..(b + 1) * free * (free + 1)].split_at_mut(free * free);
         let base = b * n + a.cols.start;
-        let curvature = |i: usize| {
-            let bent = smooth.map_or(T::ZERO, |(d2, apical)| d2[base + i] * apical[base + i]);
-            let o = (a.cols.start + i).checked_sub(a.outputs.start);
-            o.and_then(|o| beta.get(o)).copied().unwrap_or(T::ZERO) - bent
-        };
         let fill = |h: &mut [T], rhs: &mut [T]| {
-            dense::gram(jac, h, free);
+            dense::gram(jac, h, (a.rows, free));
+            rhs.copy_from_slice(&right[base..base + free]);
             for i in 0..free {
-                h[i * free + i] += curvature(i);
-                rhs[i] = (0..free).map(|k| jac[k * free + i] * c[base + k]).sum();
+                let bent = smooth.map_or(T::ZERO, |(d2, apical)| d2[base + i] * apical[base + i]);
+                match output(i) {
+                    Some(beta) if !beta.finite() => dense::fix(h, rhs, i),
+                    beta => h[i * free + i] += beta.unwrap_or(T::ZERO) - bent,
+                }
             }
         };
         fill(h, rhs);

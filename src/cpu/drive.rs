@@ -10,6 +10,7 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.delta);
     let (mut c, mut g) = (s.take(a.c), s.take(a.g));
     let (delta, u) = (s.get(a.delta), s.get(a.u));
+    let held = a.held.map(|u_dot| s.get(u_dot));
     let bias = a.b_dot.map(|b| s.get(b));
     let drive = a.x_dot.map(|x| (s.get(x), s.cols(x)));
     let n_out = a.outputs.len;
@@ -33,10 +34,17 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
                 c[row + i] += x_dot[b * n_in + i];
             }
         }
+        if let Some(u_dot) = held {
+            for i in row + a.clamped.start..row + a.clamped.end() {
+                c[i] -= u_dot[i];
+            }
+        }
         g[range].fill(T::ZERO);
         for (o, &beta) in beta.iter().enumerate() {
             let (i, k) = (row + a.outputs.start + o, b * n_out + o);
-            g[i] = beta * ((y[k] - u[i]) * inv_tau + y_dot[k]);
+            if beta.finite() {
+                g[i] = beta * ((y[k] - u[i]) * inv_tau + y_dot[k]);
+            }
         }
     }
     s.put(a.c, c);

@@ -6,6 +6,7 @@
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
+pub mod blend;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
@@ -18,6 +19,7 @@ pub mod dense_solve;
 pub mod drive;
 mod factored;
 pub mod forward;
+pub mod gradient;
 pub mod gram;
 pub mod guess;
 pub mod integrate;
@@ -25,6 +27,7 @@ pub mod jacobian;
 pub mod lane;
 pub mod mismatch;
 pub mod observe;
+pub mod pin;
 pub mod product;
 pub mod rates;
 pub mod real;
@@ -84,6 +87,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Assemble(a) => assemble::run(s, a, step),
         Call::Backward(a) => backward::run(s, a, step),
         Call::BiasRate(a) => bias_rate::run(s, a, step),
+        Call::Blend(a) => blend::run(s, a, step),
         Call::CgFinish(a) => cg_finish::run(s, a, step),
         Call::CgStart(a) => cg_start::run(s, a, step),
         Call::CgStep(a) => cg_step::run(s, a, step),
@@ -94,6 +98,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::DenseSolve(a) => dense_solve::run(s, a, step),
         Call::Drive(a) => drive::run(s, a, step),
         Call::Forward(a) => forward::run(s, a, step),
+        Call::Gradient(a) => gradient::run(s, a, step),
         Call::Gram(a) => gram::run(s, a, step),
         Call::ResidentApply(a) => resident_apply::run(s, a, step),
         Call::ResidentDrive(a) => resident_drive::run(s, a, step),
@@ -103,6 +108,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Jacobian(a) => jacobian::run(s, a, step),
         Call::Mismatch(a) => mismatch::run(s, a, step),
         Call::Observe(a) => observe::run(s, a, step),
+        Call::Pin(a) => pin::run(s, a, step),
         Call::Rates(a) => rates::run(s, a, step),
         Call::Relax(a) => relax::run(s, a, step),
         Call::Stimulus(a) => stimulus::run(s, a, step),

@@ -23,7 +23,9 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
             let miss = target - basal[out + o];
             let gap = target - u[out + o];
             cost += miss * miss;
-            nudge += beta[o] * gap * gap;
+            if beta[o].finite() {
+                nudge += beta[o] * gap * gap;
+            }
             if basal[out + o] > basal[out + class] {
                 class = o;
             }
@@ -34,7 +36,8 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
             let mut f = delta[k] - d[k] * apical[k];
             if i >= a.outputs.start {
                 let o = i - a.outputs.start;
-                f -= beta[o] * (y[b * n_out + o] - u[k]);
+                // A prescribed output is not free: it has no f.
+                f = if beta[o].finite() { f - beta[o] * (y[b * n_out + o] - u[k]) } else { T::ZERO };
             } else if d[k] < flat {
                 saturated += T::ONE;
             }

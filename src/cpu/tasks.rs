@@ -197,15 +197,18 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         }
         // Each on rows of its own trajectories.
         Call::Assemble(_)
+        | Call::Blend(_)
         | Call::CgFinish(_)
         | Call::CgStart(_)
         | Call::CgStep(_)
         | Call::Combine(_)
         | Call::Curvature(_)
         | Call::DenseSolve(_)
+        | Call::Gradient(_)
         | Call::Guess(_)
         | Call::Integrate(_)
         | Call::Observe(_)
+        | Call::Pin(_)
         | Call::Relax(_)
         | Call::ResidentDrive(_)
         | Call::Stimulus(_)

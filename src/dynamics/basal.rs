@@ -1,8 +1,8 @@
 //! The parts of a time step that every integrator shares: stimulus, rates, mismatch, plasticity, right-hand side.
 
-use super::{Bias, Build, StimulusKind};
+use super::{Bias, Build, InputMismatch, StimulusKind};
 use crate::kernels::{
-    Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, rates as rates_kernel,
+    Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, pin, rates as rates_kernel,
     resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
 };
 use crate::network::InputMode;
@@ -14,11 +14,44 @@ impl Build<'_> {
         self.net.input == InputMode::Driven
     }
 
-    /// Projections between free populations, in the order of a forward sweep.
+    /// Projections from free populations, in the order of a forward sweep.
     pub(super) fn free_projections(&self) -> Vec<usize> {
         let mut order = self.net.forward_order();
         order.retain(|&k| !self.is_clamped(k));
         order
+    }
+
+    /// Those that run forward: L, the block lower triangle of `J = L − W_b D`, which sweeps invert.
+    pub(super) fn sweep_projections(&self) -> Vec<usize> {
+        let mut order = self.free_projections();
+        order.retain(|&k| self.net.projections[k].pre < self.net.projections[k].post);
+        order
+    }
+
+    /// Those that run backward, within a population, or into a clamped input: W_b.
+    pub(super) fn back_projections(&self) -> Vec<usize> {
+        let mut order = self.free_projections();
+        order.retain(|&k| self.net.projections[k].pre >= self.net.projections[k].post);
+        order
+    }
+
+    /// Whether a clamped input has a mismatch, because something projects into it.
+    pub(super) fn reaches_input(&self) -> bool {
+        self.net.rows() != self.net.free()
+    }
+
+    /// Whether x is part of the basal input of the first population.
+    pub(super) fn input_has_drive(&self) -> bool {
+        self.drives_input() || (self.reaches_input() && self.set.input_mismatch == InputMismatch::Drive)
+    }
+
+    /// `dst ← keep·dst + scale·src` at outputs with β = ∞; nothing where no β can be.
+    pub(super) fn pin(&self, plan: &mut Plan, dst: Buf, keep: f64, src: Option<(f64, Buf)>) {
+        let outputs = self.net.outputs();
+        let (scale, src) = src.map_or((0.0, None), |(k, buf)| (k, Some((buf, outputs.start))));
+        if self.set.hard_targets {
+            plan.push(pin::Args { beta: self.lay.beta, dst, src, keep, scale, outputs });
+        }
     }
 
     /// Projections from a clamped input population.
@@ -70,17 +103,17 @@ impl Build<'_> {
         plan.push(backward::Args { w, x, gate, base: Base::Out, out, pre, post, scale });
     }
 
-    /// Applies `J⁻¹` in place: `y_post += W D y_pre` in forward order.
+    /// Applies `L⁻¹` in place: `y_post += W D y_pre` in forward order; on feedforward graphs L = J.
     pub(super) fn forward_sweep(&self, plan: &mut Plan, y: Buf) {
-        for k in self.free_projections() {
+        for k in self.sweep_projections() {
             self.forward(plan, k, self.lay.weights[k], y, Some(self.lay.d), Base::Out, y);
         }
     }
 
-    /// Applies `J⁻ᵀ` in place: `z_pre += D Wᵀ z_post` in backward order.
+    /// Applies `L⁻ᵀ` in place: `z_pre += D Wᵀ z_post` in backward order.
     pub(super) fn backward_sweep(&self, plan: &mut Plan, z: Buf) {
         // By postsynaptic population, last first: all that adds to z_post has then been added.
-        let mut order = self.free_projections();
+        let mut order = self.sweep_projections();
         order.sort_by_key(|&k| std::cmp::Reverse(self.net.projections[k].post));
         for k in order {
             self.backward(plan, k, self.lay.weights[k], z, Some(self.lay.d), z, 1.0);
@@ -165,10 +198,10 @@ pub(super) fn mismatch(b: &Build, plan: &mut Plan, resident: bool) {
             b.forward(plan, k, l.weights[k], l.r, None, base, l.a);
         }
     }
-    let free = b.net.free();
+    let rows = b.net.rows();
     for p in 0..b.net.populations.len() {
         let cols = b.net.cols(p);
-        if cols.start >= free.start && !written.contains(&p) {
+        if cols.start >= rows.start && !written.contains(&p) {
             plan.push(crate::kernels::copy::Args {
                 src: None,
                 dst: (l.a, cols.start),
@@ -180,11 +213,11 @@ pub(super) fn mismatch(b: &Build, plan: &mut Plan, resident: bool) {
     plan.push(mismatch::Args {
         u: l.u,
         b: l.biases,
-        x: b.drives_input().then_some(l.x),
+        x: b.input_has_drive().then_some(l.x),
         active: l.active,
         a: l.a,
         delta: l.delta,
-        cols: free,
+        cols: rows,
     });
 }
 
@@ -224,37 +257,53 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         delta: l.delta,
         factor: l.bias_factors,
         b_dot: l.bias_rates,
-        cols: b.net.free(),
+        cols: b.net.rows(),
         clip: clip.filter(|_| b.set.bias == Bias::UnitRate),
     });
 }
 
-/// `c = s − δ/τ` (with `W D u̇` of a clamped input) and `g = β(u* − u)/τ + β u̇* + ρ'·(Ẇᵀδ)`.
+/// `c = s − δ/τ` (with `W D u̇` of a clamped input, whose own rows get `−u̇`) and `g = β(u* − u)/τ + β u̇* + ρ'·(Ẇᵀδ)`.
 pub(super) fn drive(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
+    drive_of(b, plan, l.delta, b.net.rows());
+    if b.set.weights_in_dynamics() {
+        for k in b.free_projections() {
+            if let Some(w_dot) = l.weight_rates[k] {
+                b.backward(plan, k, w_dot, l.delta, Some(l.d), l.g, 1.0);
+            }
+        }
+    }
+    moves(b, plan, resident);
+}
+
+/// `c = −f/τ + ḃ + ẋ` on some columns, with f in place of δ where that looks ahead alone, and the nudging g.
+pub(super) fn drive_of(b: &Build, plan: &mut Plan, f: Buf, cols: Cols) {
+    let l = b.lay;
     plan.push(drive::Args {
-        delta: l.delta,
+        delta: f,
         b_dot: (b.features.learning && b.set.biases_in_dynamics()).then_some(l.bias_rates),
-        x_dot: b.drives_input().then_some(l.x_dot),
+        x_dot: b.input_has_drive().then_some(l.x_dot),
+        held: (cols.start < b.net.free().start).then_some(l.u_dot),
+        clamped: b.net.clamped(),
         u: l.u,
         y: l.y,
         y_dot: l.y_dot,
         beta: l.beta,
         c: l.c,
         g: l.g,
-        cols: b.net.free(),
+        cols,
         outputs: b.net.outputs(),
         tau_ms: b.set.tau_ms,
     });
+}
+
+/// `c += Ẇ r̄`, and `W D u̇` of all voltages whose u̇ is known: a clamped input, outputs with β = ∞.
+pub(super) fn moves(b: &Build, plan: &mut Plan, resident: bool) {
+    let l = b.lay;
     if b.set.weights_in_dynamics() {
         for k in b.net.forward_order() {
             if let Some(w_dot) = l.weight_rates[k].filter(|_| !(resident && b.is_clamped(k))) {
                 b.forward(plan, k, w_dot, l.r, None, Base::Out, l.c);
-            }
-        }
-        for k in b.free_projections() {
-            if let Some(w_dot) = l.weight_rates[k] {
-                b.backward(plan, k, w_dot, l.delta, Some(l.d), l.g, 1.0);
             }
         }
     }
@@ -298,8 +347,23 @@ pub(super) fn integrate(b: &Build, plan: &mut Plan, resident: bool) {
         u_limit: b.set.u_limit,
         status: l.status,
     });
+    if b.set.hard_targets {
+        let (beta, outputs) = (l.beta, b.net.outputs());
+        plan.push(pin::Args { beta, dst: l.u, src: Some((l.y, 0)), keep: 0.0, scale: 1.0, outputs });
+    }
     if b.features.learning {
         update(b, plan, resident, b.set.dt_ms);
+    }
+}
+
+/// u̇ = (u* − u)/dt of outputs with β = ∞, which then take exactly their target.
+pub(super) fn prescribe(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    if b.set.hard_targets {
+        let (outputs, inv_dt) = (b.net.outputs(), 1.0 / b.set.dt_ms);
+        let beta = l.beta;
+        plan.push(pin::Args { beta, dst: l.u_dot, src: Some((l.y, 0)), keep: 0.0, scale: inv_dt, outputs });
+        b.pin(plan, l.u_dot, 1.0, Some((-inv_dt, l.u)));
     }
 }
 

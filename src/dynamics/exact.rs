@@ -1,20 +1,61 @@
 //! Integrator `exact`: solves `H u̇ = rhs` by sweeps over the layers.
 //!
-//! On a feedforward graph `J = 1 − W D` is unit block-lower-triangular, so that `J⁻¹` is one forward sweep and `J⁻ᵀ` one backward
-//! sweep. With `u̇ = J⁻¹ v` the system becomes `(1 + J⁻ᵀ C J⁻¹) v = c`, `C = diag β − diag(ρ''·(Wᵀδ))`,
-//! `c = s − δ/τ + J⁻ᵀ g`: the identity plus something small. Iterations start from `v = c`; the first sweep and each
-//! direction's sweep *are* the updates of u̇, so that k iterations cost k + 1 pairs of sweeps in all.
+//! `J = L − W_b D`, with L the projections that run forward and W_b all others. L is unit block-lower-triangular, so that `L⁻¹` is one
+//! forward sweep and `L⁻ᵀ` one backward sweep; on feedforward graphs L = J. With `u̇ = L⁻¹ v` the system becomes
+//! `A v = L⁻ᵀ rhs`, `A = (J L⁻¹)ᵀ J L⁻¹ + L⁻ᵀ C L⁻¹`, `C = diag β − diag(ρ''·(Wᵀδ))`, `L⁻ᵀ rhs = c + L⁻ᵀ(g − D W_bᵀ c)`, `c = s − δ/τ`: the
+//! identity plus something small. Iterations start from v = that; the first sweep and each direction's sweep *are* the updates
+//! of u̇, so that k iterations cost k + 1 pairs of sweeps in all, and as many pairs of products with W_b.
+//!
+//! Rows of the system are all neurons with a mismatch, columns the free ones: a clamped input that something projects into has rows only.
+//! So have outputs with β = ∞, whose u̇ is known: they enter the backward sweep with `−c`, and vectors are 0 there.
 
-use super::{Build, Solver};
+use super::{Build, Solver, basal};
 use crate::kernels::{
-    assemble, cg_finish, cg_start, cg_start::Space, cg_step, curvature, dense_solve, jacobian, unit, woodbury,
+    Base, assemble, blend, cg_finish, cg_start, cg_start::Space, cg_step, copy, curvature, dense_solve,
+    forward, jacobian, unit, woodbury,
 };
-use crate::plan::{Loop, Op, Plan};
+use crate::plan::{Buf, Cols, Loop, Op, Plan};
 
 /// u̇ of the free neurons.
 pub(super) fn rate_of_change(b: &Build, plan: &mut Plan) {
     let l = b.lay;
+    known_outputs(b, plan);
+    solve(b, plan);
+    plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
+}
+
+/// u̇ of outputs with β = ∞, and what it adds to c: `W D u̇` where they project, `−u̇` on their own rows.
+pub(super) fn known_outputs(b: &Build, plan: &mut Plan) {
+    if !b.set.hard_targets {
+        return;
+    }
+    let l = b.lay;
+    let Cols { start, len } = b.net.outputs();
+    basal::prescribe(b, plan);
+    plan.push(copy::Args { src: None, dst: (l.held, start), len, rows: l.batch });
+    b.pin(plan, l.held, 0.0, Some((1.0, l.u_dot)));
+    for k in b.back_projections().into_iter().filter(|&k| b.ends(k).0.start == start) {
+        b.forward(plan, k, l.weights[k], l.held, Some(l.d), Base::Out, l.c);
+    }
+    b.pin(plan, l.c, 1.0, Some((-1.0, l.u_dot)));
+}
+
+/// Solves `H u̇ = Jᵀ c + g` for the free u̇; c and g are used up.
+pub(super) fn solve(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    if l.probes || b.solver == Some(Solver::Dense) {
+        plan.push(blend::Args::new(l.rhs, b.net.free(), &[(1.0, l.g), (1.0, l.c)]));
+        for k in b.free_projections() {
+            b.backward(plan, k, l.weights[k], l.c, Some(l.d), l.rhs, -1.0);
+        }
+    }
+    for k in b.back_projections() {
+        b.backward(plan, k, l.weights[k], l.c, Some(l.d), l.g, -1.0);
+    }
+    b.pin(plan, l.g, 0.0, Some((-1.0, l.c)));
+    b.pin(plan, l.c, 0.0, None);
     b.backward_sweep(plan, l.g);
+    b.pin(plan, l.g, 0.0, None);
     plan.push(assemble::Args { c: l.c, z: l.g, u_dot: l.u_dot, solver: l.solver, cols: b.net.free() });
     match b.solver {
         Some(Solver::OutputCg) => output_cg(b, plan),
@@ -27,7 +68,43 @@ pub(super) fn rate_of_change(b: &Build, plan: &mut Plan) {
             }
         }
     }
-    plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
+}
+
+/// `z ← A v − v`, where y = L⁻¹ v after the forward sweep done here; y is v at entry.
+fn operator(b: &Build, plan: &mut Plan, y: Buf, v: Buf) {
+    let l = b.lay;
+    let free = b.net.free();
+    let back = b.back_projections();
+    b.forward_sweep(plan, y);
+    b.pin(plan, l.held, 0.0, Some((1.0, y)));
+    b.pin(plan, y, 0.0, None);
+    curve(b, plan, y);
+    if back.is_empty() {
+        b.pin(plan, l.z, 0.0, Some((1.0, l.held)));
+        b.backward_sweep(plan, l.z);
+        b.pin(plan, l.z, 0.0, None);
+        return;
+    }
+    // t = J y on all rows.
+    if b.reaches_input() {
+        let Cols { start, len } = b.net.clamped();
+        plan.push(copy::Args { src: None, dst: (l.t, start), len, rows: l.batch });
+    }
+    plan.push(blend::Args::new(l.t, free, &[(1.0, v)]));
+    for &k in &back {
+        let (pre, post) = b.ends(k);
+        let (w, gate) = (l.weights[k], Some(l.d));
+        plan.push(forward::Args { w, x: y, gate, base: Base::Out, out: l.t, pre, post, scale: -1.0 });
+    }
+    b.pin(plan, l.t, 1.0, Some((-1.0, l.held)));
+    for &k in &back {
+        b.backward(plan, k, l.weights[k], l.t, Some(l.d), l.z, -1.0);
+    }
+    b.pin(plan, l.z, 0.0, Some((-1.0, l.t)));
+    b.pin(plan, l.t, 0.0, None);
+    b.backward_sweep(plan, l.z);
+    b.pin(plan, l.z, 0.0, None);
+    plan.push(blend::Args::new(l.z, free, &[(1.0, l.z), (1.0, l.t), (-1.0, v)]));
 }
 
 fn curve(b: &Build, plan: &mut Plan, y: crate::plan::Buf) {
@@ -80,14 +157,10 @@ fn iterate(b: &Build, plan: &mut Plan, space: Space, mut body: Plan, at_most: us
 /// Conjugate gradients over the free neurons.
 fn cg(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    b.forward_sweep(plan, l.u_dot);
-    curve(b, plan, l.u_dot);
-    b.backward_sweep(plan, l.z);
+    operator(b, plan, l.u_dot, l.c);
     start(b, plan, Space::Full);
     let mut body = Plan::default();
-    b.forward_sweep(&mut body, l.y_vec);
-    curve(b, &mut body, l.y_vec);
-    b.backward_sweep(&mut body, l.z);
+    operator(b, &mut body, l.y_vec, l.p);
     iterate(b, plan, Space::Full, body, b.set.max_iterations);
 }
 
@@ -119,23 +192,25 @@ fn by_woodbury(b: &Build, plan: &mut Plan) {
 /// Dense factorisation; as `fallback` only where H is indefinite.
 fn dense(b: &Build, plan: &mut Plan, fallback: bool) {
     let l = b.lay;
-    let cols = b.net.free();
-    plan.push(jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: cols, cols });
+    let (cols, rows) = (b.net.free(), b.net.rows());
+    plan.push(jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: rows, cols, rows });
     for k in b.free_projections() {
         let (pre, post) = b.ends(k);
-        plan.push(jacobian::Args { w: Some(l.weights[k]), d: l.d, jac: l.jac, pre, post, cols });
+        plan.push(jacobian::Args { w: Some(l.weights[k]), d: l.d, jac: l.jac, pre, post, cols, rows });
     }
     plan.push(dense_solve::Args {
         fallback,
         jac: l.jac,
         h: l.h,
-        c: l.c,
+        rhs: l.rhs,
         d2: l.d2,
         apical: l.apical,
         beta: l.beta,
         u_dot: l.u_dot,
         solver: l.solver,
         cols,
+        rows: rows.len,
+        triangular: b.net.is_feedforward(),
         outputs: b.net.outputs(),
     });
 }

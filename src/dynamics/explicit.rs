@@ -3,24 +3,36 @@
 //! With `f = Jᵀδ − β(u* − u)` this is `u̇ = v + w − D Wᵀ w + g − C v`, where `w = c − J v`: one product forward and one
 //! backward, no iteration. Stable only while the eigenvalues of H lie in [`super::Integrator::stable`].
 
-use super::Build;
-use crate::kernels::{Base, combine, guess, relax};
-use crate::plan::Plan;
+use super::{Build, basal};
+use crate::kernels::{Base, combine, copy, guess as guess_kernel, relax};
+use crate::plan::{Cols, Plan};
+
+/// The guess v, with the known u̇ of clamped inputs and of outputs with β = ∞.
+pub(super) fn guess(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    plan.push(guess_kernel::Args {
+        u_dot: l.u_dot,
+        history: l.history.clone(),
+        weights: b.set.integrator.guess_weights(),
+        v: l.y_vec,
+        cols: b.net.free(),
+        clamped: b.net.clamped(),
+    });
+    basal::prescribe(b, plan);
+    b.pin(plan, l.y_vec, 0.0, Some((1.0, l.u_dot)));
+}
 
 /// u̇ of the free neurons.
 pub(super) fn rate_of_change(b: &Build, plan: &mut Plan) {
     let l = b.lay;
     let (cols, outputs) = (b.net.free(), b.net.outputs());
-    plan.push(guess::Args {
-        u_dot: l.u_dot,
-        history: l.history.clone(),
-        weights: b.set.integrator.guess_weights(),
-        v: l.y_vec,
-        cols,
-        clamped: b.net.clamped(),
-    });
-    // `W D u̇` of a clamped input is in c already; here only the free part of J v.
+    guess(b, plan);
+    // `W D u̇` of a clamped input is in c already, and `−u̇` on its own rows; here only the free part of J v.
     plan.push(relax::Args { c: l.c, v: l.y_vec, w: l.z, cols });
+    if b.reaches_input() {
+        let Cols { start, len } = b.net.clamped();
+        plan.push(copy::Args { src: Some((l.c, start)), dst: (l.z, start), len, rows: l.batch });
+    }
     for k in b.free_projections() {
         b.forward(plan, k, l.weights[k], l.y_vec, Some(l.d), Base::Out, l.z);
     }

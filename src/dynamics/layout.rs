@@ -1,6 +1,6 @@
 //! Where everything is: the buffers of a model.
 
-use super::{Bias, Integrator, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
+use super::{Bias, Dynamics, Integrator, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
 use crate::kernels::{record, solver as solver_cols};
 use crate::network::Network;
 use crate::plan::{Buf, BufferSpec, Elem, Role};
@@ -77,6 +77,10 @@ pub struct Layout {
     pub p: Buf,
     pub res: Buf,
     pub z: Buf,
+    pub t: Buf,
+    pub f: Buf,
+    pub held: Buf,
+    pub rhs: Buf,
     pub solver: Buf,
     pub rows: Vec<Buf>,
     pub small: Buf,
@@ -194,6 +198,7 @@ impl Layout {
         let u = m.real("u", State, batch, n);
         let u_dot = m.real("u_dot", State, batch, n);
         let history = (0..depth).map(|k| m.real(format!("u_dot_{}", k + 2), State, batch, n)).collect();
+        let back = !network.is_feedforward();
         let smooth = !network.activation.is_piecewise_linear();
         let (samples, seq_rows) = match features.stimulus {
             StimulusKind::Samples => (true, 0),
@@ -222,9 +227,13 @@ impl Layout {
             res: m.real("res", Scratch, on(has.iterates, batch), n),
             z: m.real("z", Scratch, on(explicit || has.iterates, batch), n),
             solver: m.real("solver", Record, batch, solver_cols::LEN),
+            t: m.real("t", Scratch, on(has.iterates && back, batch), n),
+            f: m.real("f", Scratch, on(settings.dynamics != Dynamics::Nla, batch), n),
+            held: m.real("held", Scratch, on(settings.hard_targets, batch), n),
+            rhs: m.real("rhs", Scratch, on(has.dense || has.probes, batch), n),
             rows: (0..on(has.woodbury, n_out)).map(|o| m.real(format!("m_{o}"), Scratch, batch, n)).collect(),
             small: m.real("small", Scratch, on(has.woodbury, batch), n_out * (n_out + 1)),
-            jac: m.real("J", Scratch, on(has.dense || has.probes, batch), free * free),
+            jac: m.real("J", Scratch, on(has.dense || has.probes, batch), network.rows().len * free),
             h: m.real("H", Scratch, on(has.dense || has.probes, batch), free * (free + 1)),
             pixels: m.samples("pixels", Elem::Byte, on(samples, batch), n_in),
             labels: m.samples("labels", Elem::Byte, on(samples, batch), 1),

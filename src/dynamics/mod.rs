@@ -8,6 +8,7 @@ mod backprop;
 mod basal;
 mod exact;
 mod explicit;
+mod flow;
 mod layout;
 mod observe;
 mod resident;
@@ -16,8 +17,8 @@ mod stability;
 
 pub use layout::{Features, Layout, StimulusKind};
 pub use settings::{
-    Bias, DENSE_LIMIT, Integrator, OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings,
-    SettingsError, Solver, WOODBURY_LIMIT,
+    Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, OnIndefinite, PROBE_LIMIT,
+    PlasticityInDynamics, Resident, Settings, SettingsError, Solver, WOODBURY_LIMIT, dense_limit,
 };
 
 pub use stability::eigenvalues;
@@ -44,7 +45,7 @@ impl Model {
     /// Builds the plans for `batch` trajectories.
     ///
     /// # Errors
-    /// If the network is not feedforward, or a forced solver does not apply to it: see [`SettingsError`].
+    /// If the network cannot be run, or a forced solver does not apply to it: see [`SettingsError`].
     pub fn new(
         network: Network,
         settings: Settings,
@@ -88,20 +89,27 @@ fn step(b: &Build, resident: bool) -> Plan {
     basal::stimulus(b, &mut plan, resident); // 1
     basal::rates(b, &mut plan, resident); // 2
     basal::mismatch(b, &mut plan, resident); // 2
-    if b.lay.needs_apical || b.features.entry_norms {
+    if b.lay.needs_apical || b.features.entry_norms || b.set.dynamics != Dynamics::Nla {
         basal::apical(b, &mut plan);
     }
     if b.features.entry_norms {
         observe::record(b, &mut plan, b.lay.entry_record);
     }
     basal::plasticity(b, &mut plan, resident); // 4
-    basal::drive(b, &mut plan, resident);
-    match b.set.integrator {
-        Integrator::Exact => exact::rate_of_change(b, &mut plan), // 5
-        Integrator::Euler | Integrator::Richardson1 | Integrator::Richardson2 => {
-            explicit::rate_of_change(b, &mut plan); // 5
+    // 5
+    match (b.set.dynamics, b.set.integrator) {
+        (Dynamics::Nla, Integrator::Exact) => {
+            basal::drive(b, &mut plan, resident);
+            exact::rate_of_change(b, &mut plan);
         }
+        (Dynamics::Nla, _) => {
+            basal::drive(b, &mut plan, resident);
+            explicit::rate_of_change(b, &mut plan);
+        }
+        (Dynamics::GradientFlow, _) => flow::gradient_flow(b, &mut plan),
+        (Dynamics::LookaheadRateOnly, _) => flow::lookahead_rate_only(b, &mut plan),
     }
+    basal::prescribe(b, &mut plan);
     basal::integrate(b, &mut plan, resident); // 7
     plan
 }

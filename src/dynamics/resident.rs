@@ -5,7 +5,7 @@
 //! learns has rank 2·batch and enters W once, at the end. The algebra is exact; results differ from the plain plan by
 //! rounding. The first step of a presentation, whose rates still are where the ramp before ended, runs plainly.
 
-use super::{Build, Features, Integrator, Resident, Settings, StimulusKind, basal};
+use super::{Build, Dynamics, Features, Integrator, Resident, Settings, StimulusKind, basal};
 use crate::kernels::{Base, copy, forward, gram, resident_apply, stimulus};
 use crate::network::{Activation, InputMode, Network};
 use crate::plan::{Buf, Cols, Plan};
@@ -25,6 +25,8 @@ pub(super) fn applies(network: &Network, settings: &Settings, features: Features
         && features.learning
         && settings.derivative_clip.is_none()
         && settings.integrator == Integrator::Exact
+        && settings.dynamics == Dynamics::Nla
+        && network.rows() == network.free()
         && from_input().count() > 0
         && from_input().all(|p| p.clip.is_none());
     match settings.resident {

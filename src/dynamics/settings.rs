@@ -5,6 +5,9 @@ use crate::network::{Network, NetworkError};
 /// Largest number of free neurons for the dense solver: a GPU invocation stays below 60,000 loop iterations.
 pub const DENSE_LIMIT: usize = 192;
 
+/// The same on graphs with cycles.
+pub const DENSE_LIMIT_RECURRENT: usize = 128;
+
 /// Largest number of free neurons for which a Cholesky factorisation tells whether H is positive definite.
 pub const PROBE_LIMIT: usize = 64;
 
@@ -61,16 +64,64 @@ impl Integrator {
     }
 }
 
+/// Equation of motion (model, section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dynamics {
+    /// Neuronal least action: `(1 + τ d/dt) f = 0`.
+    Nla,
+    /// `τ u̇ = −f`: no look-ahead.
+    GradientFlow,
+    /// `J u̇ = −f/τ + s`: the basal voltage looks ahead, the error does not.
+    LookaheadRateOnly,
+}
+
+impl Dynamics {
+    /// All of them, with the names they have in files; one has two.
+    pub const NAMES: [(&'static str, Dynamics); 4] = [
+        ("nla", Dynamics::Nla),
+        ("gradient-flow", Dynamics::GradientFlow),
+        ("lookahead-rate-only", Dynamics::LookaheadRateOnly),
+        ("no-lookahead", Dynamics::GradientFlow),
+    ];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+}
+
+/// What the mismatch of a clamped input that something projects into is (model, section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputMismatch {
+    /// `δ = u − W r̄ − b − x`: its feedback weights learn to predict 0.
+    Drive,
+    /// `δ = u − W r̄ − b`: they learn to predict the input.
+    Prediction,
+}
+
+impl InputMismatch {
+    /// Both, with the names they have in files.
+    pub const NAMES: [(&'static str, InputMismatch); 2] =
+        [("drive", InputMismatch::Drive), ("prediction", InputMismatch::Prediction)];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+}
+
 /// How `H u̇ = rhs` is solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Solver {
-    /// `output-cg` where ρ'' = 0, else `cg`.
+    /// `output-cg` where ρ'' = 0 and the graph is feedforward, else `cg`.
     Auto,
     /// Conjugate gradients over the free neurons.
     Cg,
-    /// Conjugate gradients over the outputs (ρ'' = 0).
+    /// Conjugate gradients over the outputs (ρ'' = 0, feedforward).
     OutputCg,
-    /// Identity plus rank n_out, inverted exactly (ρ'' = 0).
+    /// Identity plus rank n_out, inverted exactly (ρ'' = 0, feedforward).
     Woodbury,
     /// Dense factorisation (small networks).
     Dense,
@@ -164,6 +215,8 @@ impl Resident {
 /// Everything about the integration that does not change during a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
+    /// Equation of motion.
+    pub dynamics: Dynamics,
     /// Scheme.
     pub integrator: Integrator,
     /// Membrane time constant τ, ms.
@@ -188,11 +241,16 @@ pub struct Settings {
     pub u_limit: f64,
     /// Whether presentations run with resident weights.
     pub resident: Resident,
+    /// Some β may be ∞: the voltages of these outputs are prescribed.
+    pub hard_targets: bool,
+    /// What the mismatch of a clamped input is.
+    pub input_mismatch: InputMismatch,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            dynamics: Dynamics::Nla,
             integrator: Integrator::Exact,
             tau_ms: 10.0,
             dt_ms: 1.0,
@@ -205,6 +263,8 @@ impl Default for Settings {
             bias: Bias::Separate,
             u_limit: 1e6,
             resident: Resident::Auto,
+            hard_targets: false,
+            input_mismatch: InputMismatch::Drive,
         }
     }
 }
@@ -225,11 +285,29 @@ pub enum SettingsError {
         /// The activation.
         activation: &'static str,
     },
+    /// A solver for feedforward graphs.
+    #[error(
+        "solver '{solver}' needs a feedforward network; the projection {projection} does not run forward: use 'cg' or 'auto'"
+    )]
+    NeedsFeedforward {
+        /// The forced solver.
+        solver: &'static str,
+        /// A projection against the order of populations.
+        projection: String,
+    },
+    /// A solver that takes the root of β.
+    #[error("solver '{0}' needs a finite beta: use 'cg' or 'auto' where outputs are clamped (beta = inf)")]
+    NeedsFiniteBeta(&'static str),
     /// A dense solve of a large network.
     #[error(
-        "solver 'dense' is limited to {DENSE_LIMIT} free neurons (it takes O(N³) a step); this network has {0}: use 'cg', 'output-cg' or 'auto'"
+        "solver 'dense' is limited to {limit} free neurons (it takes O(N³) a step); this network has {free}: use 'cg' or 'auto'"
     )]
-    TooLargeForDense(usize),
+    TooLargeForDense {
+        /// Free neurons of the network.
+        free: usize,
+        /// Most that the solver takes.
+        limit: usize,
+    },
     /// Woodbury for a network with very many outputs.
     #[error(
         "solver 'woodbury' is limited to {WOODBURY_LIMIT} output neurons (it takes a sweep for each of them); this network has {0}: use 'output-cg', 'cg' or 'auto'"
@@ -251,13 +329,14 @@ impl Settings {
     /// # Errors
     /// See [`SettingsError`].
     pub fn check(&self, network: &Network) -> Result<(), SettingsError> {
-        if self.integrator != Integrator::Exact {
+        if self.dynamics != Dynamics::Nla || self.integrator != Integrator::Exact {
             return Ok(());
         }
         if self.dt_ms >= 2.0 * self.tau_ms {
             return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
         }
         let free = network.free().len;
+        let limit = dense_limit(network);
         match self.solver {
             Solver::OutputCg | Solver::Woodbury if !network.activation.is_piecewise_linear() => {
                 Err(SettingsError::NeedsPiecewiseLinear {
@@ -265,7 +344,17 @@ impl Settings {
                     activation: network.activation.name(),
                 })
             }
-            Solver::Dense if free > DENSE_LIMIT => Err(SettingsError::TooLargeForDense(free)),
+            Solver::OutputCg | Solver::Woodbury if !network.is_feedforward() => {
+                let back = network.projections.iter().position(|p| p.pre >= p.post).unwrap_or_default();
+                Err(SettingsError::NeedsFeedforward {
+                    solver: self.solver.name(),
+                    projection: network.projection_name(back),
+                })
+            }
+            Solver::OutputCg | Solver::Woodbury if self.hard_targets => {
+                Err(SettingsError::NeedsFiniteBeta(self.solver.name()))
+            }
+            Solver::Dense if free > limit => Err(SettingsError::TooLargeForDense { free, limit }),
             Solver::Woodbury if network.n_out() > WOODBURY_LIMIT => {
                 Err(SettingsError::TooManyForWoodbury(network.n_out()))
             }
@@ -276,13 +365,21 @@ impl Settings {
     /// The solver that runs: `auto` resolved, `None` for the explicit schemes.
     #[must_use]
     pub fn resolve_solver(&self, network: &Network) -> Option<Solver> {
-        match (self.integrator, self.solver) {
-            (Integrator::Exact, Solver::Auto) if network.activation.is_piecewise_linear() => {
-                Some(Solver::OutputCg)
-            }
-            (Integrator::Exact, Solver::Auto) => Some(Solver::Cg),
-            (Integrator::Exact, forced) => Some(forced),
-            _ => None,
+        if self.dynamics != Dynamics::Nla || self.integrator != Integrator::Exact {
+            return None;
         }
+        let low_rank =
+            network.activation.is_piecewise_linear() && network.is_feedforward() && !self.hard_targets;
+        Some(match self.solver {
+            Solver::Auto if low_rank => Solver::OutputCg,
+            Solver::Auto => Solver::Cg,
+            forced => forced,
+        })
     }
+}
+
+/// Largest number of free neurons for the dense solver on this graph: J of one with cycles has no zero triangle to skip.
+#[must_use]
+pub fn dense_limit(network: &Network) -> usize {
+    if network.is_feedforward() { DENSE_LIMIT } else { DENSE_LIMIT_RECURRENT }
 }

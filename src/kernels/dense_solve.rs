@@ -1,4 +1,4 @@
-//! Dense solution of `H u̇ = Jᵀ c`, `H = JᵀJ + C`, per trajectory (small networks only).
+//! Dense solution of `H u̇ = rhs`, `H = JᵀJ + C`, per trajectory (small networks only).
 //!
 //! Cholesky first: if it fails, H is not positive definite; that is counted in `solver` and the system is solved by
 //! elimination with row pivoting. In mode `fallback` trajectories with a positive definite H keep the u̇ they have.
@@ -11,12 +11,12 @@ use crate::plan::{Buf, Cols};
 pub struct Args {
     /// Only replace u̇ where H is indefinite.
     pub fallback: bool,
-    /// J, `[batch, n·n]`.
+    /// J, `[batch, rows·n]`.
     pub jac: Buf,
     /// Room for H and its factors, `[batch, n·(n+1)]`.
     pub h: Buf,
-    /// `J⁻ᵀ rhs`, `[batch, N]`.
-    pub c: Buf,
+    /// `[batch, N]`.
+    pub rhs: Buf,
     /// `[batch, N]`.
     pub d2: Option<Buf>,
     /// Wᵀδ, `[batch, N]`.
@@ -29,6 +29,10 @@ pub struct Args {
     pub solver: Buf,
     /// Free columns.
     pub cols: Cols,
+    /// Rows of J.
+    pub rows: usize,
+    /// J is unit lower triangular by blocks: feedforward networks.
+    pub triangular: bool,
     /// Output columns.
     pub outputs: Cols,
 }
@@ -37,7 +41,7 @@ params! {
     fallback: u32,
     jac: u32,
     h: u32,
-    c: u32,
+    rhs: u32,
     d2: u32,
     apical: u32,
     beta: u32,
@@ -46,6 +50,8 @@ params! {
     n: u32,
     start: u32,
     len: u32,
+    rows: u32,
+    triangular: u32,
     out_start: u32,
     n_out: u32,
 }
@@ -63,7 +69,7 @@ impl Args {
             fallback: u32::from(self.fallback),
             jac: p.at(self.jac)?,
             h: p.at(self.h)?,
-            c: p.at(self.c)?,
+            rhs: p.at(self.rhs)?,
             d2: p.maybe(self.d2)?,
             apical: p.at(self.apical)?,
             beta: p.at(self.beta)?,
@@ -72,29 +78,33 @@ impl Args {
             n: p.cols(self.u_dot),
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
+            rows: to_u32(self.rows),
+            triangular: u32::from(self.triangular),
             out_start: to_u32(self.outputs.start),
             n_out: to_u32(self.outputs.len),
         };
-        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops(self.cols.len)))
+        Ok(Invocation::new(&params, p, p.by_trajectory()).looping(self.loops()))
     }
 }
 
-/// Loop iterations of an invocation where the factorisation fails at the last pivot, so that everything runs.
-fn loops(size: usize) -> u64 {
-    let (n, lanes) = (size as u64, u64::from(DENSE_LANES));
-    // Entries dealt to one invocation lie `lanes` apart and have max(i, j) evenly spread: at most all of one diagonal more than n³/3.
-    let gram = (0..n * n).step_by(DENSE_LANES as usize).map(|e| n - (e / n).max(e % n) + 2).sum::<u64>()
-        + n.div_ceil(lanes) * (n + 2)
-        + n
-        + 2;
-    let eliminate: u64 = (0..n)
-        .map(|rest| {
-            let search = (rest + 1).div_ceil(lanes) + 1 + u64::from(DENSE_LANES.ilog2()) + 1;
-            let swap = n.div_ceil(lanes) + 1;
-            let update = rest.div_ceil(lanes) + 1 + (rest * rest).div_ceil(lanes) + 1;
-            let back = rest.div_ceil(lanes) + 1;
-            search + swap + update + back + 2
-        })
-        .sum();
-    2 * gram + cholesky_loops(size) + eliminate + n.div_ceil(lanes) + 3
+impl Args {
+    /// Loop iterations of an invocation where the factorisation fails at the last pivot, so that everything runs.
+    fn loops(&self) -> u64 {
+        let (n, rows, lanes) = (self.cols.len as u64, self.rows as u64, u64::from(DENSE_LANES));
+        // Entries dealt to one invocation lie `lanes` apart and have max(i, j) evenly spread: at most all of one diagonal more than n³/3.
+        let terms = |e: u64| rows - if self.triangular { (e / n).max(e % n) } else { 0 };
+        let gram = (0..n * n).step_by(DENSE_LANES as usize).map(|e| terms(e) + 2).sum::<u64>()
+            + 3 * (n.div_ceil(lanes) + 1)
+            + rows;
+        let eliminate: u64 = (0..n)
+            .map(|rest| {
+                let search = (rest + 1).div_ceil(lanes) + 1 + u64::from(DENSE_LANES.ilog2()) + 1;
+                let swap = n.div_ceil(lanes) + 1;
+                let update = rest.div_ceil(lanes) + 1 + (rest * rest).div_ceil(lanes) + 1;
+                let back = rest.div_ceil(lanes) + 1;
+                search + swap + update + back + 2
+            })
+            .sum();
+        2 * gram + cholesky_loops(self.cols.len) + eliminate + n.div_ceil(lanes) + 3
+    }
 }

@@ -1,6 +1,7 @@
 //! The parts of the right-hand side that need no product.
 //!
-//! `c = −δ/τ + ḃ + [ẋ]_in` (from `s − δ/τ`, model section 2) and `g = β(u* − u)/τ + β u̇*` on the outputs, 0 elsewhere.
+//! `c = −δ/τ + ḃ + [ẋ]_in` (from `s − δ/τ`, model section 2) and `g = β(u* − u)/τ + β u̇*` on the outputs with finite β, 0 elsewhere. On a
+//! clamped input that something projects into, the known u̇ moves to the right-hand side: `c = … − u̇_in`.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
 use crate::plan::{Buf, Cols};
@@ -12,8 +13,12 @@ pub struct Args {
     pub delta: Buf,
     /// `[1, N]`, if ḃ takes part in the dynamics.
     pub b_dot: Option<Buf>,
-    /// `[batch, n_in]`: driven inputs.
+    /// `[batch, n_in]`: driven inputs, and clamped ones whose mismatch keeps the drive.
     pub x_dot: Option<Buf>,
+    /// u̇, `[batch, N]`, subtracted on the clamped columns.
+    pub held: Option<Buf>,
+    /// Clamped columns.
+    pub clamped: Cols,
     /// `[batch, N]`.
     pub u: Buf,
     /// u*, `[batch, n_out]`.
@@ -26,7 +31,7 @@ pub struct Args {
     pub c: Buf,
     /// `[batch, N]`.
     pub g: Buf,
-    /// Free columns.
+    /// Columns with a mismatch.
     pub cols: Cols,
     /// Output columns.
     pub outputs: Cols,
@@ -38,6 +43,8 @@ params! {
     delta: u32,
     b_dot: u32,
     x_dot: u32,
+    held: u32,
+    held_len: u32,
     u: u32,
     y: u32,
     y_dot: u32,
@@ -66,6 +73,8 @@ impl Args {
             delta: p.at(self.delta)?,
             b_dot: p.maybe(self.b_dot)?,
             x_dot: p.maybe(self.x_dot)?,
+            held: p.maybe(self.held)?,
+            held_len: to_u32(self.clamped.len),
             u: p.at(self.u)?,
             y: p.at(self.y)?,
             y_dot: p.at(self.y_dot)?,

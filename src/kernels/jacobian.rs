@@ -1,6 +1,8 @@
-//! One block of `J = 1 − W D` per trajectory, `[free, free]` row-major (small networks only).
+//! One block of `J = 1 − W D` per trajectory, `[rows, free]` row-major (small networks only).
 //!
-//! A call without weights writes the identity first.
+//! Rows are the neurons with a mismatch: the free ones, and a clamped input that something projects into.
+//!
+//! A call without weights writes the identity first; from it the blocks are subtracted.
 
 use super::host::{Access, Invocation, PlaceError, Places, ROW_LANES, params, to_u32};
 use crate::plan::{Buf, Cols};
@@ -12,7 +14,7 @@ pub struct Args {
     pub w: Option<Buf>,
     /// ρ'(u), `[batch, N]`.
     pub d: Buf,
-    /// `[batch, n·n]`, n free neurons.
+    /// `[batch, rows·n]`, n free neurons.
     pub jac: Buf,
     /// Presynaptic columns.
     pub pre: Cols,
@@ -20,6 +22,8 @@ pub struct Args {
     pub post: Cols,
     /// Free columns.
     pub cols: Cols,
+    /// Neurons with a mismatch.
+    pub rows: Cols,
 }
 
 params! {
@@ -29,6 +33,8 @@ params! {
     n: u32,
     start: u32,
     free: u32,
+    row_start: u32,
+    rows: u32,
     pre_start: u32,
     pre_len: u32,
     post_start: u32,
@@ -51,13 +57,15 @@ impl Args {
             n: p.cols(self.d),
             start: to_u32(self.cols.start),
             free: to_u32(self.cols.len),
+            row_start: to_u32(self.rows.start),
+            rows: to_u32(self.rows.len),
             pre_start: to_u32(self.pre.start),
             pre_len: to_u32(self.pre.len),
             post_start: to_u32(self.post.start),
             post_len: to_u32(self.post.len),
         };
         let (wide, high) =
-            if self.w.is_none() { (self.cols.len, self.cols.len) } else { (self.pre.len, self.post.len) };
+            if self.w.is_none() { (self.cols.len, self.rows.len) } else { (self.pre.len, self.post.len) };
         let groups = [wide.div_ceil(ROW_LANES), high, p.batch()];
         Ok(Invocation::new(&params, p, groups).bind(vec![self.w]))
     }

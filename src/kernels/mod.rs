@@ -7,6 +7,7 @@
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
+pub mod blend;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
@@ -17,6 +18,7 @@ pub mod decode;
 pub mod dense_solve;
 pub mod drive;
 pub mod forward;
+pub mod gradient;
 pub mod gram;
 pub mod guess;
 pub mod host;
@@ -24,6 +26,7 @@ pub mod integrate;
 pub mod jacobian;
 pub mod mismatch;
 pub mod observe;
+pub mod pin;
 pub mod rates;
 pub mod relax;
 pub mod resident_apply;
@@ -179,6 +182,9 @@ calls! {
     Update => update,
     Observe => observe,
     Copy => copy,
+    Blend => blend,
+    Pin => pin,
+    Gradient => gradient,
     Gram => gram,
     ResidentApply => resident_apply,
     ResidentDrive => resident_drive,

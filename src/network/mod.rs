@@ -84,16 +84,6 @@ pub enum NetworkError {
     /// A projection names a population that does not exist.
     #[error("projection {0} names population {1}, but there are only {2}")]
     NoSuchPopulation(usize, usize, usize),
-    /// A projection against the order of populations.
-    #[error(
-        "the projection from '{pre}' to '{post}' does not run forward; this version runs functionally feedforward networks only: order the populations so that every projection goes from an earlier to a later one"
-    )]
-    NotFeedforward {
-        /// Presynaptic population.
-        pre: String,
-        /// Postsynaptic population.
-        post: String,
-    },
     /// Two projections between the same populations.
     #[error("there are two projections from '{pre}' to '{post}'; keep one")]
     Twice {
@@ -148,6 +138,20 @@ impl Network {
         Cols { start: 0, len: if self.input.is_clamped() { self.n_in() } else { 0 } }
     }
 
+    /// Whether every projection runs forward, from an earlier to a later population.
+    #[must_use]
+    pub fn is_feedforward(&self) -> bool {
+        self.projections.iter().all(|p| p.pre < p.post)
+    }
+
+    /// Columns with a mismatch δ: the free ones, and a clamped input that something projects into.
+    #[must_use]
+    pub fn rows(&self) -> Cols {
+        let free = self.free();
+        let reached = free.start > 0 && self.projections.iter().any(|p| p.post == 0);
+        if reached { Cols { start: 0, len: self.neurons() } } else { free }
+    }
+
     /// Number of weights.
     #[must_use]
     pub fn weights(&self) -> usize {
@@ -186,9 +190,6 @@ impl Network {
                 return Err(NetworkError::NoSuchPopulation(k, bad, n));
             }
             let name = |i: usize| self.populations[i].name.clone();
-            if p.pre >= p.post {
-                return Err(NetworkError::NotFeedforward { pre: name(p.pre), post: name(p.post) });
-            }
             if self.projections[..k].iter().any(|q| (q.pre, q.post) == (p.pre, p.post)) {
                 return Err(NetworkError::Twice { pre: name(p.pre), post: name(p.post) });
             }

@@ -32,7 +32,7 @@ impl<'a> Fields<'a> {
             Quantity::VoltageDerivative => &[l.u_dot],
             Quantity::Mismatch => &[l.delta],
             Quantity::ApicalError => &[l.apical],
-            Quantity::Error => &[l.d, l.apical, l.u, l.y],
+            Quantity::Error => &[l.d, l.apical, l.delta, l.u, l.y],
             Quantity::Target => &[l.y],
             Quantity::Nudging => &[],
         };
@@ -64,6 +64,7 @@ impl<'a> Fields<'a> {
             Quantity::VoltageDerivative => self.at(l.u_dot, i),
             Quantity::Mismatch => self.at(l.delta, i),
             Quantity::ApicalError => self.at(l.apical, i),
+            Quantity::Error if output.is_some_and(|o| self.beta[o].is_infinite()) => self.at(l.delta, i),
             Quantity::Error => {
                 let nudge = output
                     .map_or(0.0, |o| self.beta[o] * (self.at(l.y, b * net.n_out() + o) - self.at(l.u, i)));

@@ -18,7 +18,7 @@ pub enum Quantity {
     Mismatch,
     /// Apical error Wᵀδ.
     ApicalError,
-    /// Dendritic error ē = ρ'·(Wᵀδ) + β(u* − u).
+    /// Dendritic error ē = ρ'·(Wᵀδ) + β(u* − u); its limit δ where β = ∞.
     Error,
     /// Target voltage u* of output neurons.
     Target,

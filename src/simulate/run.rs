@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::stop::{Stop, StopReason, place};
 use super::{Record, Setup, SimulationError, SimulationInput, SimulationOutput, Snap, SolverStep};
 use crate::cpu::status;
-use crate::dynamics::{Features, Model, OnIndefinite, Solver, StimulusKind};
+use crate::dynamics::{Features, Model, OnIndefinite, Settings, Solver, StimulusKind};
 use crate::engine::{Device, Engine, Snapshot, Work};
 use crate::kernels::{record, solver};
 use crate::network::Parameters;
@@ -71,7 +71,8 @@ impl<'a> Runner<'a> {
         input: &'a SimulationInput,
         keep: &'a Record,
     ) -> Result<Self, SimulationError> {
-        let (network, settings) = (&setup.network, setup.settings);
+        let hard_targets = setup.settings.hard_targets || input.beta.contains(&f64::INFINITY);
+        let (network, settings) = (&setup.network, Settings { hard_targets, ..setup.settings });
         let width = input.batch * (network.n_in() + network.n_out());
         let rows = (SEQUENCE_VALUES / width.max(1)).clamp(1, input.steps.max(1));
         let features = Features {
@@ -235,7 +236,9 @@ impl<'a> Runner<'a> {
             let width = data.len() / (input.steps * rows).max(1);
             for b in 0..rows {
                 let from = (t * rows + b) * width;
-                let bad = data[from..from + width].iter().position(|v| !v.is_finite());
+                // β = ∞ clamps an output to its target.
+                let fits = |v: &f64| v.is_finite() || (name == "beta" && *v == f64::INFINITY);
+                let bad = data[from..from + width].iter().position(|v| !fits(v));
                 if let (Some(index), true) = (bad, rows == 1 || on(b)) {
                     let reason = StopReason::NonFiniteInput { name, index };
                     return Some(Stop { step: t, trajectory: b, reason });

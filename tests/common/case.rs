@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lagrange_gpu::data::npz::NpzFile;
-use lagrange_gpu::dynamics::{Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
+use lagrange_gpu::dynamics::{Dynamics, Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
 use lagrange_gpu::network::{Activation, InputMode, Network, Parameters, Population, Projection};
 use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::simulate::{Setup, SimulationInput, load_npz};
@@ -65,14 +65,15 @@ impl Case {
     pub fn missing_features(&self) -> Vec<String> {
         let mut missing = Vec::new();
         let projections = self.model("projections").as_array().unwrap();
-        let forward = |p: &Value| self.population(&p["pre"]) < self.population(&p["post"]);
-        if !projections.iter().all(forward) {
-            missing.push("recurrent topology".into());
+        if projections.iter().any(|p| p["pre"] == p["post"]) {
+            missing.push("lateral".into());
         }
-        match self.text("dynamics") {
-            "nla" => {}
-            "gradient-flow" | "no-lookahead" => missing.push("gradient-flow".into()),
-            other => missing.push(other.into()),
+        let ordered = |p: &Value| self.population(&p["pre"]) < self.population(&p["post"]);
+        if self.text("dynamics") == "lookahead-rate-only" && !projections.iter().all(ordered) {
+            missing.push("lookahead-rate-only with cycles".into());
+        }
+        if find(&Dynamics::NAMES, self.text("dynamics")).is_none() {
+            missing.push(self.text("dynamics").into());
         }
         if find(&Integrator::NAMES, self.text("integrator")).is_none() {
             missing.push(self.text("integrator").into());
@@ -122,6 +123,7 @@ impl Case {
             input,
         };
         let settings = Settings {
+            dynamics: find(&Dynamics::NAMES, self.text("dynamics")).unwrap(),
             integrator: find(&Integrator::NAMES, self.text("integrator")).unwrap(),
             tau_ms: self.number("tau_ms"),
             dt_ms: self.number("dt_ms"),

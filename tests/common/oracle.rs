@@ -1,7 +1,7 @@
 //! An independent dense oracle: sections 2, 3 and 8 of the model with N×N matrices and a general linear solver, without any use of
 //! the structure of the network. float64.
 
-use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics};
+use lagrange_gpu::dynamics::{Dynamics, InputMismatch, Integrator, PlasticityInDynamics};
 use lagrange_gpu::network::{Activation, InputMode};
 use lagrange_gpu::simulate::{Setup, SimulationInput};
 
@@ -109,6 +109,10 @@ struct Dense<'a> {
     n_in: usize,
     /// First free neuron.
     free: usize,
+    /// First neuron with a mismatch.
+    rows: usize,
+    /// x is part of the basal input.
+    driven: bool,
     out: usize,
     /// Pattern times learning-rate factor, `[post, pre]`.
     factor: Vec<f64>,
@@ -141,11 +145,15 @@ impl<'a> Dense<'a> {
         let each = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
             (0..net.populations.len()).flat_map(|p| vec![value(p); net.populations[p].size]).collect()
         };
+        let free = if net.input == InputMode::Driven { 0 } else { net.n_in() };
+        let reached = net.projections.iter().any(|p| p.post == 0);
         Self {
             setup,
             n: net.neurons(),
             n_in: net.n_in(),
-            free: if net.input == InputMode::Driven { 0 } else { net.n_in() },
+            free,
+            rows: if reached { 0 } else { free },
+            driven: free == 0 || (reached && setup.settings.input_mismatch == InputMismatch::Drive),
             out: net.neurons() - net.n_out(),
             factor: full(&|k| net.projections[k].factor),
             clip: full(&|k| net.projections[k].clip.unwrap_or(f64::INFINITY)),
@@ -174,15 +182,19 @@ impl<'a> Dense<'a> {
         let (r, d, d2) = (part(0), part(1), part(2));
         let mut a = times(w, &r);
         a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        if net.input == InputMode::Driven {
+        if self.driven {
             a.iter_mut().zip(x).for_each(|(a, x)| *a += x);
         }
-        // A clamped input has no mismatch.
-        let delta: Vec<f64> = (0..self.n).map(|i| if i < self.free { 0.0 } else { u[i] - a[i] }).collect();
+        // A clamped input has no mismatch, unless something projects into it.
+        let delta: Vec<f64> = (0..self.n).map(|i| if i < self.rows { 0.0 } else { u[i] - a[i] }).collect();
         let apical = transposed(w, &delta);
         let f = (0..self.n)
             .map(|i| {
-                let nudge = if i >= self.out { beta[i - self.out] * (y[i - self.out] - u[i]) } else { 0.0 };
+                let beta = if i >= self.out { beta[i - self.out] } else { 0.0 };
+                if beta.is_infinite() {
+                    return 0.0;
+                }
+                let nudge = if i >= self.out { beta * (y[i - self.out] - u[i]) } else { 0.0 };
                 delta[i] - d[i] * apical[i] - nudge
             })
             .collect();
@@ -203,18 +215,23 @@ impl<'a> Dense<'a> {
         j
     }
 
-    /// The free block of `JᵀJ − diag(ρ''·Wᵀδ) + diag β`; `extra` is the diagonal part.
-    fn hessian(&self, j: &[f64], extra: &[f64]) -> Vec<f64> {
-        let m = self.n - self.free;
+    /// Rows and columns of a dense matrix.
+    fn block(&self, a: &[f64], of: &[usize]) -> Vec<f64> {
+        of.iter().flat_map(|&i| of.iter().map(move |&j| a[i * self.n + j])).collect()
+    }
+
+    /// `JᵀJ − diag(ρ''·Wᵀδ) + diag β` for some neurons; `extra` is the diagonal part.
+    fn hessian(&self, j: &[f64], extra: &[f64], of: &[usize]) -> Vec<f64> {
+        let m = of.len();
         let mut h = vec![0.0; m * m];
         for row in j.chunks_exact(self.n) {
-            let row = &row[self.free..];
+            let row: Vec<f64> = of.iter().map(|&i| row[i]).collect();
             for (i, &left) in row.iter().enumerate().filter(|(_, v)| **v != 0.0) {
-                h[i * m..(i + 1) * m].iter_mut().zip(row).for_each(|(h, right)| *h += left * right);
+                h[i * m..(i + 1) * m].iter_mut().zip(&row).for_each(|(h, right)| *h += left * right);
             }
         }
         for i in 0..m {
-            h[i * m + i] += extra[self.free + i];
+            h[i * m + i] += extra[of[i]];
         }
         h
     }
@@ -251,9 +268,12 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
             let y_dot = backward(ys(k), &y_prev[k * n_out..(k + 1) * n_out]);
             let known = if c.free > 0 { backward(xs(k), &u[k][..n_in]) } else { Vec::new() };
             let s = &inside[k];
-            let beta_all = c.at(c.out, beta);
+            // Outputs with β = ∞ are no unknowns.
+            let prescribed: Vec<usize> = (0..n_out).filter(|&o| beta[o].is_infinite()).collect();
+            let finite: Vec<f64> = beta.iter().map(|b| if b.is_infinite() { 0.0 } else { *b }).collect();
+            let beta_all = c.at(c.out, &finite);
             // rhs = −f/τ + Jᵀ s + ρ'·(Ẇᵀδ) + β u̇*
-            let mut drive = if c.free == 0 { c.at(0, &x_dot) } else { zero.clone() };
+            let mut drive = if c.driven { c.at(0, &x_dot) } else { zero.clone() };
             let terms = setup.settings.plasticity_in_dynamics;
             if terms != PlasticityInDynamics::None {
                 drive.iter_mut().zip(times(&w_dot, &s.r)).for_each(|(s, v)| *s += v);
@@ -274,18 +294,39 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
             }
             let extra: Vec<f64> = (0..n).map(|i| beta_all[i] - s.d2[i] * bent[i]).collect();
             let mut u_dot = c.at(0, &known);
+            for &o in &prescribed {
+                u_dot[c.out + o] = (ys(k)[o] - u[k][c.out + o]) / dt;
+            }
+            let unknown: Vec<usize> =
+                (c.free..n).filter(|i| !prescribed.iter().any(|o| c.out + o == *i)).collect();
             let guess: Vec<f64> =
                 (0..n).map(|i| extrapolate(setup.settings.integrator, &past[k], i)).collect();
-            if setup.settings.integrator == Integrator::Exact {
+            let v: Vec<f64> =
+                (0..n).map(|i| if unknown.contains(&i) { guess[i] } else { u_dot[i] }).collect();
+            let slow = |v: &[f64]| -> Vec<f64> {
+                let jv = times(&j, v);
+                (0..n).map(|i| drive[i] - s.f[i] / tau - jv[i]).collect()
+            };
+            let exact = setup.settings.integrator == Integrator::Exact;
+            if setup.settings.dynamics == Dynamics::GradientFlow {
+                unknown.iter().for_each(|&i| u_dot[i] = -s.f[i] / tau);
+            } else if setup.settings.dynamics == Dynamics::LookaheadRateOnly && exact {
+                let right = slow(&u_dot);
+                let block = c.block(&j, &unknown);
+                let solution = solve(block, unknown.iter().map(|&i| right[i]).collect());
+                unknown.iter().zip(solution).for_each(|(&i, v)| u_dot[i] = v);
+            } else if setup.settings.dynamics == Dynamics::LookaheadRateOnly {
+                let right = slow(&v);
+                unknown.iter().for_each(|&i| u_dot[i] = v[i] + right[i]);
+            } else if exact {
                 let moved = transposed(&j, &times(&j, &u_dot));
-                let h = c.hessian(&j, &extra);
-                out.definite.push(positive_definite(h.clone(), n - c.free));
-                let right = (c.free..n).map(|i| rhs[i] - moved[i]).collect();
-                u_dot[c.free..].copy_from_slice(&solve(h, right));
+                let h = c.hessian(&j, &extra, &unknown);
+                out.definite.push(positive_definite(h.clone(), unknown.len()));
+                let right = unknown.iter().map(|&i| rhs[i] - moved[i]).collect();
+                unknown.iter().zip(solve(h, right)).for_each(|(&i, v)| u_dot[i] = v);
             } else {
-                let v: Vec<f64> = (0..n).map(|i| if i < c.free { u_dot[i] } else { guess[i] }).collect();
                 let jv = transposed(&j, &times(&j, &v));
-                for i in c.free..n {
+                for &i in &unknown {
                     u_dot[i] = rhs[i] + v[i] - jv[i] - extra[i] * v[i];
                 }
             }
@@ -293,6 +334,7 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
                 u[k][i] += dt * u_dot[i];
             }
             u[k][..c.free].copy_from_slice(&xs(k)[..c.free]);
+            prescribed.iter().for_each(|&o| u[k][c.out + o] = ys(k)[o]);
             past[k].insert(0, u_dot);
             past[k].truncate(4);
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lagrange_gpu::dynamics::{DENSE_LIMIT, Integrator, Solver};
+use lagrange_gpu::dynamics::{Dynamics, Integrator, Solver, dense_limit};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::network::Network;
 use lagrange_gpu::simulate::{Record, Setup, SimulationOutput, StopReason, run};
@@ -11,8 +11,7 @@ use super::case::{Case, cases, dense};
 use super::compare::Report;
 
 /// Features of the data that this version does not have. A case that needs anything else must run.
-pub const NOT_YET: [&str; 5] =
-    ["recurrent topology", "equilibrium", "gradient-flow", "lookahead-rate-only", "microcircuit"];
+pub const NOT_YET: [&str; 4] = ["lateral", "lookahead-rate-only with cycles", "equilibrium", "microcircuit"];
 
 /// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
 pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
@@ -40,14 +39,17 @@ pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
 
 /// Every solver that applies, `auto` first.
 pub fn solvers(setup: &Setup) -> Vec<Solver> {
-    if setup.settings.integrator != Integrator::Exact {
+    if setup.settings.integrator != Integrator::Exact || setup.settings.dynamics != Dynamics::Nla {
         return vec![Solver::Auto];
     }
     let mut all = vec![Solver::Auto, Solver::Cg];
-    if setup.network.activation.is_piecewise_linear() {
+    if setup.network.activation.is_piecewise_linear()
+        && setup.network.is_feedforward()
+        && !setup.settings.hard_targets
+    {
         all.extend([Solver::OutputCg, Solver::Woodbury]);
     }
-    if setup.network.free().len <= DENSE_LIMIT {
+    if setup.network.free().len <= dense_limit(&setup.network) {
         all.push(Solver::Dense);
     }
     all
@@ -55,8 +57,14 @@ pub fn solvers(setup: &Setup) -> Vec<Solver> {
 
 /// What `Model::solver` must say when `solver` was asked for.
 pub fn reported(setup: &Setup, solver: Solver) -> Option<Solver> {
+    let net = &setup.network;
     match (setup.settings.integrator, solver) {
-        (Integrator::Exact, Solver::Auto) if setup.network.activation.is_piecewise_linear() => {
+        _ if setup.settings.dynamics != Dynamics::Nla => None,
+        (Integrator::Exact, Solver::Auto)
+            if net.activation.is_piecewise_linear()
+                && net.is_feedforward()
+                && !setup.settings.hard_targets =>
+        {
             Some(Solver::OutputCg)
         }
         (Integrator::Exact, Solver::Auto) => Some(Solver::Cg),

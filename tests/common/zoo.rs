@@ -1,6 +1,6 @@
 //! Random networks of every kind against the dense oracle, on any device.
 
-use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics, Settings};
+use lagrange_gpu::dynamics::{Dynamics, InputMismatch, Integrator, PlasticityInDynamics, Settings};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::network::{Activation, InputMode, Network};
 use lagrange_gpu::simulate::{Record, Setup, SimulationInput, SimulationOutput, run};
@@ -37,7 +37,8 @@ pub fn compare(
 /// Sizes of the populations and projections (pre, post).
 pub type Graph = (Vec<usize>, Vec<(usize, usize)>);
 
-/// Chains, chains with skip connections, and DAGs with an isolated hidden population and an input that reaches the output.
+/// Chains, chains with skip connections, DAGs with an isolated hidden population and an input that reaches the output, and graphs with
+/// cycles, some of them into the input.
 pub fn topologies() -> Vec<Graph> {
     vec![
         (vec![4, 6, 5, 3], vec![(0, 1), (1, 2), (2, 3)]),
@@ -47,6 +48,10 @@ pub fn topologies() -> Vec<Graph> {
         (vec![3, 4, 2, 5, 2], vec![(3, 4), (0, 3), (1, 3), (0, 1), (2, 4)]),
         // The output gets nothing at all; it still has its bias and its target.
         (vec![3, 4, 2], vec![(0, 1)]),
+        (vec![4, 5, 4, 3], vec![(0, 1), (1, 2), (2, 3), (2, 1), (3, 2)]),
+        (vec![4, 5, 4, 3], vec![(0, 1), (1, 2), (2, 3), (1, 0), (2, 1), (3, 2), (3, 0)]),
+        // All against the order.
+        (vec![3, 4, 5], vec![(1, 0), (2, 1), (2, 0)]),
     ]
 }
 
@@ -79,16 +84,39 @@ fn draw(
         derivative_clip: (rng.below(2) == 0).then_some(0.004),
         ..precise()
     };
+    let cycles = !net.is_feedforward();
+    let dynamics = match Dynamics::NAMES[rng.below(5) % 3].1 {
+        Dynamics::LookaheadRateOnly if cycles && integrator == Integrator::Exact => Dynamics::Nla,
+        other => other,
+    };
+    let settings = Settings {
+        dynamics,
+        // The jump to a target that the history does not know takes the schemes of higher order out of their interval.
+        hard_targets: rng.below(3) == 0 && matches!(integrator, Integrator::Exact | Integrator::Euler),
+        input_mismatch: InputMismatch::NAMES[rng.below(2)].1,
+        ..settings
+    };
     let setup = setup(net, settings);
     // The explicit schemes need eigenvalues of H below 1.9, 1.3 and 1.2; H grows as (1 + ‖W‖)².
     let std = match integrator {
+        Integrator::Exact if cycles => 0.1,
         Integrator::Exact => 0.25,
         Integrator::Euler => 0.1,
         Integrator::Richardson1 | Integrator::Richardson2 => 0.04,
     };
     let start = parameters(&setup.network, std, rng);
     let batch = 1 + rng.below(4);
-    let input = sines(&setup, start, batch, steps, rng);
+    let mut input = sines(&setup, start, batch, steps, rng);
+    if settings.hard_targets {
+        // The first output is clamped to its target from a third of the run on, the last one all the time.
+        let n_out = setup.network.n_out();
+        for (t, beta) in input.beta.chunks_exact_mut(n_out).enumerate() {
+            beta[n_out - 1] = f64::INFINITY;
+            if 3 * t >= steps {
+                beta[0] = f64::INFINITY;
+            }
+        }
+    }
     (setup, input)
 }
 
@@ -110,12 +138,14 @@ pub fn random_networks(steps: usize, device: &Device, tolerance: f64, report: &m
                 for solver in solvers(&setup) {
                     setup.settings.solver = solver;
                     let name = format!(
-                        "{} {:?} {} {} {mode:?} {:?} [{}]",
+                        "{} {:?} {} {} {} {mode:?} {:?}{} [{}]",
                         setup.network.sizes(),
                         graph.1,
                         activation.name(),
+                        setup.settings.dynamics.name(),
                         integrator.name(),
                         setup.settings.plasticity_in_dynamics,
+                        if setup.settings.hard_targets { " beta = inf" } else { "" },
                         solver.name()
                     );
                     let out = run(&setup, device, &input, &Record::default()).unwrap();

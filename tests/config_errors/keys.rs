@@ -61,8 +61,10 @@ fn numbers_out_of_range() {
         rejects("tau-ms = 10.0", &wrong, &["`dynamics.tau-ms` cannot be", "a time in ms, greater than 0"]);
         rejects("dt-ms = 1.0", &format!("dt-ms = «{bad}»"), &["`dynamics.dt-ms` cannot be"]);
     }
-    for bad in ["-0.1", "nan", "inf", "-inf"] {
+    for bad in ["-0.1", "nan", "-inf"] {
         rejects("beta = 0.1", &format!("beta = «{bad}»"), &["`dynamics.beta`", "0 or greater"]);
+    }
+    for bad in ["-0.1", "nan", "inf", "-inf"] {
         rejects("rate-per-ms = 0.05", &format!("rate-per-ms = «{bad}»"), &["`plasticity.rate-per-ms`"]);
         rejects("std = 0.05", &format!("std = «{bad}»"), &["`network.weights.std`", "0 or greater"]);
     }

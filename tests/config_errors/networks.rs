@@ -44,8 +44,6 @@ fn custom_networks_that_cannot_be_run() {
     rejects_custom("name = \"mid\"", "name = «\"m d\"»", &["`network.population.1.name`"]);
     rejects_custom("name = \"mid\"", "name = «\"\"»", &["`network.population.1.name`"]);
     rejects_custom("size = 4", "size = «0»", &["population 'mid' has no neurons"]);
-    let to = "pre = \"mid\"\npost = «\"in\"»";
-    rejects_custom("pre = \"mid\"\npost = \"out\"", to, &["'mid' to 'in' does not run forward"]);
     let to = "pre = \"in\"\npost = «\"mid\"»";
     rejects_custom("pre = \"mid\"\npost = \"out\"", to, &["two projections from 'in' to 'mid'"]);
     rejects_custom(
