@@ -223,7 +223,7 @@ fn a_run_is_the_same_bits_with_and_without_on_every_adapter() {
 }
 
 /// Values of a quantity at a sample, `[5, width]`.
-fn at<'a>(r: &'a Recording, quantity: Quantity, sample: usize) -> &'a [f64] {
+fn at(r: &Recording, quantity: Quantity, sample: usize) -> &[f64] {
     let k = r.probe.quantities.iter().position(|q| *q == quantity).unwrap();
     let width: usize = r.shape(quantity).iter().product();
     &r.values[k][sample * width..(sample + 1) * width]

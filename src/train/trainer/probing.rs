@@ -169,7 +169,7 @@ mod tests {
         let ramp = [0.1, 0.2, 0.3];
         let cut = pieces(work(controls(&ramp, Gates::default(), 1.0, 1.0, 1), true), 0, |n| n == 2);
         let sample = cut.first().and_then(|p| p.sample.as_ref()).map(|(w, _)| (w.plan, w.controls[0]));
-        let Some((PlanId::ResidentObserve, control)) = sample else { return assert!(false, "{sample:?}") };
-        assert_eq!((control.ramp, control.ramp_prev), (0.2, 0.2));
+        let ramps = sample.map(|(plan, control)| (plan, control.ramp, control.ramp_prev));
+        assert_eq!(ramps, Some((PlanId::ResidentObserve, 0.2, 0.2)));
     }
 }
