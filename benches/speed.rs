@@ -17,7 +17,7 @@ use lagrange_gpu::engine::{Device, Engine, Precision, Work};
 use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::{Base, Call, backward, forward, solver, weight_rate};
 use lagrange_gpu::network::{Activation, InputMode};
-use lagrange_gpu::plan::{Elem, Op, Plan, PlanId, StepControl};
+use lagrange_gpu::plan::{Elem, Op, Plan, PlanId, Rate, StepControl};
 use lagrange_gpu::train::{Gates, Ramp, controls, work};
 
 fn products() {
@@ -40,7 +40,17 @@ fn products() {
         ("backward", backward::Args { w, x, gate, base: Base::Zero, out: l.g, pre, post, scale: 1.0 }.into()),
         (
             "weight_rate",
-            weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 1.0, clip: None }.into(),
+            weight_rate::Args {
+                delta: l.delta,
+                r: l.r,
+                w_dot,
+                pre,
+                post,
+                factor: 1.0,
+                clip: None,
+                rate: Rate::Weights,
+            }
+            .into(),
         ),
     ];
     println!("{}", device().name());

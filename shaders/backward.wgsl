@@ -1,8 +1,8 @@
 // Product against a projection: out_pre = base + scale * gate * (W^T x_post), for all trajectories.
 //
 // As a matrix product: rows = trajectories, columns = presynaptic neurons, depth = postsynaptic neurons.
-// w: [post_len, pre_len] row-major; x, gate (GATED), base (or absent), out: [batch, n] row-major, columns pre_start .. or post_start .. ;
-// x and out may be the same buffer: their columns are disjoint. How a tile is computed stands in shared/tile_*.wgsl.
+// w: [post_len, pre_len] row-major; x: [batch, x_n] row-major, columns post_start .. ; gate (GATED), base (or absent), out: [batch, n] row-major,
+// columns pre_start .. ; x and out may be the same buffer: their columns are disjoint. How a tile is computed stands in shared/tile_*.wgsl.
 
 struct Params {
     x: u32,
@@ -11,6 +11,7 @@ struct Params {
     out: u32,
     batch: u32,
     n: u32,
+    x_n: u32,
     pre_start: u32,
     pre_len: u32,
     post_start: u32,
@@ -30,7 +31,7 @@ fn row_count() -> u32 { return params.batch; }
 fn column_count() -> u32 { return params.pre_len; }
 fn depth() -> u32 { return params.post_len; }
 
-fn a_index(row: u32) -> u32 { return row * params.n + params.post_start; }
+fn a_index(row: u32) -> u32 { return row * params.x_n + params.post_start; }
 fn a_step() -> u32 { return 1u; }
 fn read_a(i: u32) -> f32 { return state[params.x + i]; }
 

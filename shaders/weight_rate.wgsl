@@ -1,8 +1,8 @@
 // Plasticity of a projection: W_dot = clip(eta factor * mean over the active trajectories of delta r^T); 0 where the rate is 0 (model, section 3).
 //
 // As a matrix product: rows = postsynaptic neurons, columns = presynaptic neurons, depth = trajectories, in ascending order.
-// delta, r: [batch, n] row-major, columns post_start .. and pre_start .. ; w_dot: [post_len, pre_len] row-major.
-// eta / number of active trajectories is control.rate_w; inactive trajectories have delta = 0. How a tile is computed stands in
+// delta: [batch, n], r: [batch, r_n] row-major, columns post_start .. and pre_start .. ; w_dot: [post_len, pre_len] row-major.
+// eta / number of active trajectories is rate_of(rate); inactive trajectories have delta = 0. How a tile is computed stands in
 // shared/tile_*.wgsl.
 
 struct Params {
@@ -10,11 +10,13 @@ struct Params {
     r: u32,
     batch: u32,
     n: u32,
+    r_n: u32,
     pre_start: u32,
     pre_len: u32,
     post_start: u32,
     post_len: u32,
     clipped: u32,
+    rate: u32,
     factor: f32,
     clip: f32,
 }
@@ -29,7 +31,7 @@ fn row_count() -> u32 { return params.post_len; }
 fn column_count() -> u32 { return params.pre_len; }
 fn depth() -> u32 {
     // Nothing to sum where learning is off.
-    return select(params.batch, 0u, control.rate_w * params.factor == 0.0);
+    return select(params.batch, 0u, rate_of(params.rate) * params.factor == 0.0);
 }
 
 fn a_index(row: u32) -> u32 { return params.post_start + row; }
@@ -37,11 +39,11 @@ fn a_step() -> u32 { return params.n; }
 fn read_a(i: u32) -> f32 { return state[params.delta + i]; }
 
 fn b_index(column: u32) -> u32 { return params.pre_start + column; }
-fn b_step() -> u32 { return params.n; }
+fn b_step() -> u32 { return params.r_n; }
 fn read_b(i: u32) -> f32 { return state[params.r + i]; }
 
 fn finish(row: u32, column: u32, sum: f32) {
-    var v = control.rate_w * params.factor * sum;
+    var v = rate_of(params.rate) * params.factor * sum;
     // Comparisons, so that a NaN stays one.
     if (params.clipped != 0u) {
         if (v > params.clip) {

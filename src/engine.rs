@@ -1,6 +1,7 @@
 //! One interface to the executors: allocate a model on a device, write, run plans, read.
 
 mod carried;
+mod microcircuit;
 
 use std::sync::Arc;
 
@@ -325,6 +326,7 @@ mod tests {
             projections: expand(2, &[]),
             activation: Activation::Linear,
             input: InputMode::Clamped,
+            microcircuit: None,
         };
         for precision in [Precision::F32, Precision::F64] {
             let new = |batch| {

@@ -20,6 +20,7 @@ fn network() -> Network {
         projections: expand(3, &[]),
         activation: Activation::Sigmoid,
         input: InputMode::Clamped,
+        microcircuit: None,
     }
 }
 

@@ -60,7 +60,11 @@ fn input() -> SimulationInput {
         batch: B,
         beta: (0..T * 2).map(|i| if i < 12 { 0.0 } else { 0.5 }).collect(),
         learn: (0..T).map(|t| t >= 3).collect(),
-        parameters: Parameters { weights: vec![wave(12, 3.0), wave(8, 4.0)], biases },
+        parameters: Parameters {
+            weights: vec![wave(12, 3.0), wave(8, 4.0)],
+            biases,
+            ..Parameters::default()
+        },
         u0,
         x_prev: x[..B * 3].to_vec(),
         y_prev: y[..B * 2].to_vec(),

@@ -89,6 +89,7 @@ fn network() -> impl Strategy<Value = Network> {
                     .collect(),
                 activation,
                 input,
+                microcircuit: None,
             }
         })
         .prop_filter("names of their own", |n| {

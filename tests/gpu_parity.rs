@@ -8,13 +8,13 @@
 
 mod gpu_support;
 
-use gpu_support::{Bench, EPS, features, network};
+use gpu_support::{Bench, EPS, features, microcircuit, network};
 use lagrange_gpu::dynamics::{Integrator, Settings, Solver, StimulusKind};
 use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::cg_start::Space;
 use lagrange_gpu::kernels::*;
 use lagrange_gpu::network::{Activation, InputMode};
-use lagrange_gpu::plan::{Cols, StepControl};
+use lagrange_gpu::plan::{Cols, Rate, StepControl};
 
 const ELEMENTWISE: f64 = 16.0 * EPS;
 const BOTH: [Profile; 2] = [Profile::Software, Profile::Small];
@@ -27,6 +27,10 @@ const CONTROL: StepControl = StepControl {
     index: 5,
     rate_w: 0.125,
     rate_b: 0.0625,
+    rate_ip: 0.25,
+    rate_pi: 0.5,
+    rate_feedback: 0.1875,
+    rate_bi: 0.3125,
 };
 
 fn smooth(input: InputMode) -> Bench {
@@ -75,7 +79,16 @@ fn products() {
             }
             for clip in [None, Some(0.05)] {
                 let w_dot = l.weight_rates[k].expect("learns");
-                let f = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip };
+                let f = weight_rate::Args {
+                    delta: l.delta,
+                    r: l.r,
+                    w_dot,
+                    pre,
+                    post,
+                    factor: 0.5,
+                    clip,
+                    rate: Rate::Weights,
+                };
                 calls.push(("weight_rate", f.into(), batch));
             }
             for (name, call, depth) in calls {
@@ -92,7 +105,16 @@ fn a_product_without_learning_is_zero_whatever_its_operands() {
     b.set(l.delta, |_, _| f64::NAN);
     let (pre, post) = ends(&b, 0);
     let w_dot = l.weight_rates[0].expect("learns");
-    let call = weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor: 0.5, clip: None };
+    let call = weight_rate::Args {
+        delta: l.delta,
+        r: l.r,
+        w_dot,
+        pre,
+        post,
+        factor: 0.5,
+        clip: None,
+        rate: Rate::Weights,
+    };
     b.compare("weight_rate", &[call.into()], StepControl::default(), &ALL, 0.0);
 }
 
@@ -115,6 +137,7 @@ fn elementwise_kernels() {
                 factor: l.bias_factors,
                 b_dot: l.bias_rates,
                 cols,
+                rate: Rate::Biases,
                 clip: driven.map(|_| 0.02),
             }
             .into(),
@@ -344,6 +367,129 @@ fn conjugate_gradients() {
         b.compare("cg_finish", &[finish], CONTROL, &BOTH[..1], tolerance);
         let call = assemble::Args { c: l.c, z: l.z, u_dot: l.u_dot, solver: l.solver, cols };
         b.compare("assemble", &[call.into()], CONTROL, &BOTH, tolerance);
+    }
+}
+
+/// Both halves of an iteration with numbers that make every denominator large; the fourth trajectory is orthogonal to its shadow and starts
+/// anew, the third has converged.
+#[test]
+fn biconjugate_gradients() {
+    let mut b = circuit();
+    let l = b.model.layout.clone();
+    let n = b.model.network.neurons();
+    let res = b.get(l.res).to_vec();
+    b.set(l.bicg.shadow, |i, v| if i / n == 3 { 0.0 } else { res[i] + 0.1 * v });
+    for image in [l.bicg.q, l.z] {
+        b.set(image, |i, v| res[i] + 0.1 * v);
+    }
+    b.set(l.bicg.scalars, |i, v| 1.5 + i as f64 + 0.1 * v);
+    b.set(b.preset, |i, _| {
+        [if i / solver::LEN == 2 { 0.5 } else { 3.0 }, 1.0, 2.0, 4.0, 1.0, 0.0, 0.0, 1e-3, 0.0]
+            [i % solver::LEN]
+    });
+    let (u_dot, z, y, p, res, solver) = (l.u_dot, l.z, l.y_vec, l.p, l.res, l.solver);
+    let (shadow, q, scalars) = (l.bicg.shadow, l.bicg.q, l.bicg.scalars);
+    let cols = b.model.network.free();
+    // 27 terms a sum; lengths and gain are quotients of two or three of them.
+    let tolerance = 4.0 * 43.0 * EPS;
+    for stage in [bicg_start::Stage::Guess, bicg_start::Stage::Residual] {
+        let tolerance_of = 1e-3;
+        let call = bicg_start::Args {
+            stage,
+            c: l.c,
+            u_dot,
+            z,
+            res,
+            shadow,
+            p,
+            y,
+            scalars,
+            solver,
+            cols,
+            tolerance: tolerance_of,
+        };
+        b.compare("bicg_start", &[call.into()], CONTROL, &BOTH, tolerance);
+    }
+    for half in [bicg_step::Half::First, bicg_step::Half::Second] {
+        let call = bicg_step::Args { half, u_dot, q, z, res, shadow, p, y, scalars, solver, cols };
+        b.compare("bicg_step", &[call.into()], CONTROL, &BOTH, tolerance);
+    }
+}
+
+fn circuit() -> Bench {
+    let mut net = network(&[13, 21, 6], Activation::Sigmoid, InputMode::Clamped);
+    net.microcircuit = Some(microcircuit());
+    Bench::new(net, Settings::default(), 5, features(true))
+}
+
+#[test]
+fn kernels_of_a_microcircuit() {
+    let b = circuit();
+    let (l, net) = (&b.model.layout, &b.model.network);
+    let m = l.micro.as_ref().expect("a microcircuit");
+    let (cols, outputs) = (net.free(), net.outputs());
+    let (x, x_dot) = (Some(l.x), Some(l.x_dot));
+    let mut calls: Vec<Call> = vec![
+        apical_error::Args { u: l.u, feedback: m.sum, apical: l.apical, active: l.active }.into(),
+        couple::Args { c: l.c, g: l.g, d: l.d, apical: l.apical, q: m.q, cols, tau_ms: 8.0 }.into(),
+    ];
+    for (t, beta, sign) in [(None, None, 1.0), (Some(m.q), Some(l.beta), -1.0)] {
+        let (d2, apical) = (l.d2.filter(|_| t.is_some()), l.apical);
+        let (base, y, d, out) = (l.c, l.y_vec, l.d, l.z);
+        calls.push(image::Args { base, y, t, d, d2, apical, beta, out, sign, cols, outputs }.into());
+    }
+    // The network has fewer interneurons than inputs, so that only some of them meet x.
+    for (x, u_dot, out, beta) in
+        [(x, None, m.u, 0.0), (None, Some(m.u_dot), m.u, 0.25), (x, Some(m.u_dot), m.ahead, 0.25)]
+    {
+        let (p, g, u, mismatch, b, active) = (m.p, m.g, m.u, m.mismatch, m.biases, l.active);
+        let call = interneuron::Args { p, g, u, out, u_dot, mismatch, b, x, active, beta, dt_ms: 0.5 };
+        calls.push(call.into());
+    }
+    for (b_dot, x_dot) in [(Some(m.bias_rates), None), (None, x_dot)] {
+        let (m, g, u) = (m.m, m.g, m.u);
+        calls.push(interneuron_drive::Args { m, g, u, b_dot, x_dot, beta: 0.25, tau_ms: 8.0 }.into());
+    }
+    for call in calls {
+        b.compare(call.name(), std::slice::from_ref(&call), CONTROL, &BOTH[..1], ELEMENTWISE);
+    }
+}
+
+/// Blocks between neurons and interneurons, whose buffers differ in width, and every learning rate.
+#[test]
+fn products_of_a_microcircuit() {
+    let b = circuit();
+    let (l, m) = (&b.model.layout, b.model.layout.micro.as_ref().expect("a microcircuit"));
+    let mut calls: Vec<(&str, Call, usize)> = Vec::new();
+    let (pi, ip, feedback) = (m.pi[0], m.ip[0], m.feedback[0]);
+    let (x, scale) = (m.u, -0.75);
+    let (pre, post) = (pi.to, pi.from);
+    let call = backward::Args { w: pi.w, x, gate: None, base: Base::Out, out: l.apical, pre, post, scale };
+    calls.push(("backward", call.into(), post.len));
+    let (w_dot, rate) = (pi.rate.expect("learns"), Rate::Apical);
+    let call = weight_rate::Args { delta: m.u, r: l.apical, w_dot, pre, post, factor: 0.5, clip: None, rate };
+    calls.push(("weight_rate", call.into(), l.batch));
+    let (pre, post) = (ip.from, ip.to);
+    let call =
+        forward::Args { w: ip.w, x: l.r, gate: Some(l.d), base: Base::Out, out: m.p, pre, post, scale };
+    calls.push(("forward", call.into(), pre.len));
+    let (w_dot, rate) = (ip.rate.expect("learns"), Rate::Interneurons);
+    let call =
+        weight_rate::Args { delta: m.mismatch, r: l.r, w_dot, pre, post, factor: 0.5, clip: None, rate };
+    calls.push(("weight_rate", call.into(), l.batch));
+    let (pre, post, w_dot) = (feedback.to, feedback.from, feedback.rate.expect("learns"));
+    let rate = Rate::Feedback;
+    let call = weight_rate::Args { delta: l.u, r: m.sum, w_dot, pre, post, factor: 0.5, clip: None, rate };
+    calls.push(("weight_rate", call.into(), l.batch));
+    let cols = Cols { start: 0, len: 9 };
+    let (factor, b_dot, rate) = (m.bias_factors, m.bias_rates, Rate::InterneuronBiases);
+    calls.push((
+        "bias_rate",
+        bias_rate::Args { delta: m.mismatch, factor, b_dot, cols, rate, clip: None }.into(),
+        l.batch,
+    ));
+    for (name, call, depth) in calls {
+        b.compare(name, &[call], CONTROL, &ALL, (depth as f64 + 16.0) * EPS);
     }
 }
 

@@ -20,6 +20,10 @@ const CONTROL: StepControl = StepControl {
     index: 5,
     rate_w: 0.125,
     rate_b: 0.0625,
+    rate_ip: 0.0,
+    rate_pi: 0.0,
+    rate_feedback: 0.0,
+    rate_bi: 0.0,
 };
 
 fn bench(sizes: &[usize], batch: usize) -> Bench {

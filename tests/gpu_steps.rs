@@ -64,6 +64,7 @@ fn control(k: usize) -> StepControl {
         index: k as u32,
         rate_w: 0.02 / 3.0,
         rate_b: 0.01 / 3.0,
+        ..StepControl::default()
     }
 }
 

@@ -33,6 +33,7 @@ fn network(input: InputMode, skip_factor: f64) -> Network {
         projections: vec![projection(0, 1, 1.0), projection(1, 2, 0.5), projection(0, 2, skip_factor)],
         activation: Activation::HardSigmoid,
         input,
+        microcircuit: None,
     }
 }
 

@@ -255,6 +255,7 @@ fn a_run_goes_on_from_saved_arrays() {
         parameters: lagrange_gpu::network::Parameters {
             weights: blocks.map(|name| file.read(&name).unwrap().data).collect(),
             biases: file.read("b_end").unwrap().data,
+            ..Default::default()
         },
         u0: row(&u, 6),
         x_prev: input.x[6 * 6..7 * 6].to_vec(),

@@ -48,7 +48,7 @@ fn widened(p: &Parameters) -> Parameters {
     let mut weights = p.weights.clone();
     weights[0] = insert(&weights[0], 3, |i| p.biases[3 + i]);
     weights[2] = insert(&weights[2], 3, |i| p.biases[8 + i]);
-    Parameters { weights, biases: vec![0.0; 11] }
+    Parameters { weights, biases: vec![0.0; 11], ..Parameters::default() }
 }
 
 struct Pair {

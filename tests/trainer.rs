@@ -87,6 +87,7 @@ fn train_by(
         projections: expand(3, &[1.0, 0.5]),
         activation: Activation::HardSigmoid,
         input: InputMode::Clamped,
+        microcircuit: None,
     };
     let init = [Init { kind: InitKind::Normal { mean: 0.05, std: 0.1 }, clip: None }; 3];
     let parameters = Parameters::draw(&network, &init, &init, 5);

@@ -26,6 +26,7 @@ pub fn network() -> Network {
         projections: expand(sizes.len(), &[1.0, 0.2, 0.1]),
         activation: Activation::HardSigmoid,
         input: InputMode::Clamped,
+        microcircuit: None,
     }
 }
 

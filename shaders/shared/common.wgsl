@@ -14,11 +14,27 @@ struct Control {
     index: u32,
     rate_w: f32,
     rate_b: f32,
+    rate_ip: f32,
+    rate_pi: f32,
+    rate_feedback: f32,
+    rate_bi: f32,
 }
 
 @group(0) @binding(0) var<storage, read_write> state: array<f32>;
 @group(0) @binding(1) var<uniform> control: Control;
 @group(0) @binding(2) var<uniform> params: Params;
+
+// A learning rate over the number of active trajectories, by its number in `plan::Rate`.
+fn rate_of(which: u32) -> f32 {
+    switch which {
+        case 0u: { return control.rate_w; }
+        case 1u: { return control.rate_b; }
+        case 2u: { return control.rate_ip; }
+        case 3u: { return control.rate_pi; }
+        case 4u: { return control.rate_feedback; }
+        default: { return control.rate_bi; }
+    }
+}
 
 // A buffer that is absent.
 const NONE: u32 = 0xffffffffu;

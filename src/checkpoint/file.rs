@@ -234,7 +234,7 @@ fn state(
         iterations: about.number("iterations")?,
         pending: pending.chunks_exact(2).map(|n| Need { most: n[0] as usize, short: n[1] != 0.0 }).collect(),
         tally: Tally::default().with_sums(sums),
-        parameters: Parameters { weights, biases: tensor("state/before/b")? },
+        parameters: Parameters { weights, biases: tensor("state/before/b")?, ..Parameters::default() },
         buffers,
         elapsed_s: about.number("elapsed_s")?,
         epoch_s: about.number("epoch_s")?,

@@ -74,7 +74,7 @@ mod tests {
             iterations: 1,
             pending: Vec::new(),
             tally: Tally::default(),
-            parameters: Parameters { weights: Vec::new(), biases: Vec::new() },
+            parameters: Parameters::default(),
             buffers: Vec::new(),
             elapsed_s: 0.0,
             epoch_s: 0.0,

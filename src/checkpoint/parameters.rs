@@ -174,7 +174,7 @@ pub fn parse(path: &Path, bytes: &[u8], network: &Network) -> Result<Loaded, Par
         known.push(name);
     }
     file.refuse_strangers(&known)?;
-    Ok(Loaded { parameters: Parameters { weights, biases }, about })
+    Ok(Loaded { parameters: Parameters { weights, biases, ..Parameters::default() }, about })
 }
 
 struct File<'a> {

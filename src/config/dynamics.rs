@@ -122,6 +122,9 @@ fn check(settings: &Settings, network: &Network, section: &Section<'_>) -> Resul
             ("solver", "auto, cg, or dense".to_owned())
         }
         SettingsError::TooManyForWoodbury(_) => ("solver", "auto, cg or output-cg".to_owned()),
+        SettingsError::NeedsSymmetric(_) => ("solver", "auto or bicgstab".to_owned()),
+        SettingsError::HardTargetsOfMicrocircuit => ("beta", "a nudging strength less than inf".to_owned()),
+        SettingsError::NeedsMicrocircuit => ("solver", "auto, cg or output-cg".to_owned()),
         SettingsError::Network(_) => ("integrator", "a network that can be integrated".to_owned()),
     };
     Err(section.item().texts.error(Some(section.place(key)), error.to_string(), expected))

@@ -71,6 +71,7 @@ pub(super) fn read(item: Item<'_>) -> Result<Parts<'_>, ConfigError> {
         projections: std::mem::take(&mut graph.projections),
         activation,
         input: input.unwrap_or(InputMode::Clamped),
+        microcircuit: None,
     };
     check(&network, &graph, &section)?;
     Ok(Parts {
@@ -216,6 +217,7 @@ fn check(network: &Network, graph: &Graph<'_>, section: &Section<'_>) -> Result<
                 (place.unwrap_or(section.place("projection")), "another population")
             }
             NetworkError::NoSuchPopulation(..) => (section.place("projection"), "names of populations"),
+            NetworkError::Microcircuit(_) => (section.place(sizes), "a microcircuit that fits the network"),
         };
         return Err(texts.error(Some(place), error.to_string(), expected));
     }

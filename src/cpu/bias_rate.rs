@@ -17,13 +17,14 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     }
     let sums = &mut b_dot[cols.start - share.start..cols.end - share.start];
     sums.fill(T::ZERO);
-    if step.rate_b != 0.0 {
+    let rate = step.rate(a.rate);
+    if rate != 0.0 {
         for row in delta.chunks_exact(n) {
             for (sum, &d) in sums.iter_mut().zip(&row[cols.clone()]) {
                 *sum += d;
             }
         }
-        let rate = T::of(step.rate_b);
+        let rate = T::of(rate);
         for (v, &f) in sums.iter_mut().zip(&factor[cols]) {
             *v = rate * f * *v;
         }

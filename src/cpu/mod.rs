@@ -3,15 +3,19 @@
 //! In `f64` it is the oracle of the GPU, in `f32` the device of a machine without one. `team` runs a plan on all cores, `tasks` says
 //! what its calls need of each other, `tile` has the products; each kernel is compiled for several instruction sets.
 
+pub mod apical_error;
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
+pub mod bicg_start;
+pub mod bicg_step;
 pub mod blend;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
 pub mod combine;
 pub mod copy;
+pub mod couple;
 pub mod curvature;
 pub mod decode;
 pub mod dense;
@@ -22,7 +26,10 @@ pub mod forward;
 pub mod gradient;
 pub mod gram;
 pub mod guess;
+pub mod image;
 pub mod integrate;
+pub mod interneuron;
+pub mod interneuron_drive;
 pub mod jacobian;
 pub mod lane;
 pub mod mismatch;
@@ -116,5 +123,12 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Update(a) => update::run(s, a, step),
         Call::WeightRate(a) => weight_rate::run(s, a, step),
         Call::Woodbury(a) => woodbury::run(s, a, step),
+        Call::ApicalError(a) => apical_error::run(s, a, step),
+        Call::BicgStart(a) => bicg_start::run(s, a, step),
+        Call::BicgStep(a) => bicg_step::run(s, a, step),
+        Call::Couple(a) => couple::run(s, a, step),
+        Call::Image(a) => image::run(s, a, step),
+        Call::Interneuron(a) => interneuron::run(s, a, step),
+        Call::InterneuronDrive(a) => interneuron_drive::run(s, a, step),
     }
 }

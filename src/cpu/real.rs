@@ -29,6 +29,8 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// Distance from 1 to the next larger number.
+    const EPSILON: f64;
     /// From `f64`, rounded.
     fn of(v: f64) -> Self;
     /// To `f64`, exact.
@@ -70,6 +72,7 @@ macro_rules! real {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const EPSILON: f64 = $t::EPSILON as f64;
             #[inline]
             fn of(v: f64) -> Self {
                 v as $t

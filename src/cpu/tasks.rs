@@ -6,7 +6,7 @@
 use super::factored;
 use super::{Lane, Real, dispatch};
 use crate::kernels::{Base, Call, backward, forward, update, weight_rate};
-use crate::plan::{Buf, Loop, Op, Plan, StepControl};
+use crate::plan::{Buf, Loop, Op, Plan, Rate, StepControl};
 
 /// What a lane runs.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
 /// factors are read where Ẇ would be.
 fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
     let (pre, post) = (rate.pre.len, rate.post.len);
-    if rate.clip.is_some() || batch * (pre + post) >= pre * post {
+    if rate.rate != Rate::Weights || rate.clip.is_some() || batch * (pre + post) >= pre * post {
         return false;
     }
     let mut updates = 0;
@@ -90,8 +90,8 @@ impl Task<'_> {
             Self::RateForward(_, rate) | Self::RateBackward(_, rate) => step.rate_w * rate.factor != 0.0,
             Self::Learn(a, rate) => a.clip.is_some() || step.rate_w * rate.factor != 0.0,
             Self::Call(call) => match call {
-                Call::WeightRate(a) => rest(a.w_dot, step.rate_w * a.factor == 0.0),
-                Call::BiasRate(a) => rest(a.b_dot, step.rate_b == 0.0),
+                Call::WeightRate(a) => rest(a.w_dot, step.rate(a.rate) * a.factor == 0.0),
+                Call::BiasRate(a) => rest(a.b_dot, step.rate(a.rate) == 0.0),
                 Call::Update(a) => a.clip.is_some() || !a.p_dot.is_some_and(|p| resting[p.0 as usize]),
                 Call::Forward(forward::Args { w, base, .. })
                 | Call::Backward(backward::Args { w, base, .. }) => {
@@ -167,6 +167,14 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
             need(*w, Read);
             need(*out, Write);
         }
+        Call::ApicalError(a) => [a.feedback, a.apical].into_iter().for_each(|b| need(b, Write)),
+        Call::Interneuron(a) => {
+            need(a.b, Read);
+            [a.out, a.mismatch].into_iter().for_each(|b| need(b, Write));
+        }
+        Call::InterneuronDrive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
+        // Feedback weights learn from the voltages of all trajectories.
+        Call::Integrate(a) => need(a.u, Write),
         Call::Jacobian(a) => a.w.into_iter().for_each(|b| need(b, Read)),
         Call::Drive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
         Call::WeightRate(a) => {
@@ -197,6 +205,10 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         }
         // Each on rows of its own trajectories.
         Call::Assemble(_)
+        | Call::BicgStart(_)
+        | Call::BicgStep(_)
+        | Call::Couple(_)
+        | Call::Image(_)
         | Call::Blend(_)
         | Call::CgFinish(_)
         | Call::CgStart(_)
@@ -206,7 +218,6 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::DenseSolve(_)
         | Call::Gradient(_)
         | Call::Guess(_)
-        | Call::Integrate(_)
         | Call::Observe(_)
         | Call::Pin(_)
         | Call::Relax(_)

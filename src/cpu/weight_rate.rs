@@ -8,8 +8,9 @@ use crate::plan::StepControl;
 #[inline(always)]
 pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let (n, batch) = (s.cols(a.delta), s.whole_batch());
+    let r_n = s.cols(a.r);
     let (mut w_dot, posts) = s.take_rows(a.w_dot);
-    let rate = step.rate_w * a.factor;
+    let rate = step.rate(a.rate) * a.factor;
     if rate == 0.0 {
         w_dot.fill(T::ZERO);
         s.put(a.w_dot, w_dot);
@@ -21,7 +22,7 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
         (posts.len(), batch, a.pre.len),
         T::of(rate),
         product::View { data: &s.whole(a.delta)[a.post.start + posts.start..], strides: (1, n) },
-        product::View { data: &s.whole(a.r)[a.pre.start..], strides: (n, 1) },
+        product::View { data: &s.whole(a.r)[a.pre.start..], strides: (r_n, 1) },
         T::ZERO,
         product::ViewMut { data: &mut w_dot, stride: a.pre.len },
     );

@@ -6,7 +6,7 @@ use crate::kernels::{
     resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
 };
 use crate::network::InputMode;
-use crate::plan::{Buf, Cols, Plan};
+use crate::plan::{Buf, Cols, Plan, Rate};
 
 impl Build<'_> {
     /// Driven input: x enters the basal input of the first population.
@@ -250,7 +250,16 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         let (pre, post) = b.ends(k);
         if let Some(w_dot) = rate.filter(|_| !(resident && b.is_clamped(k))) {
             let factor = b.net.projections[k].factor;
-            plan.push(weight_rate::Args { delta: l.delta, r: l.r, w_dot, pre, post, factor, clip });
+            plan.push(weight_rate::Args {
+                delta: l.delta,
+                r: l.r,
+                w_dot,
+                pre,
+                post,
+                factor,
+                clip,
+                rate: Rate::Weights,
+            });
         }
     }
     plan.push(bias_rate::Args {
@@ -258,6 +267,7 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
         factor: l.bias_factors,
         b_dot: l.bias_rates,
         cols: b.net.rows(),
+        rate: Rate::Biases,
         clip: clip.filter(|_| b.set.bias == Bias::UnitRate),
     });
 }
@@ -266,7 +276,8 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
 pub(super) fn drive(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     drive_of(b, plan, l.delta, b.net.rows());
-    if b.set.weights_in_dynamics() {
+    // Separate feedback weights have a rate of change of their own.
+    if b.set.weights_in_dynamics() && l.micro.is_none() {
         for k in b.free_projections() {
             if let Some(w_dot) = l.weight_rates[k] {
                 b.backward(plan, k, w_dot, l.delta, Some(l.d), l.g, 1.0);

@@ -1,6 +1,8 @@
 //! Where everything is: the buffers of a model.
 
-use super::{Bias, Dynamics, Integrator, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver};
+use super::{
+    Bias, BicgLayout, Dynamics, Integrator, MicroLayout, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver,
+};
 use crate::kernels::{record, solver as solver_cols};
 use crate::network::Network;
 use crate::plan::{Buf, BufferSpec, Elem, Role};
@@ -110,6 +112,8 @@ pub struct Layout {
     pub a_old: Buf,
     pub a_new: Buf,
     pub gram: [Buf; 3],
+    pub bicg: BicgLayout,
+    pub micro: Option<MicroLayout>,
     /// Presentations run with resident weights.
     pub resident: bool,
     /// `Wᵀδ` is needed in every step.
@@ -118,7 +122,7 @@ pub struct Layout {
     pub probes: bool,
 }
 
-struct Maker(Vec<BufferSpec>);
+pub(super) struct Maker(Vec<BufferSpec>);
 
 impl Maker {
     fn add(&mut self, name: impl Into<String>, role: Role, elem: Elem, rows: usize, cols: usize) -> Buf {
@@ -132,7 +136,7 @@ impl Maker {
         self.0[buf.0 as usize].per_trajectory = true;
         buf
     }
-    fn real(&mut self, name: impl Into<String>, role: Role, rows: usize, cols: usize) -> Buf {
+    pub(super) fn real(&mut self, name: impl Into<String>, role: Role, rows: usize, cols: usize) -> Buf {
         self.add(name, role, Elem::Real, rows, cols)
     }
 }
@@ -154,7 +158,7 @@ impl Fields {
         Self {
             probes: smooth && solver == Some(Solver::Cg) && free <= PROBE_LIMIT,
             needs_apical: smooth,
-            iterates: matches!(solver, Some(Solver::Cg | Solver::OutputCg)),
+            iterates: matches!(solver, Some(Solver::Cg | Solver::OutputCg | Solver::Bicgstab)),
             woodbury: solver == Some(Solver::Woodbury),
             dense,
         }
@@ -204,6 +208,11 @@ impl Layout {
             StimulusKind::Samples => (true, 0),
             StimulusKind::Sequence { steps } => (false, steps),
         };
+        let bicg = BicgLayout::new(&mut m, on(solver == Some(Solver::Bicgstab), batch), n);
+        let micro = network.microcircuit.as_ref().map(|micro| {
+            let (w, b) = ((&weights[..], &weight_rates[..]), (biases, bias_rates, bias_factors));
+            MicroLayout::new(&mut m, micro, network, batch, features, w, b)
+        });
         let lay = Layout {
             batch,
             weights,
@@ -260,6 +269,8 @@ impl Layout {
             a_new: m.real("a_new", Scratch, on(resident, batch), n),
             gram: ["r_old r_old", "r_old r_new", "r_new r_new"]
                 .map(|name| m.real(name, Scratch, on(resident, batch), batch)),
+            bicg,
+            micro,
             resident,
             needs_apical: has.needs_apical,
             probes: has.probes,

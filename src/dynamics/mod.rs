@@ -6,16 +6,20 @@
 
 mod backprop;
 mod basal;
+mod bicgstab;
 mod exact;
 mod explicit;
 mod flow;
 mod layout;
+mod microcircuit;
 mod observe;
 mod resident;
 mod settings;
 mod stability;
 
+pub use bicgstab::BicgLayout;
 pub use layout::{Features, Layout, StimulusKind};
+pub use microcircuit::{MicroLayout, Path, lies_transposed};
 pub use settings::{
     Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, OnIndefinite, PROBE_LIMIT,
     PlasticityInDynamics, Resident, Settings, SettingsError, Solver, WOODBURY_LIMIT, dense_limit,
@@ -85,6 +89,9 @@ pub(crate) struct Build<'a> {
 
 /// One time step, in the order of section 8 of the model; `resident`: without touching the weights of a clamped input.
 fn step(b: &Build, resident: bool) -> Plan {
+    if let Some(plan) = microcircuit::step(b) {
+        return plan;
+    }
     let mut plan = Plan::default();
     basal::stimulus(b, &mut plan, resident); // 1
     basal::rates(b, &mut plan, resident); // 2

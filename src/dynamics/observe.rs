@@ -27,7 +27,9 @@ pub(super) fn observe(b: &Build) -> Plan {
     let mut plan = Plan::default();
     basal::rates(b, &mut plan, false);
     basal::mismatch(b, &mut plan, false);
-    basal::apical(b, &mut plan);
+    if !super::microcircuit::error_after(b, &mut plan) {
+        basal::apical(b, &mut plan);
+    }
     record(b, &mut plan, b.lay.record);
     plan
 }
@@ -88,6 +90,7 @@ pub(super) fn predict(b: &Build) -> Plan {
     };
     plan.push(whole(l.y_new, l.y, b.net.n_out()));
     plan.push(whole(l.x_new, l.x, b.net.n_in()));
+    super::microcircuit::settle(b, &mut plan);
     plan.ops.extend(observe(b).ops);
     plan
 }
@@ -104,6 +107,7 @@ pub(super) fn start(b: &Build) -> Plan {
         plan.push(zero(h, n));
     }
     settle(b, &mut plan, l.x, None);
+    super::microcircuit::settle(b, &mut plan);
     let src = Some((l.u, b.net.outputs().start));
     plan.push(copy::Args { src, dst: (l.y, 0), len: n_out, rows: l.batch });
     if b.features.stimulus == StimulusKind::Samples {

@@ -21,6 +21,7 @@ pub(super) fn applies(network: &Network, settings: &Settings, features: Features
     };
     let from_input = || network.projections.iter().filter(|p| p.pre == 0);
     let possible = linear
+        && network.microcircuit.is_none()
         && features.stimulus == StimulusKind::Samples
         && features.learning
         && settings.derivative_clip.is_none()

@@ -125,16 +125,19 @@ pub enum Solver {
     Woodbury,
     /// Dense factorisation (small networks).
     Dense,
+    /// BiCGStab, for systems that are not symmetric: separate feedback weights.
+    Bicgstab,
 }
 
 impl Solver {
     /// All of them, with the names they have in files.
-    pub const NAMES: [(&'static str, Solver); 5] = [
+    pub const NAMES: [(&'static str, Solver); 6] = [
         ("auto", Solver::Auto),
         ("cg", Solver::Cg),
         ("output-cg", Solver::OutputCg),
         ("woodbury", Solver::Woodbury),
         ("dense", Solver::Dense),
+        ("bicgstab", Solver::Bicgstab),
     ];
 
     /// The name in files.
@@ -313,6 +316,17 @@ pub enum SettingsError {
         "solver 'woodbury' is limited to {WOODBURY_LIMIT} output neurons (it takes a sweep for each of them); this network has {0}: use 'output-cg', 'cg' or 'auto'"
     )]
     TooManyForWoodbury(usize),
+    /// A solver for symmetric systems with separate feedback weights.
+    #[error(
+        "solver '{0}' needs the symmetric system of weight transport; with a microcircuit use 'bicgstab' or 'auto'"
+    )]
+    NeedsSymmetric(&'static str),
+    /// The solver for systems that are not symmetric, without need.
+    #[error("solver 'bicgstab' is for networks with a microcircuit; use 'cg', 'output-cg' or 'auto'")]
+    NeedsMicrocircuit,
+    /// β = ∞ with separate feedback weights.
+    #[error("outputs cannot be clamped (beta = inf) in a network with a microcircuit: use a finite beta")]
+    HardTargetsOfMicrocircuit,
     /// Unstable by itself.
     #[error("'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}")]
     StepTooLarge {
@@ -329,6 +343,9 @@ impl Settings {
     /// # Errors
     /// See [`SettingsError`].
     pub fn check(&self, network: &Network) -> Result<(), SettingsError> {
+        if self.hard_targets && network.microcircuit.is_some() {
+            return Err(SettingsError::HardTargetsOfMicrocircuit);
+        }
         if self.dynamics != Dynamics::Nla || self.integrator != Integrator::Exact {
             return Ok(());
         }
@@ -336,6 +353,12 @@ impl Settings {
             return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
         }
         let free = network.free().len;
+        match (self.solver, network.microcircuit.is_some()) {
+            (Solver::Auto | Solver::Bicgstab, true) => return Ok(()),
+            (forced, true) => return Err(SettingsError::NeedsSymmetric(forced.name())),
+            (Solver::Bicgstab, false) => return Err(SettingsError::NeedsMicrocircuit),
+            _ => {}
+        }
         let limit = dense_limit(network);
         match self.solver {
             Solver::OutputCg | Solver::Woodbury if !network.activation.is_piecewise_linear() => {
@@ -367,6 +390,9 @@ impl Settings {
     pub fn resolve_solver(&self, network: &Network) -> Option<Solver> {
         if self.dynamics != Dynamics::Nla || self.integrator != Integrator::Exact {
             return None;
+        }
+        if network.microcircuit.is_some() {
+            return Some(Solver::Bicgstab);
         }
         let low_rank =
             network.activation.is_piecewise_linear() && network.is_feedforward() && !self.hard_targets;

@@ -113,9 +113,11 @@ mod tests {
             projections: expand(3, &[]),
             activation: Activation::Linear,
             input: InputMode::Clamped,
+            microcircuit: None,
         };
         let w: f64 = 0.8;
-        let parameters = Parameters { weights: vec![vec![1.0], vec![w]], biases: vec![0.0; 3] };
+        let parameters =
+            Parameters { weights: vec![vec![1.0], vec![w]], biases: vec![0.0; 3], ..Parameters::default() };
         let (low, high) = eigenvalues(&network, &parameters, &[0.0]);
         let (mean, half) = (1.0 + w * w / 2.0, w * (1.0 + w * w / 4.0).sqrt());
         // 100 power iterations at a ratio of 0.21 converge to rounding.

@@ -202,5 +202,6 @@ pub fn write_parameters(engine: &mut Engine, parameters: &Parameters) -> Result<
     for (&buf, w) in layout.weights.iter().zip(&parameters.weights) {
         engine.write(buf, w)?;
     }
-    engine.write(layout.biases, &parameters.biases)
+    engine.write(layout.biases, &parameters.biases)?;
+    engine.write_microcircuit(&parameters.microcircuit)
 }

@@ -28,6 +28,10 @@ struct Control {
     index: u32,
     rate_w: f32,
     rate_b: f32,
+    rate_ip: f32,
+    rate_pi: f32,
+    rate_feedback: f32,
+    rate_bi: f32,
 }
 
 impl From<&StepControl> for Control {
@@ -40,6 +44,10 @@ impl From<&StepControl> for Control {
             index: step.index,
             rate_w: step.rate_w as f32,
             rate_b: step.rate_b as f32,
+            rate_ip: step.rate_ip as f32,
+            rate_pi: step.rate_pi as f32,
+            rate_feedback: step.rate_feedback as f32,
+            rate_bi: step.rate_bi as f32,
         }
     }
 }

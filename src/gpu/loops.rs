@@ -99,6 +99,7 @@ mod tests {
             projections: expand(2, &[1.0]),
             activation: Activation::Relu,
             input: InputMode::Clamped,
+            microcircuit: None,
         };
         let features = Features {
             stimulus: StimulusKind::Samples,

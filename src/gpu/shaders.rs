@@ -73,6 +73,13 @@ kernels! {
     resident_apply Parts { tile: true, ..NO_PARTS },
     resident_drive NO_PARTS,
     resident_learn NO_PARTS,
+    apical_error NO_PARTS,
+    bicg_start Parts { reduce: true, solver: true, ..NO_PARTS },
+    bicg_step Parts { reduce: true, solver: true, ..NO_PARTS },
+    couple NO_PARTS,
+    image NO_PARTS,
+    interneuron NO_PARTS,
+    interneuron_drive NO_PARTS,
 }
 
 /// What a pipeline is compiled from.

@@ -12,7 +12,7 @@ use crate::plan::{Buf, Cols};
 pub struct Args {
     /// `[post, pre]`.
     pub w: Buf,
-    /// `[batch, N]`.
+    /// `[batch, N]`, or `[batch, M]` of interneurons.
     pub x: Buf,
     /// `[batch, N]`, on the presynaptic columns.
     pub gate: Option<Buf>,
@@ -35,6 +35,7 @@ params! {
     out: u32,
     batch: u32,
     n: u32,
+    x_n: u32,
     pre_start: u32,
     pre_len: u32,
     post_start: u32,
@@ -58,6 +59,7 @@ impl Args {
             out: p.at(self.out)?,
             batch: to_u32(p.batch()),
             n: p.cols(self.out),
+            x_n: p.cols(self.x),
             pre_start: to_u32(self.pre.start),
             pre_len: to_u32(self.pre.len),
             post_start: to_u32(self.post.start),

@@ -2,7 +2,7 @@
 //! biases that are weights from a neuron of rate 1.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
-use crate::plan::{Buf, Cols};
+use crate::plan::{Buf, Cols, Rate};
 
 /// Arguments of the kernel.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Args {
     pub b_dot: Buf,
     /// Free columns.
     pub cols: Cols,
+    /// Which learning rate.
+    pub rate: Rate,
     /// Bound on |ḃ|, per ms.
     pub clip: Option<f64>,
 }
@@ -27,6 +29,7 @@ params! {
     n: u32,
     start: u32,
     len: u32,
+    rate: u32,
     clipped: u32,
     clip: f32,
 }
@@ -48,6 +51,7 @@ impl Args {
             n: p.cols(self.delta),
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
+            rate: self.rate as u32,
             clipped: u32::from(self.clip.is_some()),
             clip: self.clip.unwrap_or_default() as f32,
         };

@@ -4,15 +4,19 @@
 //! (WGSL). Buffers of shape `[batch, N]` hold all populations side by side, in their order; a population is a
 //! range of columns.
 
+pub mod apical_error;
 pub mod assemble;
 pub mod backward;
 pub mod bias_rate;
+pub mod bicg_start;
+pub mod bicg_step;
 pub mod blend;
 pub mod cg_finish;
 pub mod cg_start;
 pub mod cg_step;
 pub mod combine;
 pub mod copy;
+pub mod couple;
 pub mod curvature;
 pub mod decode;
 pub mod dense_solve;
@@ -22,7 +26,10 @@ pub mod gradient;
 pub mod gram;
 pub mod guess;
 pub mod host;
+pub mod image;
 pub mod integrate;
+pub mod interneuron;
+pub mod interneuron_drive;
 pub mod jacobian;
 pub mod mismatch;
 pub mod observe;
@@ -189,4 +196,11 @@ calls! {
     ResidentApply => resident_apply,
     ResidentDrive => resident_drive,
     ResidentLearn => resident_learn,
+    ApicalError => apical_error,
+    BicgStart => bicg_start,
+    BicgStep => bicg_step,
+    Couple => couple,
+    Image => image,
+    Interneuron => interneuron,
+    InterneuronDrive => interneuron_drive,
 }

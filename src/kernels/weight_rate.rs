@@ -3,14 +3,14 @@
 //! `η / number of active trajectories` comes with the step. Summed over the batch in ascending order.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};
-use crate::plan::{Buf, Cols};
+use crate::plan::{Buf, Cols, Rate};
 
 /// Arguments of the kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Args {
     /// `[batch, N]`, postsynaptic columns.
     pub delta: Buf,
-    /// `[batch, N]`, presynaptic columns.
+    /// `[batch, N]`, presynaptic columns; of another width than `delta` where interneurons learn.
     pub r: Buf,
     /// `[post, pre]`.
     pub w_dot: Buf,
@@ -22,6 +22,8 @@ pub struct Args {
     pub factor: f64,
     /// Bound on |Ẇ|, per ms.
     pub clip: Option<f64>,
+    /// Which learning rate.
+    pub rate: Rate,
 }
 
 params! {
@@ -29,11 +31,13 @@ params! {
     r: u32,
     batch: u32,
     n: u32,
+    r_n: u32,
     pre_start: u32,
     pre_len: u32,
     post_start: u32,
     post_len: u32,
     clipped: u32,
+    rate: u32,
     factor: f32,
     clip: f32,
 }
@@ -52,11 +56,13 @@ impl Args {
             r: p.at(self.r)?,
             batch: to_u32(p.batch()),
             n: p.cols(self.delta),
+            r_n: p.cols(self.r),
             pre_start: to_u32(self.pre.start),
             pre_len: to_u32(self.pre.len),
             post_start: to_u32(self.post.start),
             post_len: to_u32(self.post.len),
             clipped: u32::from(self.clip.is_some()),
+            rate: self.rate as u32,
             factor: self.factor as f32,
             clip: self.clip.unwrap_or_default() as f32,
         };

@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, Normal, Uniform};
 
-use super::Network;
+use super::{MicrocircuitParameters, Network};
 use crate::random::{Purpose, stream};
 
 /// How a block is drawn.
@@ -41,6 +41,8 @@ pub struct Parameters {
     pub weights: Vec<Vec<f64>>,
     /// `[N]`.
     pub biases: Vec<f64>,
+    /// Of the microcircuit; empty without one.
+    pub microcircuit: MicrocircuitParameters,
 }
 
 impl Init {
@@ -98,6 +100,6 @@ impl Parameters {
             let drawn = init.draw(&mut rng, size(p), fan_in, size(p));
             all.extend(drawn.into_iter().map(|v| if reached { v } else { 0.0 }));
         }
-        Self { weights: blocks, biases: all }
+        Self { weights: blocks, biases: all, microcircuit: MicrocircuitParameters::default() }
     }
 }

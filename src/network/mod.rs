@@ -2,10 +2,15 @@
 
 mod activation;
 mod init;
+mod microcircuit;
 mod topology;
 
 pub use activation::Activation;
 pub use init::{Init, InitKind, Parameters};
+pub use microcircuit::{
+    Block, InterneuronDynamics, InterneuronInput, Interneurons, Kind, Microcircuit, MicrocircuitError,
+    MicrocircuitParameters, Pathway,
+};
 pub use topology::{Architecture, expand};
 
 use crate::plan::Cols;
@@ -70,11 +75,16 @@ pub struct Network {
     pub activation: Activation,
     /// How the first population is driven.
     pub input: InputMode,
+    /// Interneurons and separate feedback weights; `None` = weight transport without interneurons.
+    pub microcircuit: Option<Microcircuit>,
 }
 
 /// Why a network cannot be run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NetworkError {
+    /// Its microcircuit.
+    #[error(transparent)]
+    Microcircuit(#[from] MicrocircuitError),
     /// Fewer than two populations.
     #[error("a network needs an input and an output population; this one has {0} population(s)")]
     TooFew(usize),
@@ -193,6 +203,9 @@ impl Network {
             if self.projections[..k].iter().any(|q| (q.pre, q.post) == (p.pre, p.post)) {
                 return Err(NetworkError::Twice { pre: name(p.pre), post: name(p.post) });
             }
+        }
+        if let Some(microcircuit) = &self.microcircuit {
+            microcircuit.check(self)?;
         }
         Ok(())
     }

@@ -234,18 +234,79 @@ pub struct StepControl {
     pub rate_w: f64,
     /// η_b divided by the number of active trajectories, per ms; 0 where learning is off.
     pub rate_b: f64,
+    /// As `rate_w`, of the weights onto interneurons, W^IP.
+    pub rate_ip: f64,
+    /// As `rate_w`, of the weights from interneurons, W^PI.
+    pub rate_pi: f64,
+    /// As `rate_w`, of the feedback weights B.
+    pub rate_feedback: f64,
+    /// As `rate_w`, of the biases of interneurons.
+    pub rate_bi: f64,
+}
+
+/// A learning rate of a [`StepControl`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Rate {
+    /// Of W.
+    Weights = 0,
+    /// Of b.
+    Biases = 1,
+    /// Of W^IP.
+    Interneurons = 2,
+    /// Of W^PI.
+    Apical = 3,
+    /// Of B.
+    Feedback = 4,
+    /// Of b^I.
+    InterneuronBiases = 5,
+}
+
+impl StepControl {
+    /// A learning rate divided by the number of active trajectories, per ms.
+    #[must_use]
+    pub fn rate(&self, which: Rate) -> f64 {
+        match which {
+            Rate::Weights => self.rate_w,
+            Rate::Biases => self.rate_b,
+            Rate::Interneurons => self.rate_ip,
+            Rate::Apical => self.rate_pi,
+            Rate::Feedback => self.rate_feedback,
+            Rate::InterneuronBiases => self.rate_bi,
+        }
+    }
 }
 
 impl StepControl {
     /// Multiplies every learning rate, as a [schedule](crate::schedule::Schedule) does.
     pub fn scale_rates(&mut self, factor: f64) {
-        self.rate_w *= factor;
-        self.rate_b *= factor;
+        for rate in [
+            &mut self.rate_w,
+            &mut self.rate_b,
+            &mut self.rate_ip,
+            &mut self.rate_pi,
+            &mut self.rate_feedback,
+            &mut self.rate_bi,
+        ] {
+            *rate *= factor;
+        }
     }
 }
 
 impl Default for StepControl {
     fn default() -> Self {
-        Self { ramp: 1.0, ramp_prev: 1.0, row: 0, beta_row: 0, index: 0, rate_w: 0.0, rate_b: 0.0 }
+        Self {
+            ramp: 1.0,
+            ramp_prev: 1.0,
+            row: 0,
+            beta_row: 0,
+            index: 0,
+            rate_w: 0.0,
+            rate_b: 0.0,
+            rate_ip: 0.0,
+            rate_pi: 0.0,
+            rate_feedback: 0.0,
+            rate_bi: 0.0,
+        }
     }
 }

@@ -155,6 +155,13 @@ impl Program {
                 Call::ResidentDrive(a) => names(&[a.out]),
                 Call::ResidentLearn(a) => names(&[a.v_old, a.v_new, a.a_old, a.a_new, a.c]),
                 Call::ResidentApply(a) => names(&[a.w]),
+                Call::ApicalError(a) => names(&[a.feedback, a.apical]),
+                Call::BicgStart(a) => names(&[a.u_dot, a.res, a.solver]),
+                Call::BicgStep(a) => names(&[a.u_dot, a.res, a.p, a.solver]),
+                Call::Couple(a) => names(&[a.c]),
+                Call::Image(a) => names(&[a.out]),
+                Call::Interneuron(a) => names(&[a.p, a.g, a.out, a.mismatch]),
+                Call::InterneuronDrive(a) => names(&[a.m]),
                 _ => String::new(),
             }
         )

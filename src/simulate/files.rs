@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{SimulationError, SimulationInput, SimulationOutput};
+use super::{SimulationError, SimulationInput, SimulationOutput, microcircuit_files};
 use crate::data::npz::{self, Array, Entry, NpzFile};
 use crate::network::{InputMode, Network, Parameters};
 
@@ -14,11 +14,14 @@ use crate::network::{InputMode, Network, Parameters};
 /// | `x` | T, B, n_in | an error |
 /// | `y` | T, B, n_out | 0 where nothing is nudged (`beta` absent and the argument 0), else an error |
 /// | `beta` | T, n_out | the argument `beta` (one value an output neuron) at every step |
-/// | `learn` | T or T, k (column 0) | 1 at every step |
+/// | `learn` | T or T, k: W and b; W^IP; W^PI; B | 1 at every step; missing columns as the first |
 /// | `W0`, or `W:pre->post` for every projection | N, N, or post, pre | an error |
 /// | `b0` | N | 0 |
 /// | `x_prev`, `y_prev` | B, n_in; B, n_out | `x[0]`, `y[0]` |
 /// | `u0` | B, N | the steady state at β = 0 for `x_prev` |
+/// | `u_I0`, `u_I_dot0` | B, M | the targets of the interneurons, 0 (dynamic interneurons) |
+/// | `B0`, `WPI0`, `WIP0`, `BIP0`, or `B:from->to` … for every pathway | to, from | an error, for those with weights of their own |
+/// | `bI0` | M | 0 |
 /// | `u_dot0`, `u_dot_2` … `u_dot_4` | B, N | 0 (restart of a run: u̇ of the last steps) |
 ///
 /// # Errors
@@ -50,7 +53,9 @@ pub fn load_npz(
         Some(u0) => u0.data,
         None => steady_state(network, &parameters, &x_prev, batch),
     };
-    let learn = source.learn(steps)?;
+    let rows = source.learn(steps)?;
+    let learn = rows.iter().map(|row| row[0]).collect();
+    let microcircuit = microcircuit_files::input(network, &mut source, batch, &rows)?;
     let u_dot0 = source.find("u_dot0", &per(n))?.map(|a| a.data);
     let mut history = Vec::new();
     for k in 2..=4 {
@@ -73,25 +78,35 @@ pub fn load_npz(
         u_dot0,
         history,
         active: None,
+        microcircuit,
     };
     input.check(network)?;
     Ok(input)
 }
 
 /// The open files.
-struct Source {
+pub(super) struct Source {
     files: Vec<NpzFile>,
 }
 
 impl Source {
-    fn find(&mut self, name: &str, shape: &[Option<usize>]) -> Result<Option<Array>, SimulationError> {
+    pub(super) fn find(
+        &mut self,
+        name: &str,
+        shape: &[Option<usize>],
+    ) -> Result<Option<Array>, SimulationError> {
         match self.files.iter_mut().find(|f| f.contains(name)) {
             Some(file) => Ok(Some(file.read_shaped(name, shape)?)),
             None => Ok(None),
         }
     }
 
-    fn need(&mut self, name: &str, shape: &[Option<usize>], need: &str) -> Result<Array, SimulationError> {
+    pub(super) fn need(
+        &mut self,
+        name: &str,
+        shape: &[Option<usize>],
+        need: &str,
+    ) -> Result<Array, SimulationError> {
         self.find(name, shape)?.ok_or_else(|| self.missing(name, need))
     }
 
@@ -100,10 +115,10 @@ impl Source {
         SimulationError::Missing { name: name.into(), files: files.join(", "), need: need.into() }
     }
 
-    /// `learn`, `[T]` or column 0 of `[T, k]`.
-    fn learn(&mut self, steps: usize) -> Result<Vec<bool>, SimulationError> {
+    /// `learn`, `[T]` or `[T, k]`, a row a step.
+    fn learn(&mut self, steps: usize) -> Result<Vec<Vec<bool>>, SimulationError> {
         let Some(file) = self.files.iter_mut().find(|f| f.contains("learn")) else {
-            return Ok(vec![true; steps]);
+            return Ok(vec![vec![true]; steps]);
         };
         let any = file.read("learn")?;
         let width = match any.shape.as_slice() {
@@ -112,15 +127,16 @@ impl Source {
             // For its message.
             _ => return Ok(file.read_shaped("learn", &[Some(steps)]).map(|_| Vec::new())?),
         };
-        Ok(any.data.chunks_exact(width).map(|row| row[0] != 0.0).collect())
+        Ok(any.data.chunks_exact(width).map(|row| row.iter().map(|&v| v != 0.0).collect()).collect())
     }
 }
 
 fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, SimulationError> {
     let n = network.neurons();
     let biases = source.find("b0", &[Some(n)])?.map_or_else(|| vec![0.0; n], |a| a.data);
+    let microcircuit = microcircuit_files::parameters(network, source)?;
     if let Some(dense) = source.find("W0", &[Some(n), Some(n)])? {
-        return Ok(Parameters { weights: blocks(network, &dense.data)?, biases });
+        return Ok(Parameters { weights: blocks(network, &dense.data)?, biases, microcircuit });
     }
     let mut weights = Vec::new();
     for (k, p) in network.projections.iter().enumerate() {
@@ -129,7 +145,7 @@ fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, Simu
         let need = "the weights of this projection (or 'W0', all weights as one matrix)";
         weights.push(source.need(&name, &[size(p.post), size(p.pre)], need)?.data);
     }
-    Ok(Parameters { weights, biases })
+    Ok(Parameters { weights, biases, microcircuit })
 }
 
 /// The blocks of a dense matrix `[post, pre]`.
@@ -232,6 +248,10 @@ pub fn save_npz(path: &Path, network: &Network, output: &SimulationOutput) -> Re
         let name = network.projection_name(k);
         add(format!("W_snap:{name}"), vec![count, post, pre], &w_snap[k]);
         add(format!("W_end:{name}"), vec![post, pre], &output.end.weights[k]);
+    }
+    let micro = microcircuit_files::arrays(network, output);
+    for (name, shape, data) in &micro {
+        entries.push(Entry { name: name.clone(), shape: shape.clone(), data, single: false });
     }
     npz::write(path, &entries)?;
     Ok(())

@@ -1,6 +1,6 @@
 //! What a simulation is given.
 
-use super::SimulationError;
+use super::{MicrocircuitInput, SimulationError};
 use crate::network::{Network, Parameters};
 
 /// Stimulus, parameters and the state at the start; all arrays row-major, T steps, B trajectories, N neurons. Time in ms, voltages
@@ -34,6 +34,8 @@ pub struct SimulationInput {
     pub history: Vec<Vec<f64>>,
     /// Trajectories that take part, `[B]`; the others hold their state and do not teach. `None` = all.
     pub active: Option<Vec<bool>>,
+    /// Of a microcircuit.
+    pub microcircuit: MicrocircuitInput,
 }
 
 impl SimulationInput {
@@ -68,6 +70,7 @@ impl SimulationInput {
         if let Some(u_dot) = &self.u_dot0 {
             length("u_dot0", "[B, N]", b * n, u_dot.len())?;
         }
+        self.microcircuit.check(network, &self.parameters.microcircuit, (t, b))?;
         for (k, past) in self.history.iter().enumerate() {
             length(&format!("u_dot_{}", k + 2), "[B, N]", b * n, past.len())?;
         }
@@ -81,7 +84,7 @@ impl SimulationInput {
     }
 }
 
-fn length(name: &str, shape: &str, want: usize, got: usize) -> Result<(), SimulationError> {
+pub(super) fn length(name: &str, shape: &str, want: usize, got: usize) -> Result<(), SimulationError> {
     if want == got {
         return Ok(());
     }

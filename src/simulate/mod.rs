@@ -7,12 +7,15 @@
 
 mod files;
 mod input;
+mod microcircuit;
+mod microcircuit_files;
 mod output;
 mod run;
 mod stop;
 
 pub use files::{load_npz, save_npz};
 pub use input::SimulationInput;
+pub use microcircuit::MicrocircuitInput;
 pub use output::{Record, Setup, SimulationOutput, Snap, SolverStep};
 pub use run::run;
 pub(crate) use stop::place;
@@ -76,6 +79,18 @@ pub enum SimulationError {
         files: String,
         /// What it is needed for.
         need: String,
+    },
+    /// A weight of the microcircuit where the network has no pathway.
+    #[error(
+        "array '{name}' has a weight from column {from} to row {to}, where the microcircuit has no pathway: feedback runs against the projections, and only into populations with interneurons; set the weight to 0 or change the network"
+    )]
+    StrayFeedback {
+        /// The array.
+        name: String,
+        /// Row.
+        to: usize,
+        /// Column.
+        from: usize,
     },
     /// A weight where the network has no projection.
     #[error(

@@ -74,6 +74,10 @@ pub struct SimulationOutput {
     pub u: Vec<f64>,
     /// u̇ found in each step, `[steps_completed, B, N]`, if it was asked for.
     pub u_dot: Vec<f64>,
+    /// u^I as used inside each step, `[steps_completed, B, M]`, if voltages were asked for and there are interneurons.
+    pub u_i: Vec<f64>,
+    /// u̇^I found in each step; empty for instantaneous interneurons.
+    pub u_i_dot: Vec<f64>,
     /// ‖f‖ over the free neurons inside each step (old u and parameters, new x and u*), `[steps_completed, B]`.
     pub f_entry_norm: Vec<f64>,
     /// ‖f‖ over the free neurons after each step, `[steps_completed, B]`.

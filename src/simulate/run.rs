@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::microcircuit::targets;
 use super::stop::{Stop, StopReason, place};
 use super::{Record, Setup, SimulationError, SimulationInput, SimulationOutput, Snap, SolverStep};
 use crate::cpu::status;
@@ -54,6 +55,26 @@ fn refuse_negative_beta(model: &Model, input: &SimulationInput) -> Result<(), Si
     }
 }
 
+/// u^I and u̇^I at the start.
+fn write_interneurons(
+    engine: &mut Engine,
+    model: &Model,
+    input: &SimulationInput,
+) -> Result<(), SimulationError> {
+    let Some(l) = &model.layout.micro else { return Ok(()) };
+    let start = &input.microcircuit;
+    match &start.u {
+        Some(u) => engine.write(l.u, u)?,
+        None => engine.write(l.u, &targets(&model.network, &input.parameters, &input.u0, &input.x_prev))?,
+    }
+    // Instantaneous interneurons have no derivative.
+    match &start.u_dot {
+        Some(u_dot) if !model.program.spec(l.u_dot).is_empty() => engine.write(l.u_dot, u_dot)?,
+        _ => {}
+    }
+    Ok(())
+}
+
 struct Runner<'a> {
     setup: &'a Setup,
     input: &'a SimulationInput,
@@ -81,6 +102,7 @@ impl<'a> Runner<'a> {
             entry_norms: true,
             // Clips hold after every step, whether or not it learns.
             learning: input.learn.contains(&true)
+                || input.microcircuit.learn.iter().flatten().any(|&on| on)
                 || network.projections.iter().any(|p| p.clip.is_some())
                 || network.populations.iter().any(|p| p.bias_clip.is_some()),
             unit_range: false,
@@ -95,6 +117,8 @@ impl<'a> Runner<'a> {
             neurons: network.neurons(),
             u: Vec::new(),
             u_dot: Vec::new(),
+            u_i: Vec::new(),
+            u_i_dot: Vec::new(),
             f_entry_norm: Vec::new(),
             f_norm: Vec::new(),
             solver_steps: Vec::new(),
@@ -120,6 +144,7 @@ impl<'a> Runner<'a> {
         let factors: Vec<f64> =
             populations.iter().flat_map(|p| std::iter::repeat_n(p.bias_factor, p.size)).collect();
         engine.write(l.bias_factors, &factors)?;
+        engine.write_microcircuit(&input.parameters.microcircuit)?;
         engine.write(l.u, &input.u0)?;
         if let Some(u_dot) = &input.u_dot0 {
             engine.write(l.u_dot, u_dot)?;
@@ -128,6 +153,7 @@ impl<'a> Runner<'a> {
             engine.write(buf, past)?;
         }
         engine.write(l.x, &input.x_prev)?;
+        write_interneurons(engine, &self.model, input)?;
         engine.write(l.y, &input.y_prev)?;
         if let Some(active) = &input.active {
             let mask: Vec<f64> = active.iter().map(|&on| f64::from(u8::from(on))).collect();
@@ -159,7 +185,8 @@ impl<'a> Runner<'a> {
         for &buf in &l.weights {
             weights.push(self.engine.read(buf)?);
         }
-        Ok(Parameters { weights, biases: self.engine.read(l.biases)? })
+        let biases = self.engine.read(l.biases)?;
+        Ok(Parameters { weights, biases, microcircuit: self.engine.read_microcircuit()? })
     }
 
     /// One time step; a stop if it went wrong.
@@ -170,14 +197,9 @@ impl<'a> Runner<'a> {
         if t.is_multiple_of(self.rows) {
             self.write_rows(t)?;
         }
-        let share = if self.input.learn[t] { 1.0 / self.input.active_count().max(1) as f64 } else { 0.0 };
-        let mut control = StepControl {
-            row: (t % self.rows) as u32,
-            beta_row: t as u32,
-            rate_w: self.setup.rate_w * share,
-            rate_b: self.setup.rate_b * share,
-            ..StepControl::default()
-        };
+        let share = 1.0 / self.input.active_count().max(1) as f64;
+        let mut control =
+            StepControl { row: (t % self.rows) as u32, beta_row: t as u32, ..self.rates(t, share) };
         control.scale_rates(self.schedule_factor(t));
         let work = [PlanId::Step, PlanId::Observe].map(|plan| Work { plan, controls: vec![control] });
         let snapshot = self.engine.run(&work)?;
@@ -193,6 +215,26 @@ impl<'a> Runner<'a> {
         self.setup.schedule.factor(ms(t), ms(self.input.steps))
     }
 
+    /// The learning rates of step `t`, `share` = 1 over the number of trajectories that take part.
+    fn rates(&self, t: usize, share: f64) -> StepControl {
+        let on = |yes: bool, rate: f64| if yes { rate * share } else { 0.0 };
+        let weights = self.input.learn[t];
+        let plain = StepControl {
+            rate_w: on(weights, self.setup.rate_w),
+            rate_b: on(weights, self.setup.rate_b),
+            ..StepControl::default()
+        };
+        let Some(micro) = &self.model.network.microcircuit else { return plain };
+        let [ip, pi, feedback] = self.input.microcircuit.at(t, weights);
+        StepControl {
+            rate_ip: on(ip, micro.rate_ip),
+            rate_pi: on(pi, micro.rate_pi),
+            rate_feedback: on(feedback, micro.rate_feedback),
+            rate_bi: on(if micro.is_tied() { pi } else { ip }, micro.rate_bi),
+            ..plain
+        }
+    }
+
     /// Keeps what was asked for of a completed step.
     fn record(&mut self, t: usize, snapshot: &Snapshot) -> Result<(), SimulationError> {
         let norms = |rows: &[f64]| -> Vec<f64> {
@@ -205,6 +247,10 @@ impl<'a> Runner<'a> {
         if self.keep.voltages {
             self.out.u.extend(self.engine.read(self.model.layout.u)?);
             self.out.u_dot.extend(self.engine.read(self.model.layout.u_dot)?);
+            if let Some(l) = &self.model.layout.micro {
+                self.out.u_i.extend(self.engine.read(l.u)?);
+                self.out.u_i_dot.extend(self.engine.read(l.u_dot)?);
+            }
         }
         if self.keep.snapshots.contains(&t) {
             let parameters = self.parameters()?;

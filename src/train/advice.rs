@@ -86,6 +86,7 @@ mod tests {
             projections: expand(2, &[]),
             activation: Activation::Sigmoid,
             input: InputMode::Clamped,
+            microcircuit: None,
         };
         let settings = Settings { max_iterations: 12, ..Settings::default() };
         let model = Model::new(network, settings, 1, Features::samples(false)).unwrap();

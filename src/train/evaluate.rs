@@ -90,5 +90,6 @@ pub fn write_parameters(engine: &mut Engine, parameters: &Parameters) -> Result<
 pub fn read_parameters(engine: &mut Engine) -> Result<Parameters, TrainError> {
     let layout = engine.model().layout.clone();
     let weights = layout.weights.iter().map(|&buf| engine.read(buf)).collect::<Result<_, _>>()?;
-    Ok(Parameters { weights, biases: engine.read(layout.biases)? })
+    let biases = engine.read(layout.biases)?;
+    Ok(Parameters { weights, biases, microcircuit: engine.read_microcircuit()? })
 }

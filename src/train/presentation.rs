@@ -86,6 +86,7 @@ pub fn controls(ramp: &[f64], gates: Gates, rate_w: f64, rate_b: f64, active: us
             index: k as u32,
             rate_w: if ramp >= gates.learn_from { rate_w * share } else { 0.0 },
             rate_b: if ramp >= gates.learn_from { rate_b * share } else { 0.0 },
+            ..StepControl::default()
         })
         .collect()
 }

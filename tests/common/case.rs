@@ -4,10 +4,15 @@ use std::path::{Path, PathBuf};
 
 use lagrange_gpu::data::npz::NpzFile;
 use lagrange_gpu::dynamics::{Dynamics, Integrator, OnIndefinite, PlasticityInDynamics, Settings, Solver};
-use lagrange_gpu::network::{Activation, InputMode, Network, Parameters, Population, Projection};
+use lagrange_gpu::network::{
+    Activation, InputMode, InterneuronDynamics, Kind, MicrocircuitParameters, Network, Parameters,
+    Population, Projection,
+};
 use lagrange_gpu::schedule::Schedule;
-use lagrange_gpu::simulate::{Setup, SimulationInput, load_npz};
+use lagrange_gpu::simulate::{MicrocircuitInput, Setup, SimulationInput, load_npz};
 use serde_json::Value;
+
+use super::microcircuit;
 
 pub struct Case {
     pub name: String,
@@ -81,9 +86,6 @@ impl Case {
         if find(&Activation::NAMES, self.text("activation")).is_none() {
             missing.push(self.text("activation").into());
         }
-        if !self.model("microcircuit").is_null() {
-            missing.push("microcircuit".into());
-        }
         missing
     }
 
@@ -121,6 +123,7 @@ impl Case {
             projections: projections.collect(),
             activation: self.activation(),
             input,
+            microcircuit: microcircuit::read(self.model("microcircuit"), |name| self.population(name)),
         };
         let settings = Settings {
             dynamics: find(&Dynamics::NAMES, self.text("dynamics")).unwrap(),
@@ -179,6 +182,7 @@ impl Case {
             None => vec![0.0; b * n],
         };
         let dense = row(&self.array("W_snap"), snapshot, n * n);
+        let (own, start) = self.interneurons(network, (snapshot, s), whole);
         SimulationInput {
             steps: 1,
             batch: b,
@@ -189,6 +193,7 @@ impl Case {
             parameters: Parameters {
                 weights: blocks(network, &dense),
                 biases: row(&self.array("b_snap"), snapshot, n),
+                microcircuit: own,
             },
             u0: row(&u, s, b * n),
             x_prev: row(&whole.x, s, b * n_in),
@@ -196,7 +201,40 @@ impl Case {
             u_dot0: Some(past(0)),
             history: (1..=3).map(past).collect(),
             active: None,
+            microcircuit: start,
         }
+    }
+
+    /// Parameters and state of the microcircuit after step `s`, which is snapshot `snapshot`.
+    fn interneurons(
+        &self,
+        network: &Network,
+        (snapshot, s): (usize, usize),
+        whole: &SimulationInput,
+    ) -> (MicrocircuitParameters, MicrocircuitInput) {
+        let Some(micro) = &network.microcircuit else { return Default::default() };
+        let cells = micro.count(network);
+        let part =
+            |name: &str, at: usize, width: usize| self.array(name)[at * width..(at + 1) * width].to_vec();
+        let dense = |name: &str| {
+            let kind = Kind::NAMES.iter().find(|(n, _)| *n == name).unwrap().1;
+            let (rows, cols) = microcircuit::shape(network, kind);
+            // B^IP does not learn.
+            if kind == Kind::Nudge {
+                self.array("BIP0")
+            } else {
+                part(&format!("{name}_snap"), snapshot, rows * cols)
+            }
+        };
+        let own = microcircuit::parameters(network, dense, part("bI_snap", snapshot, cells));
+        let dynamic = micro.dynamics == InterneuronDynamics::Dynamic;
+        let width = whole.batch * cells;
+        let start = MicrocircuitInput {
+            learn: vec![whole.microcircuit.learn[s + 1]],
+            u: Some(part("u_I", s, width)),
+            u_dot: dynamic.then(|| part("u_I_dot", s, width)),
+        };
+        (own, start)
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod case;
 pub mod compare;
 pub mod gradient;
+pub mod microcircuit;
 pub mod oracle;
 pub mod parity;
 pub mod random;

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use lagrange_gpu::dynamics::{Dynamics, Integrator, Solver, dense_limit};
 use lagrange_gpu::engine::{Device, Precision};
-use lagrange_gpu::network::Network;
+use lagrange_gpu::network::{Kind, Network};
 use lagrange_gpu::simulate::{Record, Setup, SimulationOutput, StopReason, run};
 
 use super::case::{Case, cases, dense};
 use super::compare::Report;
+use super::microcircuit;
 
 /// Features of the data that this version does not have. A case that needs anything else must run.
-pub const NOT_YET: [&str; 4] = ["lateral", "lookahead-rate-only with cycles", "equilibrium", "microcircuit"];
+pub const NOT_YET: [&str; 3] = ["lateral", "lookahead-rate-only with cycles", "equilibrium"];
 
 /// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
 pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
@@ -42,6 +43,9 @@ pub fn solvers(setup: &Setup) -> Vec<Solver> {
     if setup.settings.integrator != Integrator::Exact || setup.settings.dynamics != Dynamics::Nla {
         return vec![Solver::Auto];
     }
+    if setup.network.microcircuit.is_some() {
+        return vec![Solver::Auto, Solver::Bicgstab];
+    }
     let mut all = vec![Solver::Auto, Solver::Cg];
     if setup.network.activation.is_piecewise_linear()
         && setup.network.is_feedforward()
@@ -60,6 +64,7 @@ pub fn reported(setup: &Setup, solver: Solver) -> Option<Solver> {
     let net = &setup.network;
     match (setup.settings.integrator, solver) {
         _ if setup.settings.dynamics != Dynamics::Nla => None,
+        (Integrator::Exact, Solver::Auto) if setup.network.microcircuit.is_some() => Some(Solver::Bicgstab),
         (Integrator::Exact, Solver::Auto)
             if net.activation.is_piecewise_linear()
                 && net.is_feedforward()
@@ -117,12 +122,41 @@ fn check_trajectory(case: &Case, label: &str, net: &Network, out: &SimulationOut
     compare("b_snap", &bias, &[snaps, n], "b");
     compare("W_end", &dense(net, &out.end.weights), &[n, n], "W");
     compare("b_end", &out.end.biases, &[n], "b");
+    if net.microcircuit.is_some() {
+        interneurons(net, out, &mut compare);
+    }
     let most = out.solver_steps.iter().map(|s| s.iterations).max().unwrap_or(0);
     let open = out.solver_steps.iter().filter(|s| s.unconverged > 0).count();
     if open > 0 {
         report.fail(format!("{label}: {open} steps did not reach the solver's tolerance"));
     }
     report.note(format!("{label}: {}; at most {most} iterations", worst.join(", ")));
+}
+
+/// Voltages and parameters of the microcircuit.
+fn interneurons(
+    net: &Network,
+    out: &SimulationOutput,
+    compare: &mut impl FnMut(&str, &[f64], &[usize], &str),
+) {
+    let (t, b) = (out.steps_completed, out.batch);
+    let micro = net.microcircuit.as_ref().unwrap();
+    let (cells, snaps) = (micro.count(net), out.snapshots.len());
+    compare("u_I", &out.u_i, &[t, b, cells], "u_I");
+    if !out.u_i_dot.is_empty() {
+        compare("u_I_dot", &out.u_i_dot, &[t, b, cells], "u_I");
+    }
+    for (name, kind) in Kind::NAMES.into_iter().filter(|(_, kind)| *kind != Kind::Nudge) {
+        let Some(end) = microcircuit::dense(net, &out.end.microcircuit, kind) else { continue };
+        let (rows, cols) = microcircuit::shape(net, kind);
+        compare(&format!("{name}_end"), &end, &[rows, cols], "microcircuit_weights");
+        let all = out.snapshots.iter().map(|s| &s.parameters.microcircuit);
+        let all: Vec<f64> = all.filter_map(|p| microcircuit::dense(net, p, kind)).flatten().collect();
+        compare(&format!("{name}_snap"), &all, &[snaps, rows, cols], "microcircuit_weights");
+    }
+    if micro.stored_biases(net) > 0 {
+        compare("bI_end", &out.end.microcircuit.biases, &[cells], "microcircuit_weights");
+    }
 }
 
 /// The step after every snapshot from the state of the data, on any device. `kind` names the tolerance.

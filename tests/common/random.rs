@@ -50,7 +50,7 @@ pub fn network(
     });
     let projections =
         edges.iter().map(|&(pre, post)| Projection { pre, post, factor: 1.0, clip: None }).collect();
-    Network { populations: populations.collect(), projections, activation, input }
+    Network { populations: populations.collect(), projections, activation, input, microcircuit: None }
 }
 
 /// A chain, each population projecting to the next.
@@ -65,7 +65,7 @@ pub fn parameters(net: &Network, std: f64, rng: &mut Rng) -> Parameters {
     let weights = net.projections.iter().map(|p| rng.normals(size(p.pre) * size(p.post), std)).collect();
     let mut biases = rng.normals(net.neurons(), 0.1);
     biases[..net.n_in()].fill(0.0);
-    Parameters { weights, biases }
+    Parameters { weights, biases, ..Parameters::default() }
 }
 
 /// A run with constant input and target, from the steady state at β = 0: f = 0 (feedforward networks).

@@ -36,6 +36,7 @@ impl Case {
             projections: expand(sizes.len(), &[]),
             activation,
             input: InputMode::Clamped,
+            microcircuit: None,
         };
         let init = Init { kind: InitKind::Normal { mean: 0.01, std }, clip: None };
         let parameters =

@@ -8,7 +8,10 @@ use lagrange_gpu::dynamics::{Features, Model, Settings, StimulusKind};
 use lagrange_gpu::engine::{Device, Engine, Precision, Snapshot, Work};
 use lagrange_gpu::gpu::{self, Choice, Profile};
 use lagrange_gpu::kernels::{Call, copy, solver};
-use lagrange_gpu::network::{Activation, InputMode, Network, Population, expand};
+use lagrange_gpu::network::{
+    Activation, InputMode, InterneuronDynamics, InterneuronInput, Interneurons, Microcircuit, Network,
+    Pathway, Population, expand,
+};
 use lagrange_gpu::plan::{Buf, BufferSpec, Elem, Op, Plan, PlanId, Role, StepControl};
 
 /// Unit roundoff of `f32`.
@@ -68,6 +71,23 @@ pub fn network(sizes: &[usize], activation: Activation, input: InputMode) -> Net
         projections: expand(sizes.len(), &[1.0, 0.5, 2.0]),
         activation,
         input,
+        microcircuit: None,
+    }
+}
+
+/// Interneurons of the hidden population p1, everything learning.
+pub fn microcircuit() -> Microcircuit {
+    Microcircuit {
+        ip: InterneuronInput::Learned,
+        interneurons: vec![Interneurons { population: 1, size: 9, factor: 0.5 }],
+        dynamics: InterneuronDynamics::Dynamic,
+        feedback: Pathway::Separate,
+        pi: Pathway::Separate,
+        beta: 0.25,
+        rate_ip: 0.1,
+        rate_pi: 0.1,
+        rate_feedback: 0.1,
+        rate_bi: 0.1,
     }
 }
 

@@ -61,6 +61,7 @@ pub fn network(kind: &Kind) -> Network {
         projections: expand(3, &[1.0, 0.5]),
         activation: kind.activation,
         input: kind.input,
+        microcircuit: None,
     }
 }
 
