@@ -48,6 +48,7 @@ fn products() {
                 post,
                 factor: 1.0,
                 clip: None,
+                hollow: false,
                 rate: Rate::Weights,
             }
             .into(),

@@ -16,6 +16,7 @@ struct Params {
     post_start: u32,
     post_len: u32,
     clipped: u32,
+    hollow: u32,
     rate: u32,
     factor: f32,
     clip: f32,
@@ -52,5 +53,7 @@ fn finish(row: u32, column: u32, sum: f32) {
             v = -params.clip;
         }
     }
+    // No neuron projects onto itself.
+    if (params.hollow != 0u && row == column) { v = 0.0; }
     w_dot[row * params.pre_len + column] = v;
 }

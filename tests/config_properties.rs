@@ -11,7 +11,9 @@ use lagrange_gpu::dynamics::{
     Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
 };
 use lagrange_gpu::engine::Precision;
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Population, Projection};
+use lagrange_gpu::network::{
+    Activation, Architecture, Init, InitKind, InputMode, Network, Population, Projection,
+};
 use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
@@ -54,21 +56,24 @@ fn network() -> impl Strategy<Value = Network> {
     (2..6_usize)
         .prop_flat_map(|count| {
             let pairs: Vec<(usize, usize)> =
-                (0..count).flat_map(|post| (0..post).map(move |pre| (pre, post))).collect();
+                (0..count).flat_map(|post| (0..count).map(move |pre| (pre, post))).collect();
             let all = pairs.len();
-            let layered: Vec<(usize, usize)> = (1..count).map(|post| (post - 1, post)).collect();
-            let ends = prop_oneof![Just(layered), subsequence(pairs, 0..=all).prop_shuffle()];
+            let named = (pick(&Architecture::NAMES), any::<bool>()).prop_map(move |(a, only)| {
+                a.projections(count, only).iter().map(|p| (p.pre, p.post)).collect::<Vec<_>>()
+            });
+            let ends = prop_oneof![named, subsequence(pairs, 0..=all).prop_shuffle()];
             let population = ("[a-zA-Z0-9_ü-]{1,8}", 1..40_usize, not_negative(), option::of(positive()));
             (
                 vec(population, count),
                 ends,
                 vec((not_negative(), option::of(positive())), all),
+                prop_oneof![Just(vec![false; all]), Just(vec![true; all]), vec(any::<bool>(), all)],
                 any::<bool>(),
                 activation(),
                 pick(&InputMode::NAMES),
             )
         })
-        .prop_map(|(populations, ends, plastic, named, activation, input)| {
+        .prop_map(|(populations, ends, plastic, own, named, activation, input)| {
             let count = populations.len();
             let layer = |i: usize| match i {
                 0 => "input".to_owned(),
@@ -81,11 +86,17 @@ fn network() -> impl Strategy<Value = Network> {
                     let name = if named { format!("{name}{i}") } else { layer(i) };
                     Population { name, size, bias_factor, bias_clip }
                 });
-            let projections = ends.into_iter().zip(plastic);
+            let projections = ends.into_iter().zip(plastic).zip(own);
             Network {
                 populations: populations.collect(),
                 projections: projections
-                    .map(|((pre, post), (factor, clip))| Projection { pre, post, factor, clip })
+                    .map(|(((pre, post), (factor, clip)), own)| Projection {
+                        pre,
+                        post,
+                        factor,
+                        clip,
+                        self_connections: own && pre == post,
+                    })
                     .collect(),
                 activation,
                 input,
@@ -220,7 +231,8 @@ fn selection() -> impl Strategy<Value = Selection> {
 
 /// Of neurons that every network has: the first one of the last population.
 fn probe() -> impl Strategy<Value = Probe> {
-    let quantities = vec(pick(&Quantity::NAMES), 1..5);
+    // Without a microcircuit there are no interneurons, which come last.
+    let quantities = vec(pick(&Quantity::NAMES[..9]), 1..5);
     (any::<bool>(), quantities, 1..100_u32, selection(), selection(), positive()).prop_map(
         |(all, quantities, every, epochs, presentations, max_mib)| Probe {
             name: "probe".into(),
@@ -252,8 +264,8 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     (
         ("[a-z][a-z \"'é-]{0,8}[0-9]", 0..=i64::MAX as u64, data(), network(), settings(), beta),
         (
-            vec(init(), 20),
-            vec(init(), 20),
+            vec(init(), 30),
+            vec(init(), 30),
             not_negative(),
             not_negative(),
             (training(), backprop(), schedule(), vec(probe(), 0..3)),
@@ -266,10 +278,14 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 mut bias_init,
                 rate_w,
                 mut rate_b,
-                (training, backprop, schedule, mut probes),
+                (mut training, backprop, schedule, mut probes),
                 mut run,
             ) = rest;
-            run.control &= training.rule == Rule::LeastAction;
+            // Backprop is of feedforward networks.
+            if !network.is_feedforward() {
+                training.rule = Rule::LeastAction;
+            }
+            run.control &= training.rule == Rule::LeastAction && network.is_feedforward();
             if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
@@ -281,8 +297,10 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             if settings.bias == Bias::UnitRate {
                 rate_b = rate_w;
                 for p in 0..network.populations.len() {
-                    let into = network.projections.iter().filter(|k| k.post == p).max_by_key(|k| k.pre);
-                    let rule = into.map_or((0.0, None), |k| (k.factor, k.clip));
+                    let reached = network.projections.iter().any(|k| k.post == p);
+                    let forward = network.projections.iter().filter(|k| k.post == p && k.pre < p);
+                    let none = if reached || p > 0 { 1.0 } else { 0.0 };
+                    let rule = forward.max_by_key(|k| k.pre).map_or((none, None), |k| (k.factor, k.clip));
                     (network.populations[p].bias_factor, network.populations[p].bias_clip) = rule;
                 }
             }

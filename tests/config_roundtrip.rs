@@ -11,7 +11,7 @@ use lagrange_gpu::config::{
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode};
+use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network};
 use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::Rule;
@@ -161,9 +161,9 @@ fn custom_networks() {
     let ends: Vec<_> = s.network.projections.iter().map(|p| (p.pre, p.post, p.factor, p.clip)).collect();
     let clip = Some(1.5);
     assert_eq!(ends, [(0, 3, 0.5, clip), (1, 3, 0.25, clip), (0, 2, 1.0, Some(2.0)), (2, 3, 0.0, clip)]);
-    // Nothing projects into `a`; the projection from the closest population into `out` is the one from `b`.
+    // Nothing projects into `a`, whose biases still learn; the projection from the closest population into `out` is the one from `b`.
     let biases: Vec<_> = s.network.populations.iter().map(|p| (p.bias_factor, p.bias_clip)).collect();
-    assert_eq!(biases, [(0.0, Some(1.0)), (0.0, None), (1.0, Some(3.0)), (0.0, Some(4.0))]);
+    assert_eq!(biases, [(0.0, Some(1.0)), (1.0, None), (1.0, Some(3.0)), (0.0, Some(4.0))]);
     let kinds: Vec<_> = s.weight_init.iter().map(|i| i.kind).collect();
     assert_eq!(kinds, [InitKind::Zeros, InitKind::Xavier, InitKind::Xavier, InitKind::Xavier]);
     let kinds: Vec<_> = s.bias_init.iter().map(|i| (i.kind, i.clip)).collect();
@@ -176,6 +176,64 @@ fn custom_networks() {
     assert_eq!(kinds, expected);
     assert_eq!((s.beta, s.rate_w, s.rate_b), (vec![0.0, 0.5], 0.5, 0.25));
     assert_eq!((s.network.input, s.settings.derivative_clip), (InputMode::Rates, Some(0.125)));
+}
+
+/// The lists of the model's section 5, with the factors of its pairs.
+#[test]
+fn named_architectures() {
+    let read = |arguments: &[&str]| {
+        let e = load_with(MINIMAL, arguments).unwrap_or_else(|e| panic!("{e}"));
+        let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+        assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+        e.network
+    };
+    let up = [(0, 1, 1.0), (1, 2, 0.2), (2, 3, 0.1)];
+    let down = [(1, 0, 1.0), (2, 1, 0.2), (3, 2, 0.1)];
+    let own = [(0, 0, 1.0), (1, 1, 0.2), (2, 2, 0.1), (3, 3, 0.1)];
+    let all: Vec<(usize, usize, f64)> =
+        (0..4).flat_map(|post| (0..4).map(move |pre| (pre, post, 1.0))).collect();
+    for (name, expected) in [
+        ("layered-feedforward", up.to_vec()),
+        ("layered-feedbackward", down.to_vec()),
+        ("layered-recurrent", [up, down].concat()),
+        ("layered-recurrent-recurrent", [&up[..], &down, &own].concat()),
+        ("in-recurrent-out", [&up[..], &own[1..]].concat()),
+        ("fully-recurrent", all),
+    ] {
+        let chosen = format!("network.architecture={name}");
+        let factors = if name == "fully-recurrent" { vec!["1"; 16].join(", ") } else { "1, 0.2, 0.1".into() };
+        let factors = format!("plasticity.factors=[{factors}]");
+        let ends =
+            |net: &Network| net.projections.iter().map(|p| (p.pre, p.post, p.factor)).collect::<Vec<_>>();
+        let net = read(&[&chosen, &factors]);
+        assert_eq!(ends(&net), expected, "{name}");
+        assert!(!net.projections.iter().any(|p| p.self_connections), "{name}");
+        let reached = expected.iter().any(|p| p.1 == 0);
+        let forward = |p: usize| expected.iter().filter(|e| e.1 == p && e.0 < p).last().map_or(1.0, |e| e.2);
+        let bias = |p: usize| if p == 0 && !reached { 0.0 } else { forward(p) };
+        let got: Vec<f64> = net.populations.iter().map(|p| p.bias_factor).collect();
+        let closest = name != "fully-recurrent";
+        assert!(!closest || got == (0..4).map(bias).collect::<Vec<_>>(), "{name}: {got:?}");
+        let lonely: Vec<_> = expected.iter().copied().filter(|p| p.1 != 0).collect();
+        let net =
+            read(&[&chosen, &factors.replacen(&"1, ".repeat(4), "", 1), "network.only-discriminative=true"]);
+        assert_eq!(ends(&net), lonely, "{name}");
+        let net = read(&[&chosen, &factors, "network.self-connections=true"]);
+        assert!(net.projections.iter().all(|p| p.self_connections == (p.pre == p.post)), "{name}");
+    }
+    // A list of one factor a projection is taken as it stands.
+    let net = read(&["network.architecture=layered-recurrent", "plasticity.factors=[1, 2, 3, 4, 5, 6]"]);
+    assert_eq!(net.projections.iter().map(|p| p.factor).collect::<Vec<_>>(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+/// An input population may be empty, the others may not.
+#[test]
+fn networks_without_an_input() {
+    let text = CUSTOM.replace("{ name = \"in\", size = 3 }", "{ name = \"in\", size = 0 }");
+    let s = simulate(&text);
+    assert_eq!((s.network.n_in(), s.network.sizes().as_str()), (0, "0-4-5-2"));
+    let again = SimulationConfig::parse(s.to_toml().as_bytes(), &s.source, &Overrides::default());
+    assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), s);
 }
 
 /// Factor and clip of a unit-rate bias are those of the projection into its population, of several the one from the closest.
@@ -449,7 +507,7 @@ fn resolved_forms_of_files_are_read_as_the_same() {
 #[test]
 fn the_resolved_form_names_every_key() {
     let text = load_with(MINIMAL, &["data.train-limit=5"]).expect("an experiment").to_toml();
-    let keys = "name seed source validation encoding train-limit architecture sizes activation input weights biases \
+    let keys = "name seed source validation encoding train-limit architecture sizes only-discriminative self-connections activation input weights biases \
                 integrator tau-ms dt-ms beta solver tolerance max-iterations on-indefinite plasticity-in-dynamics \
                 u-limit resident-weights dynamics input-mismatch rate-per-ms bias-rate-per-ms schedule bias factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
                 batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch learning-rate bias-learning-rate \

@@ -87,6 +87,7 @@ fn products() {
                     post,
                     factor: 0.5,
                     clip,
+                    hollow: false,
                     rate: Rate::Weights,
                 };
                 calls.push(("weight_rate", f.into(), batch));
@@ -94,6 +95,41 @@ fn products() {
             for (name, call, depth) in calls {
                 b.compare(name, &[call], CONTROL, &ALL, (depth as f64 + 16.0) * EPS);
             }
+        }
+    }
+}
+
+/// A population onto itself: only the diagonal differs, and is 0 whatever δ and r̄ are.
+#[test]
+fn a_hollow_rate_has_no_diagonal() {
+    for (size, batch) in [(13, 5), (70, 66)] {
+        let net = network(&[size, size, 6], Activation::Sigmoid, InputMode::Driven);
+        let b =
+            Bench::new(net, Settings { solver: Solver::Cg, ..Settings::default() }, batch, features(true));
+        let l = &b.model.layout;
+        let (w_dot, own) = (l.weight_rates[0].expect("learns"), Cols { start: 0, len: size });
+        let rate = |hollow: bool| -> Call {
+            weight_rate::Args {
+                delta: l.delta,
+                r: l.r,
+                w_dot,
+                pre: own,
+                post: own,
+                factor: 0.5,
+                clip: None,
+                hollow,
+                rate: Rate::Weights,
+            }
+            .into()
+        };
+        let tolerance = (batch as f64 + 16.0) * EPS;
+        let full = b.compare("weight_rate", &[rate(false)], CONTROL, &ALL, tolerance);
+        let hollow = b.compare("weight_rate hollow", &[rate(true)], CONTROL, &ALL, tolerance);
+        let at = w_dot.0 as usize;
+        for (i, (full, hollow)) in full[at].iter().zip(&hollow[at]).enumerate() {
+            let diagonal = i / size == i % size;
+            assert!(*hollow == if diagonal { 0.0 } else { *full }, "{i}");
+            assert!(!diagonal || *full != 0.0, "{i}: something to leave out");
         }
     }
 }
@@ -113,6 +149,7 @@ fn a_product_without_learning_is_zero_whatever_its_operands() {
         post,
         factor: 0.5,
         clip: None,
+        hollow: false,
         rate: Rate::Weights,
     };
     b.compare("weight_rate", &[call.into()], StepControl::default(), &ALL, 0.0);

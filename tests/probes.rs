@@ -11,9 +11,13 @@ use lagrange_gpu::data::Encoding;
 use lagrange_gpu::dynamics::{Integrator, Resident, Settings};
 use lagrange_gpu::engine::{Carried, Device, Precision};
 use lagrange_gpu::gpu;
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Parameters};
+use lagrange_gpu::network::{
+    Activation, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, Interneurons, Microcircuit,
+    MicrocircuitParameters, Parameters, Pathway,
+};
 use lagrange_gpu::probe::{Moment, Probe, ProbeError, Quantity, Recording, Selection};
 use lagrange_gpu::schedule::Schedule;
+use lagrange_gpu::simulate::{Record, Setup, SimulationInput, run as simulate};
 use lagrange_gpu::sinks::{ProbeFiles, save_recording};
 use lagrange_gpu::train::{
     Event, Gates, Keeper, Moment as Why, Protocol, Ramp, Rule, Sink, State, TrainError, Trainer,
@@ -453,5 +457,93 @@ fn what_is_not_computed_is_refused_by_name() {
     ] {
         let error = refused(Resident::Never, &probe).expect("refused").to_string();
         assert!(error.contains(says), "{error}");
+    }
+}
+
+/// Section 4 of the model on recorded values of a simulation: `u^I = (1 − β^I)(W^IP r̄ + b^I) + β^I B^IP u_o` and the apical error
+/// `B u_o − W^PI u^I`, with instantaneous interneurons and constant weights. Sums of three terms of order 1: 1e-14.
+#[test]
+fn interneurons_are_recorded_with_the_error_they_make() {
+    let kind = Kind { activation: Activation::Tanh, ..Kind::exact(Resident::Never) };
+    let mut net = network(&kind);
+    for (population, size) in net.populations.iter_mut().zip([2, 3, 1]) {
+        population.size = size;
+    }
+    net.microcircuit = Some(Microcircuit {
+        ip: InterneuronInput::Learned,
+        interneurons: vec![Interneurons { population: 1, size: 2, factor: 1.0 }],
+        dynamics: InterneuronDynamics::Instantaneous,
+        feedback: Pathway::Separate,
+        pi: Pathway::Separate,
+        beta: 0.25,
+        rate_ip: 0.0,
+        rate_pi: 0.0,
+        rate_feedback: 0.0,
+        rate_bi: 0.0,
+    });
+    let wave =
+        |len: usize, phase: f64| -> Vec<f64> { (0..len).map(|i| 0.5 * (i as f64 + phase).sin()).collect() };
+    let (feedback, pi, ip, nudge) = (wave(3, 1.0), wave(6, 2.0), wave(6, 3.0), wave(2, 4.0));
+    let micro = MicrocircuitParameters {
+        feedback: vec![feedback.clone()],
+        pi: vec![pi.clone()],
+        ip: vec![ip.clone()],
+        nudge: vec![nudge.clone()],
+        biases: vec![0.1, -0.2],
+    };
+    let input = SimulationInput {
+        steps: 9,
+        batch: 2,
+        x: wave(36, 0.0),
+        y: wave(18, 0.5),
+        beta: vec![0.1; 9],
+        learn: vec![false; 9],
+        parameters: Parameters {
+            weights: vec![wave(6, 5.0), wave(3, 6.0)],
+            biases: vec![0.0; 6],
+            microcircuit: Some(micro),
+        },
+        u0: wave(12, 7.0),
+        x_prev: wave(4, 0.0),
+        y_prev: wave(2, 0.5),
+        ..SimulationInput::default()
+    };
+    let quantities = [Quantity::Voltage, Quantity::Rate, Quantity::ApicalError, Quantity::Interneuron];
+    let asked = Probe { trajectories: 2, ..probe("cells", &[1, 2], &quantities, 2.0) };
+    let setup = Setup {
+        network: net,
+        settings: kind.settings,
+        rate_w: 0.0,
+        rate_b: 0.0,
+        schedule: Schedule::Constant,
+    };
+    let keep = Record { probes: vec![asked], ..Record::default() };
+    let out = simulate(&setup, &Device::Cpu(Precision::F64), &input, &keep).unwrap();
+    assert_eq!(out.stop, None);
+    let r = &out.recordings[0];
+    assert_eq!((r.moments.len(), &r.interneurons[..]), (4, &[0, 1][..]));
+    for s in 0..4 {
+        let (u, rate) = (at(r, Quantity::Voltage, s), at(r, Quantity::Rate, s));
+        let (apical, cells) = (at(r, Quantity::ApicalError, s), at(r, Quantity::Interneuron, s));
+        for b in 0..2 {
+            let top = u[b * 4 + 3];
+            for k in 0..2 {
+                let basal: f64 = (0..3).map(|i| ip[k * 3 + i] * rate[b * 4 + i]).sum();
+                let want = 0.75 * (basal + [0.1, -0.2][k]) + 0.25 * nudge[k] * top;
+                assert!(
+                    (cells[b * 2 + k] - want).abs() < 1e-14,
+                    "interneuron {k}: {} for {want}",
+                    cells[b * 2 + k]
+                );
+            }
+            for i in 0..3 {
+                let want = feedback[i] * top - (0..2).map(|k| pi[i * 2 + k] * cells[b * 2 + k]).sum::<f64>();
+                assert!(
+                    (apical[b * 4 + i] - want).abs() < 1e-14,
+                    "apical {i}: {} for {want}",
+                    apical[b * 4 + i]
+                );
+            }
+        }
     }
 }

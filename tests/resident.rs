@@ -27,7 +27,8 @@ fn network(input: InputMode, skip_factor: f64) -> Network {
         bias_factor: if name == "in" { 0.0 } else { 0.7 },
         bias_clip: None,
     };
-    let projection = |pre: usize, post: usize, factor: f64| Projection { pre, post, factor, clip: None };
+    let projection =
+        |pre: usize, post: usize, factor: f64| Projection { factor, ..Projection::between(pre, post) };
     Network {
         populations: vec![population("in", 12), population("hidden", 9), population("out", 5)],
         projections: vec![projection(0, 1, 1.0), projection(1, 2, 0.5), projection(0, 2, skip_factor)],

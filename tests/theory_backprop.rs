@@ -128,7 +128,8 @@ fn against_dense_matrices(precision: Precision, tolerance: f64) {
     let mut rng = Rng(29);
     let mut report = Report::default();
     let device = Device::Cpu(precision);
-    for graph in topologies() {
+    let forward = |graph: &Graph| graph.1.iter().all(|(pre, post)| pre < post);
+    for graph in topologies().into_iter().filter(forward) {
         for (name, kind) in Activation::NAMES {
             for input in INPUTS {
                 let (net, lesson) = draw(&graph, input, kind, &mut rng);

@@ -37,7 +37,8 @@ pub(super) struct Args {
     /// Samples side by side; changes results by rounding only.
     #[arg(long, value_name = "N", default_value_t = 250, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     batch: usize,
-    /// Integrates each sample as a presentation from the equilibrium for x = 0 and reads its end, instead of the steady state.
+    /// Integrates each sample as a presentation from the equilibrium for x = 0 and reads its end, instead of the steady state; recurrent
+    /// networks are always read so.
     #[arg(long)]
     trajectory: bool,
 }
@@ -69,7 +70,9 @@ pub(super) fn open(args: &Args, input: Option<&Path>) -> Result<Opened, Failure>
         None => (samples(&mut e, args)?, args.part.clone()),
     };
     let device = device::open(&e.run.device, e.run.precision)?;
-    let readout = if args.trajectory {
+    // Of networks that no sweep settles the trajectory is all there is.
+    let trajectory = args.trajectory || e.network.settling_order().is_none();
+    let readout = if trajectory {
         Readout::Trajectory(e.training.ramp.values(e.training.steps_per_sample))
     } else {
         Readout::SteadyState
@@ -77,7 +80,7 @@ pub(super) fn open(args: &Args, input: Option<&Path>) -> Result<Opened, Failure>
     let mut predictor =
         Predictor::new(&e.network, e.settings, args.batch, readout, &device).map_err(failed)?;
     predictor.set_parameters(&about.parameters).map_err(failed)?;
-    Ok(Opened { experiment: e, images, predictor, device, file, part, about, trajectory: args.trajectory })
+    Ok(Opened { experiment: e, images, predictor, device, file, part, about, trajectory })
 }
 
 fn experiment(args: &Args, file: &Path) -> Result<Experiment, Failure> {
@@ -170,6 +173,12 @@ impl Opened {
 
     /// Says what went on that a reader of the results should know.
     pub(super) fn warn(&self) {
+        if let Some(rest) = self.predictor.start().filter(|rest| !rest.is_reached()) {
+            say(&format!(
+                "warning: the network did not come to rest for an input of 0 within {} time steps: presentations start from f of {:.1e} of its voltages",
+                rest.steps, rest.f_norm
+            ));
+        }
         let t = self.predictor.trouble();
         if t.indefinite > 0 {
             say(&format!("warning: H was not positive definite in {} trajectory steps", t.indefinite));

@@ -106,6 +106,11 @@ pub(super) fn check_sizes(
     places: &[Place],
     item: &Item<'_>,
 ) -> Result<(), ConfigError> {
+    if network.n_in() == 0 {
+        let name = &network.populations[0].name;
+        let message = format!("population '{name}' has no neurons: there is nowhere to present images");
+        return Err(item.texts.error(places.first().copied(), message, "a size of at least 1"));
+    }
     let (set, title) = match &data.source {
         DataSource::EmbeddedMnist => (PublishedSet::Mnist.about(), "embedded MNIST"),
         DataSource::Published { set, .. } => (set.about(), set.about().title),

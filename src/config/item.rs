@@ -170,7 +170,7 @@ impl<'a> Item<'a> {
 }
 
 /// Names for a message; of very many the first ones.
-fn list_names(names: &[String]) -> String {
+pub(super) fn list_names(names: &[String]) -> String {
     const SHOWN: usize = 12;
     let mut list = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {

@@ -23,6 +23,7 @@ mod section;
 mod source;
 mod suggest;
 mod text;
+mod topology;
 mod tree;
 mod types;
 mod write;

@@ -2,12 +2,12 @@
 
 use super::error::ConfigError;
 use super::init::clip;
-use super::item::{Bound, Item};
+use super::item::{Bound, Item, list_names};
 use super::network::{Own, population_names, projection_names};
 use super::schedule;
 use super::section::Section;
 use crate::dynamics::Bias;
-use crate::network::{Network, Projection};
+use crate::network::Network;
 use crate::schedule::Schedule;
 
 const KEYS: [&str; 9] = [
@@ -44,6 +44,7 @@ pub(super) fn read(
     item: Item<'_>,
     network: &mut Network,
     own: &[Own<'_>],
+    pairs: Option<&[usize]>,
 ) -> Result<Plasticity, ConfigError> {
     let section = Section::open(item, &KEYS)?;
     let rate = |item: Item<'_>| item.number(Bound::NonNegative, RATE);
@@ -52,7 +53,7 @@ pub(super) fn read(
     let schedule =
         section.get("schedule").map(|i| schedule::read(i, rate_w)).transpose()?.unwrap_or_default();
     let derivative_clip = section.get("derivative-clip").map(|i| clip(&i)).transpose()?.flatten();
-    factors(&section, network, own)?;
+    factors(&section, network, own, pairs)?;
     weight_clips(&section, network, own)?;
     let bias = section.get("bias").map_or(Ok(Bias::Separate), |i| i.choice(&Bias::NAMES))?;
     match bias {
@@ -77,10 +78,25 @@ fn not_twice(list: &Item<'_>, own: Option<&Item<'_>>) -> Result<(), ConfigError>
     }
 }
 
-fn factors(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Result<(), ConfigError> {
+fn factors(
+    section: &Section<'_>,
+    network: &mut Network,
+    own: &[Own<'_>],
+    pairs: Option<&[usize]>,
+) -> Result<(), ConfigError> {
     if let Some(item) = section.get("factors") {
         not_twice(&item, own.iter().find_map(|o| o.factor.as_ref()))?;
-        let factors = item.spread("a projection", &projection_names(network), false, "factors", factor)?;
+        let factors = match (pairs, item.elements()) {
+            // A projection back or within takes the factor of the pair of neighbours, the last population that of the pair below.
+            (Some(pairs), Some(list)) if list.len() + 1 == network.populations.len() => {
+                let list = list.iter().map(factor).collect::<Result<Vec<f64>, _>>()?;
+                pairs.iter().map(|&pair| list[pair]).collect()
+            }
+            (Some(_), Some(list)) if list.len() != network.projections.len() => {
+                return Err(neither_length(&item, network, list.len()));
+            }
+            _ => item.spread("a projection", &projection_names(network), false, "factors", factor)?,
+        };
         for (projection, factor) in network.projections.iter_mut().zip(factors) {
             projection.factor = factor;
         }
@@ -91,6 +107,17 @@ fn factors(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Res
         }
     }
     Ok(())
+}
+
+/// An error about a list of factors that are neither one a projection nor one a pair of neighbours.
+fn neither_length(item: &Item<'_>, network: &Network, got: usize) -> ConfigError {
+    let (pairs, all) = (network.populations.len() - 1, network.projections.len());
+    let message = format!("`{}` has the wrong length", item.path);
+    let mut expected = format!("{all}, one a projection: {}", list_names(&projection_names(network)));
+    if pairs != all {
+        expected.push_str(&format!("; or {pairs}, one a pair of neighbouring populations"));
+    }
+    item.wrong(message, format!("{expected}, got {got}"))
 }
 
 fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -> Result<(), ConfigError> {
@@ -112,7 +139,7 @@ fn weight_clips(section: &Section<'_>, network: &mut Network, own: &[Own<'_>]) -
 fn separate_biases(section: &Section<'_>, network: &mut Network) -> Result<(), ConfigError> {
     let factors = match section.get("bias-factors") {
         Some(item) => item.spread("a population", &population_names(network), false, "factors", factor)?,
-        None => forward_projections(network).map(|p| p.map_or(0.0, |p| p.factor)).collect(),
+        None => default_rules(network).into_iter().map(|(factor, _)| factor).collect(),
     };
     for (population, factor) in network.populations.iter_mut().zip(factors) {
         population.bias_factor = factor;
@@ -133,19 +160,22 @@ fn unit_rate_biases(section: &Section<'_>, network: &mut Network) -> Result<(), 
             "belongs to bias = \"separate\": from a neuron of rate 1 a bias learns like the weights";
         section.refuse(key, because, "rate-per-ms, factors and weight-clip alone, or bias = \"separate\"")?;
     }
-    let rules: Vec<_> =
-        forward_projections(network).map(|p| p.map_or((0.0, None), |p| (p.factor, p.clip))).collect();
-    for (population, (factor, clip)) in network.populations.iter_mut().zip(rules) {
+    for (p, (factor, clip)) in default_rules(network).into_iter().enumerate() {
+        let population = &mut network.populations[p];
         (population.bias_factor, population.bias_clip) = (factor, clip);
     }
     Ok(())
 }
 
-/// For each population the forward projection into it, of several the one from the closest population, whose factor that of its biases is
-/// by default; none where nothing projects into it (model, section 3).
-fn forward_projections(network: &Network) -> impl Iterator<Item = Option<&Projection>> {
-    (0..network.populations.len()).map(|p| {
-        let into = network.projections.iter().filter(move |k| k.post == p);
-        into.min_by_key(|k| k.post.abs_diff(k.pre))
-    })
+/// Factor and clip of the forward projection into each population, of several those of the one from the closest population, 1 and none
+/// where there is none; 0 for an input that nothing projects into (model, section 3).
+fn default_rules(network: &Network) -> Vec<(f64, Option<f64>)> {
+    let of = |p: usize| {
+        let mut into = network.projections.iter().filter(|k| k.post == p).peekable();
+        if p == 0 && into.peek().is_none() {
+            return (0.0, None);
+        }
+        into.filter(|k| k.pre < p).max_by_key(|k| k.pre).map_or((1.0, None), |k| (k.factor, k.clip))
+    };
+    (0..network.populations.len()).map(of).collect()
 }

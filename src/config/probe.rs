@@ -2,8 +2,8 @@
 
 use super::error::ConfigError;
 use super::item::{Bound, Item, shown};
-use super::network::named_population;
 use super::section::Section;
+use super::topology::named_population;
 use super::types::TrainingConfig;
 use super::write::{list, number, quoted};
 use crate::network::Network;
@@ -159,7 +159,10 @@ fn check(
         ProbeError::Nothing(_) if probe.quantities.is_empty() => ("quantities", QUANTITIES.to_owned()),
         ProbeError::Nothing(_) if probe.populations.is_empty() => ("populations", "a population".to_owned()),
         ProbeError::Nothing(_) => ("neurons", "at least one neuron".to_owned()),
-        ProbeError::Clamped { .. } | ProbeError::NoOutputs { .. } | ProbeError::Resident { .. } => {
+        ProbeError::Clamped { .. }
+        | ProbeError::NoOutputs { .. }
+        | ProbeError::NoInterneurons(_)
+        | ProbeError::Resident { .. } => {
             ("populations", "populations that have all the quantities".to_owned())
         }
     };

@@ -158,9 +158,9 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     let seed = section.get("seed").map(|i| i.count(0, i64::MAX as u64)).transpose()?;
     let run = run::run(section.get("run"))?;
     let need = |key: &str| section.need(key, &needs(key));
-    let Parts { mut network, weight_init, bias_init, size_places, own, item } =
+    let Parts { mut network, weight_init, bias_init, size_places, own, pairs, item } =
         network::read(need("network")?)?;
-    let plastic = plasticity::read(need("plasticity")?, &mut network, &own)?;
+    let plastic = plasticity::read(need("plasticity")?, &mut network, &own, pairs.as_deref())?;
     let (settings, beta) = dynamics::read(need("dynamics")?, &network, run.precision, &plastic)?;
     let data = section.get("data").map(|i| data::read(i, &source.folder())).transpose()?;
     if let Some(data) = &data {
@@ -171,6 +171,17 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         let message = "`run.control` would run backprop twice: it is the rule of the experiment itself";
         let expected = "training.rule = \"least-action\", or no control";
         return Err(section.item().texts.error(Some(section.place("run")), message, expected));
+    }
+    if let Some(k) = network.first_backward()
+        && (run.control || training.as_ref().is_some_and(|t| t.rule == Rule::Backprop))
+    {
+        let key = if run.control { "run" } else { "training" };
+        let message = format!(
+            "backprop, the control, needs a feedforward network; the projection {} does not run forward",
+            network.projection_name(k)
+        );
+        let expected = "training.rule = \"least-action\" and no control, or another architecture";
+        return Err(section.item().texts.error(Some(section.place(key)), message, expected));
     }
     let least_action = training.as_ref().map(|training| backprop::LeastAction {
         rate_w: plastic.rate_w,

@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use super::activation;
 use super::init::kind_name;
-use super::network::layer_name;
 use super::probe;
 use super::schedule;
+use super::topology::layer_name;
 use super::types::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
     TrainingConfig,
 };
 use crate::data::PublishedSet;
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
-use crate::network::{Init, InitKind, InputMode, Network};
+use crate::network::{Architecture, Init, InitKind, InputMode, Network, Projection};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
 
@@ -101,10 +101,12 @@ impl Out {
 
     fn network(&mut self, network: &Network, weights: &[Init], biases: &[Init]) {
         self.section("[network]");
-        let layered = is_layered(network);
-        if layered {
-            self.put("architecture", "\"layered-feedforward\"");
+        let named = named(network);
+        if let Some((architecture, only_discriminative)) = named {
+            self.put("architecture", name_of(&Architecture::NAMES, architecture));
             self.put("sizes", list(network.populations.iter().map(|p| p.size.to_string())));
+            self.put("only-discriminative", only_discriminative);
+            self.put("self-connections", network.projections.iter().any(|p| p.self_connections));
         } else {
             self.put("architecture", "\"custom\"");
         }
@@ -112,7 +114,7 @@ impl Out {
         self.put("input", name_of(&InputMode::NAMES, network.input));
         self.put("weights", same_or_list(weights.iter().map(init)));
         self.put("biases", same_or_list(biases.iter().map(init)));
-        if layered {
+        if named.is_some() {
             return;
         }
         if network.projections.is_empty() {
@@ -127,6 +129,9 @@ impl Out {
             self.section("[[network.projection]]");
             self.put("pre", quoted(&network.populations[projection.pre].name));
             self.put("post", quoted(&network.populations[projection.post].name));
+            if projection.pre == projection.post {
+                self.put("self-connections", projection.self_connections);
+            }
         }
     }
 
@@ -213,12 +218,23 @@ impl Out {
     }
 }
 
-/// Whether the populations and projections are those that `sizes` alone would give.
-fn is_layered(network: &Network) -> bool {
+/// The architecture whose name and `sizes` alone would give these populations and projections, and whether it is `only-discriminative`.
+fn named(network: &Network) -> Option<(Architecture, bool)> {
     let count = network.populations.len();
-    network.populations.iter().enumerate().all(|(i, p)| p.name == layer_name(i, count))
-        && network.projections.len() + 1 == count
-        && network.projections.iter().enumerate().all(|(k, p)| (p.pre, p.post) == (k, k + 1))
+    if network.populations.iter().enumerate().any(|(i, p)| p.name != layer_name(i, count)) {
+        return None;
+    }
+    let mut within = network.projections.iter().filter(|p| p.pre == p.post).map(|p| p.self_connections);
+    let first = within.next();
+    if within.any(|own| Some(own) != first) {
+        return None;
+    }
+    let ends = |all: &[Projection]| all.iter().map(|p| (p.pre, p.post)).collect::<Vec<_>>();
+    let wanted = ends(&network.projections);
+    let every = Architecture::NAMES.into_iter().map(|(_, a)| a).filter(|a| *a != Architecture::Custom);
+    every
+        .flat_map(|a| [(a, false), (a, true)])
+        .find(|&(a, only_discriminative)| ends(&a.projections(count, only_discriminative)) == wanted)
 }
 
 fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], value: T) -> String {

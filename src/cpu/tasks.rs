@@ -52,7 +52,8 @@ pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
 /// factors are read where Ẇ would be.
 fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
     let (pre, post) = (rate.pre.len, rate.post.len);
-    if rate.rate != Rate::Weights || rate.clip.is_some() || batch * (pre + post) >= pre * post {
+    let formed = rate.rate != Rate::Weights || rate.clip.is_some() || rate.hollow;
+    if formed || batch * (pre + post) >= pre * post {
         return false;
     }
     let mut updates = 0;

@@ -36,5 +36,10 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
             }
         }
     }
+    if a.hollow {
+        for (i, post) in posts.enumerate() {
+            w_dot[i * a.pre.len + post] = T::ZERO;
+        }
+    }
     s.put(a.w_dot, w_dot);
 }

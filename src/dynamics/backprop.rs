@@ -3,7 +3,7 @@
 //! One forward sweep gives the steady state at β = 0 of the samples just taken, `a = W r̄ + b`, `u = a`. The errors are those of
 //! the least-action rule in the limit β → 0, over β (model, section 3): at the outputs `δ_o = u* − a_o`, of the cost `½‖u* − a_o‖²`;
 //! below them, by one backward sweep, `δ = ρ'(u)·(Wᵀδ)`. Then `W += rate·factor·mean(δ r̄ᵀ)`, the biases likewise, and the clips.
-//! Time does not enter: no dt, no τ, no bound on Ẇ.
+//! Of feedforward graphs alone. Time does not enter: no dt, no τ, no bound on Ẇ.
 
 use super::{Build, StimulusKind, basal, observe};
 use crate::kernels::{copy, integrate, observe as observe_kernel};
@@ -12,7 +12,7 @@ use crate::plan::{Buf, Cols, Plan};
 /// One update from the samples just taken, and its metrics, which are those before the update.
 pub(super) fn step(b: &Build) -> Plan {
     let mut plan = Plan::default();
-    if b.features.stimulus != StimulusKind::Samples || !b.features.learning {
+    if b.features.stimulus != StimulusKind::Samples || !b.features.learning || !b.net.is_feedforward() {
         return plan;
     }
     let l = b.lay;

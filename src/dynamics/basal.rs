@@ -258,6 +258,7 @@ pub(super) fn rates_of_parameters(b: &Build, plan: &mut Plan, resident: bool, cl
                 post,
                 factor,
                 clip,
+                hollow: b.net.projections[k].is_hollow(),
                 rate: Rate::Weights,
             });
         }

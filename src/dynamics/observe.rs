@@ -34,12 +34,14 @@ pub(super) fn observe(b: &Build) -> Plan {
     plan
 }
 
-/// u of every population from the ones before: the steady state at β = 0, where u = a. With a target `[batch, n_out]`,
+/// u of every population from those that project into it: the steady state at β = 0, where u = a; where no order of the populations gives
+/// it, one sweep from the rates that are there. With a target `[batch, n_out]`,
 /// `δ = target − a` at the outputs of active trajectories; elsewhere δ is arbitrary.
 pub(super) fn settle(b: &Build, plan: &mut Plan, x: Buf, target: Option<Buf>) {
     let l = b.lay;
     let order = b.net.forward_order();
-    for p in 0..b.net.populations.len() {
+    let in_order = || (0..b.net.populations.len()).collect();
+    for p in b.net.settling_order().unwrap_or_else(in_order) {
         let cols = b.net.cols(p);
         let clamped = p == 0 && b.net.input.is_clamped();
         if clamped {
@@ -77,7 +79,7 @@ pub(super) fn settle(b: &Build, plan: &mut Plan, x: Buf, target: Option<Buf>) {
 /// Steady state at β = 0 of the samples just taken, with its metrics against their targets.
 pub(super) fn predict(b: &Build) -> Plan {
     let mut plan = Plan::default();
-    if b.features.stimulus != StimulusKind::Samples {
+    if b.features.stimulus != StimulusKind::Samples || b.net.settling_order().is_none() {
         return plan;
     }
     let l = b.lay;
@@ -95,7 +97,8 @@ pub(super) fn predict(b: &Build) -> Plan {
     plan
 }
 
-/// Start of a run (model, section 7): u is the equilibrium for x = 0, u* its own output, so f = 0.
+/// Start of a run (model, section 7): u is the equilibrium for x = 0, u* its own output, so f = 0. Where one sweep does not find it, this is
+/// where `evaluate::rest` starts from.
 pub(super) fn start(b: &Build) -> Plan {
     let mut plan = Plan::default();
     let l = b.lay;
@@ -105,6 +108,11 @@ pub(super) fn start(b: &Build) -> Plan {
     plan.push(zero(l.u_dot, n));
     for &h in &l.history {
         plan.push(zero(h, n));
+    }
+    if b.net.settling_order().is_none() {
+        // The rates that the sweep starts from.
+        plan.push(zero(l.u, n));
+        basal::rates(b, &mut plan, false);
     }
     settle(b, &mut plan, l.x, None);
     super::microcircuit::settle(b, &mut plan);

@@ -9,6 +9,11 @@ pub enum EvaluateError {
     /// The network and settings do not fit one another.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A steady state that one sweep does not give.
+    #[error(
+        "network {0} has cycles, or projections into a clamped input: no forward sweep gives its steady state; read the end of a trajectory"
+    )]
+    NeedsTrajectory(String),
     /// The device.
     #[error(transparent)]
     Engine(#[from] EngineError),

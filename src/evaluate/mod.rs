@@ -3,7 +3,7 @@
 //! β is 0 and nothing learns. The output is the voltage `u_o` of the output population, the answer its argmax (the lowest index of
 //! equals), the cost `½‖u* − u_o‖²`. Two readouts:
 //!
-//! * [`Readout::SteadyState`]: the fixed point of the dynamics, one forward sweep over a feedforward graph;
+//! * [`Readout::SteadyState`]: the fixed point of the dynamics, one forward sweep over a feedforward graph (of others the trajectory is read);
 //! * [`Readout::Trajectory`]: `u_o` after the last time step of a presentation. Each sample is presented alone: its trajectory starts
 //!   from the equilibrium for x = 0 with u̇ = 0 and its history 0, and the input ramps from 0 to the sample. Nothing is carried
 //!   over from the sample before, as it is in training.
@@ -20,6 +20,7 @@ mod error;
 mod input;
 mod output;
 mod predictor;
+mod rest;
 mod score;
 pub mod text;
 
@@ -27,4 +28,5 @@ pub use error::EvaluateError;
 pub use input::{Images, InputError, Inputs};
 pub use output::{Prediction, write_predictions};
 pub use predictor::{Predictor, Readout, Trouble, write_parameters};
+pub use rest::{Rest, rest};
 pub use score::{Report, Score, Tabulation, argmax};

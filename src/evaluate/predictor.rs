@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::rest::{Rest, States, rest, states};
 use super::{EvaluateError, Inputs};
 use crate::cpu::status;
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
-use crate::engine::{Device, Engine, EngineError, Snapshot, Work};
+use crate::engine::{Device, Engine, EngineError, Precision, Snapshot, Work};
 use crate::kernels::solver;
 use crate::network::{Network, Parameters};
 use crate::plan::{PlanId, StepControl};
@@ -17,7 +18,7 @@ const FIRST_ITERATIONS: usize = 8;
 /// Which voltages are the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Readout {
-    /// The steady state at β = 0.
+    /// The steady state at β = 0; of networks that [`Network::settling_order`] says have one that a sweep gives.
     SteadyState,
     /// The end of a presentation at β = 0 that starts from the equilibrium for x = 0; `s` of each time step, as
     /// [`crate::train::Ramp::values`] gives it.
@@ -37,16 +38,19 @@ pub struct Trouble {
 pub struct Predictor {
     engine: Engine,
     readout: Readout,
-    precision: &'static str,
+    precision: Precision,
     iterations: usize,
     trouble: Trouble,
+    /// Of networks that one sweep does not settle: the state at rest with the present parameters, once found, and how it was.
+    at_rest: Option<(States, Rest)>,
 }
 
 impl Predictor {
     /// Allocates `batch` trajectories on the device; parameters are 0 until [`Predictor::set_parameters`].
     ///
     /// # Errors
-    /// If network and settings do not fit one another, or the device cannot hold them.
+    /// If network and settings do not fit one another, the network has no steady state that a sweep gives and is to be read there, or
+    /// the device cannot hold them.
     pub fn new(
         network: &Network,
         settings: Settings,
@@ -55,6 +59,9 @@ impl Predictor {
         device: &Device,
     ) -> Result<Self, EvaluateError> {
         let model = Model::new(network.clone(), settings, batch, Features::samples(false))?;
+        if readout == Readout::SteadyState && network.settling_order().is_none() {
+            return Err(EvaluateError::NeedsTrajectory(network.sizes()));
+        }
         let engine = Engine::new(Arc::new(model), device)?;
         // The processor iterates until all have converged; a GPU records a count.
         let on_gpu = matches!(device, Device::Gpu(_));
@@ -62,9 +69,10 @@ impl Predictor {
         Ok(Self {
             engine,
             readout,
-            precision: device.precision().name(),
+            precision: device.precision(),
             iterations: iterations.min(settings.max_iterations),
             trouble: Trouble::default(),
+            at_rest: None,
         })
     }
 
@@ -73,6 +81,7 @@ impl Predictor {
     /// # Errors
     /// If a block has the wrong size, or the device is lost.
     pub fn set_parameters(&mut self, parameters: &Parameters) -> Result<(), EvaluateError> {
+        self.at_rest = None;
         Ok(write_parameters(&mut self.engine, parameters)?)
     }
 
@@ -80,6 +89,12 @@ impl Predictor {
     #[must_use]
     pub fn trouble(&self) -> Trouble {
         self.trouble
+    }
+
+    /// How the network came to rest before the first presentation with the present parameters; `None` where a sweep is all it takes.
+    #[must_use]
+    pub fn start(&self) -> Option<Rest> {
+        self.at_rest.as_ref().map(|(_, rest)| *rest)
     }
 
     /// The model that runs.
@@ -103,6 +118,9 @@ impl Predictor {
         if !inputs.len().is_multiple_of(n_in) {
             return Err(EvaluateError::Inputs { got: inputs.len(), n_in });
         }
+        if n_in == 0 {
+            return Ok(());
+        }
         let (samples, batch) = (inputs.len() / n_in, model.program.batch);
         let mut rows = vec![0.0; batch * n_in];
         for first in (0..samples).step_by(batch) {
@@ -118,7 +136,7 @@ impl Predictor {
             for (i, row) in u.chunks_exact(n).take(count).enumerate() {
                 let (sample, out) = (first + i, &row[outputs.range()]);
                 if out.iter().any(|v| !v.is_finite()) {
-                    return Err(EvaluateError::NotFinite { sample, precision: self.precision });
+                    return Err(EvaluateError::NotFinite { sample, precision: self.precision.name() });
                 }
                 each(sample, out);
             }
@@ -129,6 +147,23 @@ impl Predictor {
     fn settle(&mut self, rows: &[f64]) -> Result<(), EvaluateError> {
         self.engine.write(self.engine.model().layout.x_new, rows)?;
         self.engine.run(&[Work::once(PlanId::Predict)])?;
+        Ok(())
+    }
+
+    /// The equilibrium for x = 0: by one sweep, or as it was found once with these parameters.
+    fn start_anew(&mut self) -> Result<(), EvaluateError> {
+        let model = Arc::clone(self.engine.model());
+        if model.network.settling_order().is_some() {
+            self.engine.run(&[Work::once(PlanId::Start)])?;
+            return Ok(());
+        }
+        if self.at_rest.is_none() {
+            let rest = rest(&mut self.engine, self.precision)?;
+            self.at_rest = Some((states(&mut self.engine)?, rest));
+        }
+        for (buf, values) in self.at_rest.iter().flat_map(|(states, _)| states) {
+            self.engine.write(*buf, values)?;
+        }
         Ok(())
     }
 
@@ -147,8 +182,8 @@ impl Predictor {
         let controls: Vec<StepControl> = ramp.iter().enumerate().map(control).collect();
         let most = model.settings.max_iterations;
         loop {
+            self.start_anew()?;
             self.engine.set_iterations(self.iterations);
-            self.engine.run(&[Work::once(PlanId::Start)])?;
             // The start of the ramp, x_old, is 0 from the beginning.
             self.engine.write(model.layout.x_new, rows)?;
             let shot = self.engine.run(&[Work { plan: PlanId::Step, controls: controls.clone() }])?;

@@ -1,4 +1,5 @@
-//! Plasticity of a projection: `Ẇ = clip(η·factor · mean over active trajectories of δ r̄ᵀ)` (model, section 3).
+//! Plasticity of a projection: `Ẇ = clip(η·factor · mean over active trajectories of δ r̄ᵀ)` (model, section 3);
+//! the diagonal 0 where no neuron projects onto itself.
 //!
 //! `η / number of active trajectories` comes with the step. Summed over the batch in ascending order.
 
@@ -22,6 +23,8 @@ pub struct Args {
     pub factor: f64,
     /// Bound on |Ẇ|, per ms.
     pub clip: Option<f64>,
+    /// The diagonal is 0: a projection from a population to itself without self-connections.
+    pub hollow: bool,
     /// Which learning rate.
     pub rate: Rate,
 }
@@ -37,6 +40,7 @@ params! {
     post_start: u32,
     post_len: u32,
     clipped: u32,
+    hollow: u32,
     rate: u32,
     factor: f32,
     clip: f32,
@@ -62,6 +66,7 @@ impl Args {
             post_start: to_u32(self.post.start),
             post_len: to_u32(self.post.len),
             clipped: u32::from(self.clip.is_some()),
+            hollow: u32::from(self.hollow),
             rate: self.rate as u32,
             factor: self.factor as f32,
             clip: self.clip.unwrap_or_default() as f32,

@@ -78,7 +78,7 @@ impl Init {
 
 impl Parameters {
     /// Draws all parameters; `weights` has an entry a projection, `biases` one a population. The input
-    /// population has no bias unless something projects into it.
+    /// population has no bias unless something projects into it, and no neuron projects onto itself unless it was asked for.
     #[must_use]
     pub fn draw(network: &Network, weights: &[Init], biases: &[Init], seed: u64) -> Self {
         let size = |p: usize| network.populations[p].size;
@@ -89,16 +89,20 @@ impl Parameters {
             .enumerate()
             .map(|(k, (p, init))| {
                 let mut rng = stream(seed, Purpose::Weights, 0, k as u64);
-                init.draw(&mut rng, size(p.pre) * size(p.post), size(p.pre), size(p.post))
+                let mut w = init.draw(&mut rng, size(p.pre) * size(p.post), size(p.pre), size(p.post));
+                if p.is_hollow() {
+                    w.iter_mut().step_by(size(p.pre) + 1).for_each(|v| *v = 0.0);
+                }
+                w
             })
             .collect();
         let mut all = Vec::with_capacity(network.neurons());
         for (p, init) in biases.iter().enumerate() {
-            let reached = network.projections.iter().any(|k| k.post == p);
+            let has_bias = p > 0 || network.projections.iter().any(|k| k.post == p);
             let mut rng = stream(seed, Purpose::Biases, 0, p as u64);
             let fan_in = network.projections.iter().filter(|k| k.post == p).map(|k| size(k.pre)).sum();
             let drawn = init.draw(&mut rng, size(p), fan_in, size(p));
-            all.extend(drawn.into_iter().map(|v| if reached { v } else { 0.0 }));
+            all.extend(drawn.into_iter().map(|v| if has_bias { v } else { 0.0 }));
         }
         Self { weights: blocks, biases: all, microcircuit: MicrocircuitParameters::default() }
     }

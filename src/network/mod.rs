@@ -39,6 +39,22 @@ pub struct Projection {
     pub factor: f64,
     /// Bound on |W| after each step.
     pub clip: Option<f64>,
+    /// Of a projection from a population to itself: neurons may project onto themselves. Otherwise the diagonal of W stays 0.
+    pub self_connections: bool,
+}
+
+impl Projection {
+    /// A projection that learns with factor 1, without a clip and without self-connections.
+    #[must_use]
+    pub fn between(pre: usize, post: usize) -> Self {
+        Self { pre, post, factor: 1.0, clip: None, self_connections: false }
+    }
+
+    /// Whether the diagonal of W stays 0: no neuron projects onto itself.
+    #[must_use]
+    pub fn is_hollow(&self) -> bool {
+        self.pre == self.post && !self.self_connections
+    }
 }
 
 /// How the input population (the first) is driven (model, section 2).
@@ -88,8 +104,8 @@ pub enum NetworkError {
     /// Fewer than two populations.
     #[error("a network needs an input and an output population; this one has {0} population(s)")]
     TooFew(usize),
-    /// A population without neurons.
-    #[error("population '{0}' has no neurons; give it a size of at least 1")]
+    /// A population without neurons that is not the input.
+    #[error("population '{0}' has no neurons; only the input population may have none")]
     Empty(String),
     /// A projection names a population that does not exist.
     #[error("projection {0} names population {1}, but there are only {2}")]
@@ -154,6 +170,12 @@ impl Network {
         self.projections.iter().all(|p| p.pre < p.post)
     }
 
+    /// The first projection that does not run forward.
+    #[must_use]
+    pub fn first_backward(&self) -> Option<usize> {
+        self.projections.iter().position(|p| p.pre >= p.post)
+    }
+
     /// Columns with a mismatch δ: the free ones, and a clamped input that something projects into.
     #[must_use]
     pub fn rows(&self) -> Cols {
@@ -176,6 +198,32 @@ impl Network {
         order
     }
 
+    /// The order in which one sweep over the populations gives the steady state at β = 0, where u = a. `None` where none does: on a
+    /// graph with cycles, and where something projects into a clamped input, whose mismatch then is part of the balance.
+    #[must_use]
+    pub fn settling_order(&self) -> Option<Vec<usize>> {
+        if self.input.is_clamped() && self.projections.iter().any(|p| p.post == 0) {
+            return None;
+        }
+        let mut order = Vec::new();
+        while order.len() < self.populations.len() {
+            let waits = |p: &usize| {
+                let mut from = self.projections.iter().filter(|k| k.post == *p);
+                order.contains(p) || from.any(|k| !order.contains(&k.pre))
+            };
+            let next = (0..self.populations.len()).find(|p| !waits(p))?;
+            order.push(next);
+        }
+        Some(order)
+    }
+
+    /// Populations after the first that no projection reaches.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<usize> {
+        let reached = |p: usize| self.projections.iter().any(|k| k.post == p);
+        (1..self.populations.len()).filter(|&p| !reached(p)).collect()
+    }
+
     /// Name of a projection, `pre->post`.
     #[must_use]
     pub fn projection_name(&self, k: usize) -> String {
@@ -192,7 +240,7 @@ impl Network {
         if n < 2 {
             return Err(NetworkError::TooFew(n));
         }
-        if let Some(p) = self.populations.iter().find(|p| p.size == 0) {
+        if let Some(p) = self.populations.iter().skip(1).find(|p| p.size == 0) {
             return Err(NetworkError::Empty(p.name.clone()));
         }
         for (k, p) in self.projections.iter().enumerate() {

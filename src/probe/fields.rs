@@ -25,6 +25,7 @@ impl<'a> Fields<'a> {
     /// If the device is lost.
     pub fn load(&mut self, engine: &mut Engine, quantity: Quantity) -> Result<(), EngineError> {
         let l = &self.model.layout;
+        let ahead = l.micro.as_ref().map(|m| m.ahead);
         let needed: &[Buf] = match quantity {
             Quantity::Voltage => &[l.u],
             Quantity::Rate => &[l.r],
@@ -35,6 +36,7 @@ impl<'a> Fields<'a> {
             Quantity::Error => &[l.d, l.apical, l.delta, l.u, l.y],
             Quantity::Target => &[l.y],
             Quantity::Nudging => &[],
+            Quantity::Interneuron => ahead.as_slice(),
         };
         for &buf in needed {
             if self.read.iter().all(|(b, _)| *b != buf) {
@@ -49,7 +51,7 @@ impl<'a> Fields<'a> {
         self.read.iter().find(|(b, _)| *b == buf).and_then(|(_, v)| v.get(index)).copied().unwrap_or(f64::NAN)
     }
 
-    /// `quantity`, which was loaded, of the neuron in column `column` of trajectory `b`.
+    /// `quantity`, which was loaded, of the neuron (interneuron) in column `column` of trajectory `b`.
     #[must_use]
     pub fn value(&self, quantity: Quantity, b: usize, column: usize) -> f64 {
         let (l, net) = (&self.model.layout, &self.model.network);
@@ -72,6 +74,10 @@ impl<'a> Fields<'a> {
             }
             Quantity::Target => output.map_or(f64::NAN, |o| self.at(l.y, b * net.n_out() + o)),
             Quantity::Nudging => output.map_or(f64::NAN, |o| self.beta[o]),
+            Quantity::Interneuron => l.micro.as_ref().map_or(f64::NAN, |m| {
+                let all = self.model.program.spec(m.ahead).cols;
+                self.at(m.ahead, b * all + column)
+            }),
         }
     }
 }

@@ -33,13 +33,16 @@ pub struct Recording {
     pub columns: Vec<usize>,
     /// Columns of those that are outputs.
     pub outputs: Vec<usize>,
+    /// The interneurons of the chosen populations, among all of the network.
+    pub interneurons: Vec<usize>,
     /// When each sample was taken, `[S]`.
     pub moments: Vec<Moment>,
     /// Class that each trajectory showed, −1 without a sample, `[S, B]`; nothing in a simulation.
     pub labels: Vec<f64>,
     /// Place of its sample in the training set, −1 without, `[S, B]`; nothing in a simulation.
     pub samples: Vec<f64>,
-    /// One a quantity, `[S, B, n]`; of outputs alone for those that outputs alone have; β is `[S, outputs]`.
+    /// One a quantity, `[S, B, n]`; of outputs alone for those that outputs alone have; β is `[S, outputs]`,
+    /// u^I `[S, B, interneurons]`.
     pub values: Vec<Vec<f64>>,
     /// Time step, ms.
     pub dt_ms: f64,
@@ -60,6 +63,7 @@ impl Recording {
         let first = network.outputs().start;
         Ok(Self {
             outputs: columns.iter().copied().filter(|&c| c >= first).collect(),
+            interneurons: probe.interneurons(network),
             columns,
             moments: Vec::new(),
             labels: Vec::new(),
@@ -87,6 +91,7 @@ impl Recording {
         match quantity {
             Quantity::Nudging => vec![self.outputs.len()],
             q if q.is_of_outputs() => vec![self.probe.trajectories, self.outputs.len()],
+            Quantity::Interneuron => vec![self.probe.trajectories, self.interneurons.len()],
             _ => vec![self.probe.trajectories, self.columns.len()],
         }
     }
@@ -121,7 +126,11 @@ impl Recording {
         let batch = self.probe.trajectories;
         for (&quantity, values) in self.probe.quantities.iter().zip(&mut self.values) {
             fields.load(engine, quantity)?;
-            let columns = if quantity.is_of_outputs() { &self.outputs } else { &self.columns };
+            let columns = match quantity {
+                Quantity::Interneuron => &self.interneurons,
+                q if q.is_of_outputs() => &self.outputs,
+                _ => &self.columns,
+            };
             let trajectories = if quantity == Quantity::Nudging { 1 } else { batch };
             for b in 0..trajectories {
                 values.extend(columns.iter().map(|&c| rounded(fields.value(quantity, b, c))));

@@ -2,6 +2,7 @@
 
 use crate::dynamics::Layout;
 use crate::network::Network;
+use crate::plan::Cols;
 
 /// A quantity of each neuron (model, section 1), after a time step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum Quantity {
     VoltageDerivative,
     /// Somato-basal mismatch δ = u − W r̄ − b − x; 0 where a trajectory has no sample.
     Mismatch,
-    /// Apical error Wᵀδ.
+    /// Apical error Wᵀδ; with a microcircuit B u − W^PI u^I.
     ApicalError,
     /// Dendritic error ē = ρ'·(Wᵀδ) + β(u* − u); its limit δ where β = ∞.
     Error,
@@ -24,11 +25,13 @@ pub enum Quantity {
     Target,
     /// Nudging strength β of output neurons.
     Nudging,
+    /// Voltage u^I of the interneurons of the chosen populations, all of them, as the next step finds them.
+    Interneuron,
 }
 
 impl Quantity {
     /// All of them, with the names they have in experiments; in files `-` is `_`.
-    pub const NAMES: [(&'static str, Quantity); 9] = [
+    pub const NAMES: [(&'static str, Quantity); 10] = [
         ("u", Quantity::Voltage),
         ("rate", Quantity::Rate),
         ("prospective-rate", Quantity::ProspectiveRate),
@@ -38,6 +41,7 @@ impl Quantity {
         ("error", Quantity::Error),
         ("target", Quantity::Target),
         ("beta", Quantity::Nudging),
+        ("interneuron", Quantity::Interneuron),
     ];
 
     /// The name in experiments.
@@ -186,6 +190,11 @@ pub enum ProbeError {
         /// Name of the output population.
         outputs: String,
     },
+    /// Interneurons that are not there.
+    #[error(
+        "probe '{0}' asks for 'interneuron', but none of its populations has interneurons; choose others, or leave it out"
+    )]
+    NoInterneurons(String),
     /// What resident weights leave out.
     #[error(
         "probe '{probe}' asks for '{quantity}' of population '{population}', which is not computed while its weights are resident; leave the population out, or set resident-weights = \"never\""
@@ -217,6 +226,13 @@ impl Probe {
         self.populations.iter().flat_map(of).collect()
     }
 
+    /// Interneurons of the selected populations, among all of the network.
+    #[must_use]
+    pub fn interneurons(&self, network: &Network) -> Vec<usize> {
+        let Some(micro) = &network.microcircuit else { return Vec::new() };
+        self.populations.iter().filter_map(|&p| micro.cols(network, p)).flat_map(Cols::range).collect()
+    }
+
     /// Checks the probe against the network that runs and its time step.
     ///
     /// # Errors
@@ -244,6 +260,9 @@ impl Probe {
             if quantity.is_of_free() && self.clamped(network) {
                 let population = network.populations[0].name.clone();
                 return Err(ProbeError::Clamped { probe: probe(), quantity: name, population });
+            }
+            if *quantity == Quantity::Interneuron && self.interneurons(network).is_empty() {
+                return Err(ProbeError::NoInterneurons(probe()));
             }
             if quantity.is_of_outputs() && !self.populations.contains(&last) {
                 let outputs = network.populations[last].name.clone();

@@ -18,7 +18,7 @@ use crate::network::{InputMode, Network, Parameters};
 /// | `W0`, or `W:pre->post` for every projection | N, N, or post, pre | an error |
 /// | `b0` | N | 0 |
 /// | `x_prev`, `y_prev` | B, n_in; B, n_out | `x[0]`, `y[0]` |
-/// | `u0` | B, N | the steady state at β = 0 for `x_prev` |
+/// | `u0` | B, N | the steady state at β = 0 for `x_prev` (of recurrent networks where δ = 0, if sweeps converge to it) |
 /// | `u_I0`, `u_I_dot0` | B, M | the targets of the interneurons, 0 (dynamic interneurons) |
 /// | `B0`, `WPI0`, `WIP0`, `BIP0`, or `B:from->to` … for every pathway | to, from | an error, for those with weights of their own |
 /// | `bI0` | M | 0 |
@@ -26,7 +26,7 @@ use crate::network::{InputMode, Network, Parameters};
 ///
 /// # Errors
 /// If a file or an array cannot be read, an array is missing or has another shape, or `W0` holds a weight where the
-/// network has no projection.
+/// network has no projection, or a neuron projects onto itself where that was not asked for.
 pub fn load_npz(
     network: &Network,
     paths: &[PathBuf],
@@ -51,7 +51,10 @@ pub fn load_npz(
     let parameters = parameters(network, &mut source)?;
     let u0 = match source.find("u0", &per(n))? {
         Some(u0) => u0.data,
-        None => steady_state(network, &parameters, &x_prev, batch),
+        None => steady_state(network, &parameters, &x_prev, batch).ok_or_else(|| {
+            source
+                .missing("u0", "where to start from, as no steady state was found for this recurrent network")
+        })?,
     };
     let rows = source.learn(steps)?;
     let learn = rows.iter().map(|row| row[0]).collect();
@@ -136,7 +139,8 @@ fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, Simu
     let biases = source.find("b0", &[Some(n)])?.map_or_else(|| vec![0.0; n], |a| a.data);
     let microcircuit = microcircuit_files::parameters(network, source)?;
     if let Some(dense) = source.find("W0", &[Some(n), Some(n)])? {
-        return Ok(Parameters { weights: blocks(network, &dense.data)?, biases, microcircuit });
+        let weights = blocks(network, &dense.data)?;
+        return onto_itself(network, Parameters { weights, biases, microcircuit });
     }
     let mut weights = Vec::new();
     for (k, p) in network.projections.iter().enumerate() {
@@ -145,7 +149,18 @@ fn parameters(network: &Network, source: &mut Source) -> Result<Parameters, Simu
         let need = "the weights of this projection (or 'W0', all weights as one matrix)";
         weights.push(source.need(&name, &[size(p.post), size(p.pre)], need)?.data);
     }
-    Ok(Parameters { weights, biases, microcircuit })
+    onto_itself(network, Parameters { weights, biases, microcircuit })
+}
+
+/// Refuses weights of neurons onto themselves where the network has no self-connections.
+fn onto_itself(network: &Network, parameters: Parameters) -> Result<Parameters, SimulationError> {
+    for (p, w) in network.projections.iter().zip(&parameters.weights).filter(|(p, _)| p.is_hollow()) {
+        let population = &network.populations[p.pre];
+        if let Some(neuron) = w.iter().step_by(population.size + 1).position(|&w| w != 0.0) {
+            return Err(SimulationError::OntoItself { population: population.name.clone(), neuron });
+        }
+    }
+    Ok(parameters)
 }
 
 /// The blocks of a dense matrix `[post, pre]`.
@@ -176,30 +191,62 @@ fn blocks(network: &Network, dense: &[f64]) -> Result<Vec<Vec<f64>>, SimulationE
     Ok(network.projections.iter().map(block).collect())
 }
 
-/// u of every population from the ones before: where δ = 0, the steady state at β = 0. `[B, N]`.
-fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: usize) -> Vec<f64> {
+/// Sweeps after which no steady state of a recurrent network is expected any more.
+const MOST_SWEEPS: usize = 20_000;
+
+/// u = a, where δ = 0: the steady state at β = 0. `[B, N]`. In one sweep where the graph has such an order, else by damped sweeps; `None`
+/// where these do not converge.
+fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: usize) -> Option<Vec<f64>> {
     let (n, n_in) = (network.neurons(), network.n_in());
     let mut all = Vec::with_capacity(batch * n);
-    for x in x.chunks_exact(n_in.max(1)).take(batch) {
-        let mut u = parameters.biases.clone();
-        let clamped = network.clamped();
-        u[clamped.range()].copy_from_slice(&x[clamped.range()]);
-        if network.input == InputMode::Driven {
-            u[..n_in].iter_mut().zip(x).for_each(|(u, x)| *u += x);
-        }
-        for k in network.forward_order() {
-            let p = &network.projections[k];
-            let (pre, post) = (network.cols(p.pre), network.cols(p.post));
-            let identity = p.pre == 0 && network.input == InputMode::Rates;
-            let rate = |u: f64| if identity { u } else { network.activation.eval(u).0 };
-            let r: Vec<f64> = u[pre.range()].iter().map(|&u| rate(u)).collect();
-            for (i, row) in parameters.weights[k].chunks_exact(pre.len).enumerate() {
-                u[post.start + i] += row.iter().zip(&r).map(|(w, r)| w * r).sum::<f64>();
+    for b in 0..batch {
+        let x = x.get(b * n_in..(b + 1) * n_in).unwrap_or_default();
+        let mut u = vec![0.0; n];
+        let order = network.settling_order();
+        let (sweeps, keep) = if order.is_some() { (1, 0.0) } else { (MOST_SWEEPS, 0.5) };
+        let order = order.unwrap_or_else(|| (0..network.populations.len()).collect());
+        let mut settled = false;
+        for _ in 0..sweeps {
+            let mut most = 0.0_f64;
+            for &p in &order {
+                let a = basal(network, parameters, x, &u, p);
+                for (u, a) in u[network.cols(p).range()].iter_mut().zip(a) {
+                    most = most.max((a - *u).abs() / (1.0 + a.abs()));
+                    *u = keep * *u + (1.0 - keep) * a;
+                }
             }
+            settled = keep == 0.0 || most < 1e-13;
+            if settled || !most.is_finite() {
+                break;
+            }
+        }
+        if !settled {
+            return None;
         }
         all.extend(u);
     }
-    all
+    Some(all)
+}
+
+/// `W r̄ + b + x` of population `p`; of a clamped input the voltages x.
+fn basal(network: &Network, parameters: &Parameters, x: &[f64], u: &[f64], p: usize) -> Vec<f64> {
+    if p == 0 && network.input.is_clamped() {
+        return x.to_vec();
+    }
+    let mut a = parameters.biases[network.cols(p).range()].to_vec();
+    if p == 0 {
+        a.iter_mut().zip(x).for_each(|(a, x)| *a += x);
+    }
+    for k in network.forward_order().into_iter().filter(|&k| network.projections[k].post == p) {
+        let pre = network.projections[k].pre;
+        let identity = pre == 0 && network.input == InputMode::Rates;
+        let rate = |u: &f64| if identity { *u } else { network.activation.eval(*u).0 };
+        let r: Vec<f64> = u[network.cols(pre).range()].iter().map(rate).collect();
+        for (a, row) in a.iter_mut().zip(parameters.weights[k].chunks_exact(r.len().max(1))) {
+            *a += row.iter().zip(&r).map(|(w, r)| w * r).sum::<f64>();
+        }
+    }
+    a
 }
 
 /// Writes what was recorded, as float64: `u`, `u_dot` (`[T, B, N]`, if recorded), `f_norm`, `f_entry_norm` (`[T, B]`), the solver's

@@ -80,6 +80,16 @@ pub enum SimulationError {
         /// What it is needed for.
         need: String,
     },
+    /// A weight of a neuron onto itself.
+    #[error(
+        "neuron {neuron} of population '{population}' has a weight onto itself: set it to 0, or ask for such weights with self-connections = true"
+    )]
+    OntoItself {
+        /// Population.
+        population: String,
+        /// Neuron within it, from 0.
+        neuron: usize,
+    },
     /// A weight of the microcircuit where the network has no pathway.
     #[error(
         "array '{name}' has a weight from column {from} to row {to}, where the microcircuit has no pathway: feedback runs against the projections, and only into populations with interneurons; set the weight to 0 or change the network"

@@ -4,12 +4,13 @@
 //!
 //! | array | shape | holds |
 //! | --- | --- | --- |
-//! | a quantity, `-` as `_` | S, B, n | its values; `target` S, B, outputs; `beta` S, outputs |
+//! | a quantity, `-` as `_` | S, B, n | its values; `target` S, B, outputs; `beta` S, outputs; `interneuron` S, B, interneurons |
 //! | `t_ms`, `step` | S | simulated time and time steps since the start of the run |
 //! | `epoch`, `mini_batch` | S | from 1; 0 in a simulation |
 //! | `label`, `sample` | S, B | class and place in the training set of what is shown, −1 without; not in a simulation |
 //! | `neuron` | n | neuron, from 0 over all populations |
 //! | `output_neuron` | outputs | those that are outputs |
+//! | `interneuron_index` | interneurons | interneuron, from 0 over all of the network |
 //! | `full` | 1 | 1 if `max-mib` was reached and nothing more was recorded |
 
 use std::fs;
@@ -41,6 +42,7 @@ pub fn save_recording(path: &Path, r: &Recording, single: bool) -> Result<(), Np
     let lists = [
         ("neuron", ids(&r.columns)),
         ("output_neuron", ids(&r.outputs)),
+        ("interneuron_index", ids(&r.interneurons)),
         ("full", vec![f64::from(u8::from(r.is_full))]),
     ];
     let mut entries = Vec::new();
@@ -70,7 +72,9 @@ pub fn load_recording(path: &Path, r: &mut Recording) -> Result<(), NpzError> {
     let column =
         |file: &mut NpzFile, name: &str| file.read_shaped(name, &[Some(count)]).map(|array| array.data);
     let (epochs, batches) = (column(&mut file, "epoch")?, column(&mut file, "mini_batch")?);
-    for (name, columns) in [("neuron", &r.columns), ("output_neuron", &r.outputs)] {
+    for (name, columns) in
+        [("neuron", &r.columns), ("output_neuron", &r.outputs), ("interneuron_index", &r.interneurons)]
+    {
         let array = file.read_shaped(name, &[Some(columns.len())])?;
         if array.data.iter().zip(columns).any(|(a, &b)| *a != b as f64) {
             let path = path.to_path_buf();

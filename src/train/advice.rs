@@ -1,7 +1,8 @@
 //! Warnings: what a user should know about a run, with what to do about it.
 
 use super::{Epoch, Event, Health};
-use crate::dynamics::{Integrator, Model, eigenvalues};
+use crate::dynamics::{Dynamics, Integrator, Model, eigenvalues};
+use crate::evaluate::Rest;
 use crate::network::Parameters;
 
 /// Share of saturated neurons above which little can be learned.
@@ -23,11 +24,39 @@ fn unconverged_advice(model: &Model, health: &Health) -> String {
     )
 }
 
-/// Before the first step: whether an explicit scheme can be stable.
+/// Before the first step: populations that nothing reaches, a start that is no rest, an explicit scheme that cannot be stable.
 #[must_use]
-pub fn start_warnings(model: &Model, parameters: &Parameters, beta: &[f64]) -> Vec<Event> {
+pub fn start_warnings(model: &Model, parameters: &Parameters, beta: &[f64], rest: &Rest) -> Vec<Event> {
+    let mut all = unreached(model);
+    if !rest.is_reached() {
+        all.push(warning(0, "start", format!(
+            "the network did not come to rest for an input of 0 within {} time steps: f is {:.1e} of its voltages there and decays from that value while the first samples are presented; smaller recurrent weights have a rest that is found",
+            rest.steps, rest.f_norm
+        )));
+    }
+    all.extend(stability(model, parameters, beta));
+    all
+}
+
+/// A warning for each population that no projection reaches.
+fn unreached(model: &Model) -> Vec<Event> {
+    let net = &model.network;
+    let name = |p: usize| {
+        let what = if p + 1 == net.populations.len() {
+            "its voltages follow its biases and the target alone, and nothing is predicted"
+        } else {
+            "its voltages follow its biases alone"
+        };
+        let name = &net.populations[p].name;
+        warning(0, "unreached", format!("no projection reaches population '{name}': {what}"))
+    };
+    net.unreached().into_iter().map(name).collect()
+}
+
+/// Whether an explicit scheme can be stable.
+fn stability(model: &Model, parameters: &Parameters, beta: &[f64]) -> Vec<Event> {
     let scheme = model.settings.integrator;
-    if scheme == Integrator::Exact {
+    if scheme == Integrator::Exact || model.settings.dynamics != Dynamics::Nla {
         return Vec::new();
     }
     let (low, high) = scheme.stable(model.settings.dt_ms / model.settings.tau_ms);

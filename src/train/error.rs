@@ -16,6 +16,9 @@ pub enum TrainError {
     /// The network and settings do not fit one another.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// Backprop of a network with other than forward projections.
+    #[error("backprop, the control, needs a feedforward network; the projection {0} does not run forward")]
+    NeedsFeedforward(String),
     /// The device.
     #[error(transparent)]
     Engine(#[from] EngineError),

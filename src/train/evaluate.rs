@@ -10,19 +10,23 @@ use crate::network::Parameters;
 /// Samples evaluated at once.
 const BATCH: usize = 250;
 
-/// Scores labelled samples by the steady state at β = 0; never touches the trajectories of training.
+/// Scores labelled samples at β = 0, by the steady state where a sweep gives it, else by presentations; never touches the trajectories of
+/// training.
 pub struct Evaluator {
     predictor: Predictor,
     tables: Tables,
 }
 
 impl Evaluator {
-    /// Allocates the trajectories on the device.
+    /// Allocates the trajectories on the device. `ramp`: s of each time step of a presentation.
     ///
     /// # Errors
     /// If the device cannot hold them.
-    pub fn new(model: &Model, device: &Device, tables: &Tables) -> Result<Self, TrainError> {
-        let readout = Readout::SteadyState;
+    pub fn new(model: &Model, device: &Device, tables: &Tables, ramp: &[f64]) -> Result<Self, TrainError> {
+        let readout = match model.network.settling_order() {
+            Some(_) => Readout::SteadyState,
+            None => Readout::Trajectory(ramp.to_vec()),
+        };
         let predictor = Predictor::new(&model.network, model.settings, BATCH, readout, device)?;
         Ok(Self { predictor, tables: tables.clone() })
     }

@@ -142,7 +142,7 @@ pub enum Event {
     Warning {
         /// From 1; 0 before the first.
         epoch: usize,
-        /// Short name: `indefinite`, `unconverged`, `saturated`, `stability`.
+        /// Short name: `indefinite`, `unconverged`, `saturated`, `stability`, `start`, `unreached`.
         kind: String,
         /// What, where, and what to do.
         message: String,

@@ -14,9 +14,9 @@ use super::flight::{Flight, Need, Pass, Shot};
 use super::{Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError};
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
-use crate::engine::{Device, Engine, Work};
+use crate::engine::{Device, Engine};
+use crate::evaluate::{Rest, rest};
 use crate::network::{Network, Parameters};
-use crate::plan::PlanId;
 use crate::probe::Recording;
 use crate::schedule::Schedule;
 
@@ -68,6 +68,7 @@ pub struct Trainer<'a> {
     protocol: Protocol,
     data: &'a Dataset,
     ramp: Vec<f64>,
+    rest: Rest,
     parameters: Parameters,
     active: Vec<f64>,
     iterations: usize,
@@ -97,9 +98,13 @@ impl<'a> Trainer<'a> {
         stop: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
         data.check(network.n_in(), network.n_out())?;
+        if let (Rule::Backprop, Some(k)) = (protocol.rule, network.first_backward()) {
+            return Err(TrainError::NeedsFeedforward(network.projection_name(k)));
+        }
         let features = Features::training(protocol.tables.in_unit_range());
         let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
-        let evaluator = Evaluator::new(&model, device, &protocol.tables)?;
+        let ramp = protocol.ramp.values(protocol.steps);
+        let evaluator = Evaluator::new(&model, device, &protocol.tables, &ramp)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
         protocol.tables.write(&mut engine)?;
         write_parameters(&mut engine, &parameters)?;
@@ -109,9 +114,10 @@ impl<'a> Trainer<'a> {
         engine.write(model.layout.bias_factors, &factors)?;
         let free = vec![0.0; protocol.beta.len()];
         engine.write(model.layout.beta, &[free, protocol.beta.clone()].concat())?;
-        engine.run(&[Work::once(PlanId::Start)])?;
+        let rest = rest(&mut engine, device.precision())?;
         Ok(Self {
-            ramp: protocol.ramp.values(protocol.steps),
+            ramp,
+            rest,
             active: vec![1.0; protocol.batch],
             iterations: FIRST_ITERATIONS,
             started: Instant::now(),
@@ -133,6 +139,12 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// How the trajectories came to rest before the first presentation.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        self.rest
     }
 
     /// Number of training samples.

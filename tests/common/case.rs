@@ -70,9 +70,6 @@ impl Case {
     pub fn missing_features(&self) -> Vec<String> {
         let mut missing = Vec::new();
         let projections = self.model("projections").as_array().unwrap();
-        if projections.iter().any(|p| p["pre"] == p["post"]) {
-            missing.push("lateral".into());
-        }
         let ordered = |p: &Value| self.population(&p["pre"]) < self.population(&p["post"]);
         if self.text("dynamics") == "lookahead-rate-only" && !projections.iter().all(ordered) {
             missing.push("lookahead-rate-only with cycles".into());
@@ -111,6 +108,7 @@ impl Case {
             post: self.population(&p["post"]),
             factor: p["factor"].as_f64().unwrap(),
             clip: p["clip"].as_f64(),
+            self_connections: false,
         });
         let input = match self.text("input_mode") {
             "clamped" => InputMode::Clamped,
@@ -254,7 +252,7 @@ pub fn dense(network: &Network, blocks: &[Vec<f64>]) -> Vec<f64> {
     let mut out = vec![0.0; n * n];
     for (p, block) in network.projections.iter().zip(blocks) {
         let (pre, post) = (network.cols(p.pre), network.cols(p.post));
-        for (i, row) in block.chunks_exact(pre.len).enumerate() {
+        for (i, row) in block.chunks_exact(pre.len.max(1)).enumerate() {
             let at = (post.start + i) * n + pre.start;
             out[at..at + pre.len].copy_from_slice(row);
         }

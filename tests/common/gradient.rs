@@ -17,7 +17,7 @@ pub fn simulate(setup: &Setup, input: &SimulationInput) -> SimulationOutput {
     out
 }
 
-/// `C = ½‖u* − u_o‖²` of the feedforward network (steady state at β = 0), mean over the samples.
+/// `C = ½‖u* − u_o‖²` in the steady state at β = 0, mean over the samples.
 pub fn cost(net: &Network, parameters: &Parameters, x: &[f64], y: &[f64]) -> f64 {
     let (n, n_out) = (net.neurons(), net.n_out());
     let u = steady(net, parameters, x);
@@ -28,7 +28,7 @@ pub fn cost(net: &Network, parameters: &Parameters, x: &[f64], y: &[f64]) -> f64
     all / (x.len() / net.n_in()) as f64
 }
 
-/// `−dC/dW` of every weight and `−dC/db` of every bias but those of the input (which do not learn), by central differences: error of order 1e-10.
+/// `−dC/dW` of every weight (0 of those that stay 0) and `−dC/db` of every bias but those of the input (which do not learn), by central differences: error of order 1e-10.
 pub fn descent(net: &Network, at: &Parameters, x: &[f64], y: &[f64]) -> Vec<f64> {
     let step = 1e-5;
     let mut out = Vec::new();
@@ -41,7 +41,12 @@ pub fn descent(net: &Network, at: &Parameters, x: &[f64], y: &[f64]) -> Vec<f64>
         -(value(step) - value(-step)) / (2.0 * step)
     };
     for k in 0..at.weights.len() {
+        let p = &net.projections[k];
         for i in 0..at.weights[k].len() {
+            if p.is_hollow() && i % (net.populations[p.pre].size + 1) == 0 {
+                out.push(0.0);
+                continue;
+            }
             out.push(slope(&|p, by| p.weights[k][i] += by));
         }
     }

@@ -12,7 +12,7 @@ use super::compare::Report;
 use super::microcircuit;
 
 /// Features of the data that this version does not have. A case that needs anything else must run.
-pub const NOT_YET: [&str; 3] = ["lateral", "lookahead-rate-only with cycles", "equilibrium"];
+pub const NOT_YET: [&str; 2] = ["lookahead-rate-only with cycles", "equilibrium"];
 
 /// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
 pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {

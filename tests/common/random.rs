@@ -48,8 +48,7 @@ pub fn network(
         bias_factor: if p == 0 { 0.0 } else { 1.0 },
         bias_clip: None,
     });
-    let projections =
-        edges.iter().map(|&(pre, post)| Projection { pre, post, factor: 1.0, clip: None }).collect();
+    let projections = edges.iter().map(|&(pre, post)| Projection::between(pre, post)).collect();
     Network { populations: populations.collect(), projections, activation, input, microcircuit: None }
 }
 
@@ -59,16 +58,23 @@ pub fn chain(sizes: &[usize], activation: Activation, input: InputMode) -> Netwo
     network(sizes, &edges, activation, input)
 }
 
-/// Normal weights of standard deviation `std`, biases of 0.1 (none for the input).
+/// Normal weights of standard deviation `std`, none of a neuron onto itself unless the network has such, biases of 0.1 (none for the input).
 pub fn parameters(net: &Network, std: f64, rng: &mut Rng) -> Parameters {
     let size = |p: usize| net.populations[p].size;
-    let weights = net.projections.iter().map(|p| rng.normals(size(p.pre) * size(p.post), std)).collect();
+    let weights = net.projections.iter().map(|p| {
+        let mut w = rng.normals(size(p.pre) * size(p.post), std);
+        if p.is_hollow() {
+            w.iter_mut().step_by(size(p.pre) + 1).for_each(|w| *w = 0.0);
+        }
+        w
+    });
+    let weights = weights.collect();
     let mut biases = rng.normals(net.neurons(), 0.1);
     biases[..net.n_in()].fill(0.0);
     Parameters { weights, biases, ..Parameters::default() }
 }
 
-/// A run with constant input and target, from the steady state at β = 0: f = 0 (feedforward networks).
+/// A run with constant input and target, from the steady state at β = 0: f = 0 (unless something projects into a clamped input).
 pub fn constant(
     setup: &Setup,
     parameters: Parameters,
@@ -94,22 +100,31 @@ pub fn constant(
     }
 }
 
-/// `u = W ρ(u) + b + x` of a feedforward network by one sweep over the neurons of the dense matrix, `[B, N]`.
+/// `u = W ρ(u) + b + x` by sweeps over the neurons of the dense matrix, `[B, N]`: one of a feedforward network; of others as many as it takes
+/// to rounding.
 pub fn steady(net: &Network, parameters: &Parameters, x: &[f64]) -> Vec<f64> {
     let (n, n_in) = (net.neurons(), net.n_in());
     let w = super::case::dense(net, &parameters.weights);
     let mut all = Vec::new();
     for x in x.chunks_exact(n_in) {
         let (mut u, mut r) = (vec![0.0; n], vec![0.0; n]);
-        for i in 0..n {
-            let a: f64 = (0..n).map(|j| w[i * n + j] * r[j]).sum::<f64>() + parameters.biases[i];
-            u[i] = match net.input {
-                _ if i >= n_in => a,
-                InputMode::Driven => a + x[i],
-                _ => x[i],
-            };
-            let identity = net.input == InputMode::Rates && i < n_in;
-            r[i] = if identity { u[i] } else { super::oracle::activation(net.activation, u[i])[0] };
+        for sweep in 0.. {
+            let before = u.clone();
+            for i in 0..n {
+                let a: f64 = (0..n).map(|j| w[i * n + j] * r[j]).sum::<f64>() + parameters.biases[i];
+                u[i] = match net.input {
+                    _ if i >= n_in => a,
+                    InputMode::Driven => a + x[i],
+                    _ => x[i],
+                };
+                let identity = net.input == InputMode::Rates && i < n_in;
+                r[i] = if identity { u[i] } else { super::oracle::activation(net.activation, u[i])[0] };
+            }
+            let moved = u.iter().zip(&before).map(|(u, b)| (u - b).abs()).fold(0.0, f64::max);
+            if net.is_feedforward() || moved < 1e-15 {
+                break;
+            }
+            assert!(sweep < 10_000, "no steady state: a move of {moved:e}");
         }
         all.extend(u);
     }

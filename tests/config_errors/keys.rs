@@ -141,7 +141,7 @@ fn choices() {
             "network.architecture",
             "layered-feedfoward",
             "layered-feedforward",
-            "layered-feedforward, custom",
+            "layered-feedforward, layered-feedbackward, layered-recurrent, layered-recurrent-recurrent, in-recurrent-out, fully-recurrent, custom",
         ),
         ("\"zeros\"", "network.biases.init", "zero", "zeros", "normal, zeros, lecun, xavier, he"),
         ("\"unit\"", "data.encoding", "units", "unit", "unit, logit"),

@@ -46,16 +46,43 @@ fn custom_networks_that_cannot_be_run() {
     rejects_custom("size = 4", "size = «0»", &["population 'mid' has no neurons"]);
     let to = "pre = \"in\"\npost = «\"mid\"»";
     rejects_custom("pre = \"mid\"\npost = \"out\"", to, &["two projections from 'in' to 'mid'"]);
-    rejects_custom(
-        "activation",
-        "«sizes» = [1, 2]\nactivation",
-        &["belongs to architecture = \"layered-feedforward\""],
-    );
+    rejects_custom("activation", "«sizes» = [1, 2]\nactivation", &["belongs to the named architectures"]);
+    for key in ["only-discriminative", "self-connections"] {
+        let to = format!("«{key}» = true\nactivation");
+        rejects_custom("activation", &to, &["belongs to the named architectures"]);
+    }
+    let to = "post = \"mid\"\nself-connections = «true»";
+    rejects_custom("post = \"mid\"", to, &["needs a projection from a population to itself"]);
+    let to = "post = \"mid\"\nself-connections = «1»";
+    rejects_custom("post = \"mid\"", to, &["`network.projection.0.self-connections` is an integer"]);
     let to = "rate-per-ms = 0.01\nfactors = [1, 1]";
     let text = CUSTOM.replace("rate-per-ms = 0.01", to);
     let (text, at) = mark(&text, "post = \"mid\"", "post = \"mid\"\nfactor = «0.5»");
     check(&simulate(&text).expect_err("twice"), at, &["`network.projection.0.factor` is given in the list"]);
     rejects_custom("post = \"mid\"", "post = \"mid\"\nclip = «0»", &["`network.projection.0.clip`"]);
+}
+
+/// One factor a projection, or one a pair of neighbouring populations where the architecture goes back and forth between them.
+#[test]
+fn factors_of_recurrent_architectures() {
+    let recurrent = BASE.replace("layered-feedforward", "layered-recurrent");
+    let names =
+        "4, one a projection: input->hidden, hidden->output, hidden->input, output->hidden; or 2, one a pair";
+    for list in ["[1]", "[1, 1, 1]", "[1, 1, 1, 1, 1]"] {
+        let to = format!("rate-per-ms = 0.05\nfactors = «{list}»");
+        let (text, at) = mark(&recurrent, "rate-per-ms = 0.05", &to);
+        check(&load(&text).expect_err(list), at, &["`plasticity.factors` has the wrong length", names]);
+    }
+    let all = BASE.replace("layered-feedforward", "fully-recurrent");
+    let (text, at) = mark(&all, "rate-per-ms = 0.05", "rate-per-ms = 0.05\nfactors = «[1, 1]»");
+    check(&load(&text).expect_err("pairs"), at, &["9, one a projection: input->input", "got 2"]);
+    let to = "rate-per-ms = 0.05\nfactors = [1, «-1»]";
+    let (text, at) = mark(&recurrent, "rate-per-ms = 0.05", to);
+    check(&load(&text).expect_err("negative"), at, &["`plasticity.factors.1`"]);
+    for key in ["only-discriminative", "self-connections"] {
+        let to = format!("[784, 20, 10]\n{key} = «1»");
+        rejects("[784, 20, 10]", &to, &[&format!("`network.{key}` is an integer"), "true or false"]);
+    }
 }
 
 #[test]

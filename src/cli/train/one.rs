@@ -168,7 +168,12 @@ impl Run<'_> {
             events.push(Event::Started(Box::new(header)));
             // Nothing is integrated by backprop.
             if self.e.training.rule == Rule::LeastAction {
-                events.extend(start_warnings(trainer.model(), trainer.parameters(), &self.e.beta));
+                events.extend(start_warnings(
+                    trainer.model(),
+                    trainer.parameters(),
+                    &self.e.beta,
+                    &trainer.rest(),
+                ));
             }
         }
         trainer.record(recordings).map_err(Failure::usage)?;

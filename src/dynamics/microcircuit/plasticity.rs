@@ -23,7 +23,9 @@ impl Circuit<'_> {
                     Kind::Ip | Kind::Nudge => (l.mismatch, lay.r, path.from, path.to),
                 };
                 let (factor, rate) = (path.factor, rate_of(*kind));
-                plan.push(weight_rate::Args { delta, r, w_dot, pre, post, factor, clip: None, rate });
+                // The pattern of Wᵀ is hollow where W is.
+                let hollow = path.projection.is_some_and(|k| b.net.projections[k].is_hollow());
+                plan.push(weight_rate::Args { delta, r, w_dot, pre, post, factor, clip: None, hollow, rate });
             }
         }
         if self.biases_learn() {
