@@ -38,6 +38,13 @@ fn network(input: InputMode, skip_factor: f64) -> Network {
     }
 }
 
+/// The same with cycles behind the input: back from the output, and within the hidden population.
+fn with_cycles(input: InputMode) -> Network {
+    let mut net = network(input, 0.3);
+    net.projections.extend([Projection::between(2, 1), Projection::between(1, 1)]);
+    net
+}
+
 struct Run {
     engine: Engine,
     resident: bool,
@@ -51,8 +58,10 @@ impl Run {
         let l = model.layout.clone();
         let mut engine = Engine::new(model, device).unwrap();
         let kind = InitKind::Normal { mean: 0.1, std: 0.3 };
-        let init = vec![Init { kind, clip: None }; 3];
-        write_parameters(&mut engine, &Parameters::draw(network, &init, &init, 3)).unwrap();
+        // Weak cycles: strong ones amplify rounding.
+        let weak = Init { kind: InitKind::Normal { mean: 0.0, std: 0.1 }, clip: None };
+        let init = [vec![Init { kind, clip: None }; 3], vec![weak; 2]].concat();
+        write_parameters(&mut engine, &Parameters::draw(network, &init, &init[..3], 3)).unwrap();
         let table: Vec<f64> = (0..256).map(|v| f64::from(v) / 255.0).collect();
         engine.write(l.pixel_table, &table).unwrap();
         engine.write(l.label_table, &[0.0, 1.0]).unwrap();
@@ -118,6 +127,7 @@ fn the_same_trajectories_in_f64() {
             for plasticity_in_dynamics in [PlasticityInDynamics::All, PlasticityInDynamics::None] {
                 let settings = Settings { plasticity_in_dynamics, ..precise() };
                 compare(&network(input, skip), settings, &Device::Cpu(Precision::F64), 1e-12);
+                compare(&with_cycles(input), settings, &Device::Cpu(Precision::F64), 1e-12);
             }
         }
     }

@@ -219,6 +219,64 @@ fn what_is_missing_has_its_default_or_is_named() {
     assert!(matches!(error, SimulationError::StrayWeight { pre: 7, post: 3, .. }), "{error}");
 }
 
+/// A network with cycles starts where δ = 0, too, if its weights let sweeps find that; neurons onto themselves have to be asked for.
+#[test]
+fn networks_with_cycles_have_the_same_defaults() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = [dir.path().join("all.npz")];
+    let mut rng = Rng(32);
+    let edges = [(0, 1), (1, 2), (2, 1), (1, 1)];
+    let mut net = network(&[3, 4, 2], &edges, Activation::Tanh, InputMode::Driven);
+    let at = parameters(&net, 0.25, &mut rng);
+    let (x, y) = (rng.uniforms(12, 0.0, 1.0), vec![0.0; 8]);
+    let put = |w: &[f64]| {
+        let all = [entry("W0", &[9, 9], w), entry("x", &[2, 2, 3], &x), entry("y", &[2, 2, 2], &y)];
+        write(&path[0], &all).unwrap();
+    };
+    let w0 = dense(&net, &at.weights);
+    put(&w0);
+    let got = load_npz(&net, &path, &[0.3; 2]).unwrap();
+    let want = steady(&net, &got.parameters, &got.x_prev);
+    assert!(got.u0.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-12));
+    // Where no sweep converges, u0 has to be given.
+    net.activation = Activation::Linear;
+    put(&w0.iter().map(|w| 20.0 * w).collect::<Vec<_>>());
+    let error = load_npz(&net, &path, &[0.3; 2]).unwrap_err().to_string();
+    assert!(error.contains("no array 'u0'") && error.contains("recurrent"), "{error}");
+    let mut onto_itself = w0;
+    onto_itself[5 * 9 + 5] = 0.1;
+    put(&onto_itself);
+    let error = load_npz(&net, &path, &[0.3; 2]).unwrap_err();
+    assert!(
+        matches!(&error, SimulationError::OntoItself { population, neuron: 2 } if population == "p1"),
+        "{error}"
+    );
+    net.projections[3].self_connections = true;
+    assert_eq!(load_npz(&net, &path, &[0.3; 2]).unwrap().parameters.weights[3][2 * 4 + 2], 0.1);
+}
+
+/// An input population without neurons.
+#[test]
+fn networks_without_an_input_start_at_their_steady_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = [dir.path().join("all.npz")];
+    let net = network(&[0, 4, 2], &[(0, 1), (1, 2), (2, 1), (0, 0)], Activation::Sigmoid, InputMode::Driven);
+    let at = parameters(&net, 0.3, &mut Rng(33));
+    let w0 = dense(&net, &at.weights);
+    let all = [
+        entry("W0", &[6, 6], &w0),
+        entry("b0", &[6], &at.biases),
+        entry("x", &[3, 2, 0], &[]),
+        entry("y", &[3, 2, 2], &[0.5; 12]),
+    ];
+    write(&path[0], &all).unwrap();
+    let input = load_npz(&net, &path, &[0.0; 2]).unwrap();
+    let out = run(&setup(net, Settings::default()), &CPU, &input, &Record::default()).unwrap();
+    assert_eq!((out.stop, out.steps_completed), (None, 3));
+    // At rest without nudging.
+    assert!(out.f_norm.iter().all(|f| *f < 1e-12), "{:?}", out.f_norm);
+}
+
 /// A run that is cut in two and goes on from its files is the run in one piece, for the scheme with the longest history.
 #[test]
 fn a_run_goes_on_from_saved_arrays() {

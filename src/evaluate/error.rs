@@ -51,7 +51,7 @@ pub enum EvaluateError {
     },
     /// H is indefinite and the settings ask to stop there.
     #[error(
-        "H is not positive definite on the way to sample {sample} (from 0); use the steady state (without --trajectory), or go on with `on-indefinite = \"fallback\"`"
+        "H is not positive definite on the way to sample {sample} (from 0); use smaller weights or, of a feedforward network, the steady state (without --trajectory), or go on with `on-indefinite = \"fallback\"`"
     )]
     Indefinite {
         /// Place in the set, from 0.

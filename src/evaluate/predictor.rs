@@ -210,7 +210,11 @@ fn verdict(model: &Model, shot: &Snapshot, first: usize, count: usize) -> Result
             return Err(EvaluateError::Indefinite { sample: first + i });
         }
     }
-    let slower = "take a smaller dt-ms, a slower ramp, or the steady state (without --trajectory)";
+    let slower = if model.network.settling_order().is_some() {
+        "take a smaller dt-ms, a slower ramp, or the steady state (without --trajectory)"
+    } else {
+        "take a smaller dt-ms, a slower ramp, or smaller recurrent weights"
+    };
     let kinds = [
         (status::INPUT, "an input that is not finite", "look for NaN or infinity in the data"),
         (status::STATE, "a voltage that is not finite", slower),

@@ -34,7 +34,7 @@ impl Rest {
 }
 
 /// Solver iterations that a GPU records; f falls with fewer than it takes, too.
-const ITERATIONS: usize = 16;
+const ITERATIONS: usize = 8;
 
 /// Brings all trajectories to the equilibrium for x = 0, with u* = their own output, u̇ and its history 0.
 ///

@@ -211,7 +211,11 @@ fn steady_state(network: &Network, parameters: &Parameters, x: &[f64], batch: us
             for &p in &order {
                 let a = basal(network, parameters, x, &u, p);
                 for (u, a) in u[network.cols(p).range()].iter_mut().zip(a) {
-                    most = most.max((a - *u).abs() / (1.0 + a.abs()));
+                    let moved = (a - *u).abs() / (1.0 + a.abs());
+                    // A NaN counts as a move.
+                    if moved.is_nan() || moved > most {
+                        most = moved;
+                    }
                     *u = keep * *u + (1.0 - keep) * a;
                 }
             }

@@ -79,6 +79,13 @@ fn factors_of_recurrent_architectures() {
     let to = "rate-per-ms = 0.05\nfactors = [1, «-1»]";
     let (text, at) = mark(&recurrent, "rate-per-ms = 0.05", to);
     check(&load(&text).expect_err("negative"), at, &["`plasticity.factors.1`"]);
+    let (text, at) = mark(&recurrent, "epochs = 2", "epochs = 2\nrule = \"backprop\"");
+    assert!(at.is_none());
+    let says = "backprop, the control, needs a feedforward network; the projection hidden->input";
+    check(&load(&text).expect_err("backprop"), None, &[says]);
+    let (text, _) = mark(&recurrent, "[training]", "[run]\ncontrol = true\n[training]");
+    check(&load(&text).expect_err("control"), None, &[says]);
+    rejects("[784, 20, 10]", "[«0», 20, 10]", &["population 'input' has no neurons", "present images"]);
     for key in ["only-discriminative", "self-connections"] {
         let to = format!("[784, 20, 10]\n{key} = «1»");
         rejects("[784, 20, 10]", &to, &[&format!("`network.{key}` is an integer"), "true or false"]);
