@@ -501,7 +501,7 @@ fn interneurons_are_recorded_with_the_error_they_make() {
         parameters: Parameters {
             weights: vec![wave(6, 5.0), wave(3, 6.0)],
             biases: vec![0.0; 6],
-            microcircuit: Some(micro),
+            microcircuit: micro,
         },
         u0: wave(12, 7.0),
         x_prev: wave(4, 0.0),
