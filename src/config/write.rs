@@ -18,8 +18,9 @@ use crate::probe::Probe;
 use crate::schedule::Schedule;
 
 impl Experiment {
-    /// A complete experiment file: every key is there, whatever the original left to its default, apart from
-    /// `train-limit` if all samples are used, a `directory` that nobody named, and what unit-rate biases have from the weights. Reading it gives this experiment again.
+    /// A complete experiment file: every key is there, whatever the original left to its default, apart from `train-limit` if all
+    /// samples are used, a `directory` that nobody named, what unit-rate biases have from the weights, and probes if there are
+    /// none. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = Out::default();
