@@ -16,6 +16,7 @@ mod microcircuit;
 mod network;
 mod overrides;
 mod plasticity;
+mod probe;
 mod resolve;
 mod run;
 mod schedule;

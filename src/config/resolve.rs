@@ -7,13 +7,14 @@ use super::overrides::Overrides;
 use super::section::Section;
 use super::text::{Place, Texts};
 use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
-use super::{Source, backprop, data, dynamics, microcircuit, network, plasticity, run, tree};
+use super::{Source, backprop, data, dynamics, microcircuit, network, plasticity, probe, run, tree};
 use crate::dynamics::Settings;
 use crate::network::{Init, MicrocircuitInit, Network};
+use crate::probe::Probe;
 use crate::schedule::Schedule;
 use crate::train::Rule;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "seed",
     "data",
@@ -24,6 +25,7 @@ const KEYS: [&str; 10] = [
     "training",
     "backprop",
     "run",
+    "probe",
 ];
 
 /// What an experiment and a simulation share, and what a simulation may have.
@@ -42,6 +44,7 @@ struct Resolved {
     schedule: Schedule,
     training: Option<TrainingConfig>,
     backprop: Option<BackpropConfig>,
+    probes: Vec<Probe>,
     run: RunConfig,
 }
 
@@ -81,6 +84,7 @@ impl Experiment {
                 schedule: r.schedule,
                 training,
                 backprop,
+                probes: r.probes,
                 run: r.run,
                 source: source.clone(),
             }),
@@ -120,6 +124,7 @@ impl SimulationConfig {
             rate_w: r.rate_w,
             rate_b: r.rate_b,
             schedule: r.schedule,
+            probes: r.probes,
             run: r.run,
             source: source.clone(),
         })
@@ -201,6 +206,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         training,
     });
     let backprop = backprop::read(section.get("backprop"), least_action.as_ref())?;
+    let probes = probe::read(section.get("probe"), &network, settings.dt_ms, training.as_ref())?;
     Ok(Resolved {
         name: name(section.get("name"), source)?,
         seed: seed.unwrap_or(1),
@@ -216,6 +222,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         schedule: plastic.schedule,
         training,
         backprop,
+        probes,
         run,
     })
 }
