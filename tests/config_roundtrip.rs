@@ -208,7 +208,7 @@ fn named_architectures() {
         assert_eq!(ends(&net), expected, "{name}");
         assert!(!net.projections.iter().any(|p| p.self_connections), "{name}");
         let reached = expected.iter().any(|p| p.1 == 0);
-        let forward = |p: usize| expected.iter().filter(|e| e.1 == p && e.0 < p).last().map_or(1.0, |e| e.2);
+        let forward = |p: usize| expected.iter().rfind(|e| e.1 == p && e.0 < p).map_or(1.0, |e| e.2);
         let bias = |p: usize| if p == 0 && !reached { 0.0 } else { forward(p) };
         let got: Vec<f64> = net.populations.iter().map(|p| p.bias_factor).collect();
         let closest = name != "fully-recurrent";

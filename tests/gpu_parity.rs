@@ -504,19 +504,48 @@ fn products_of_a_microcircuit() {
     let call = backward::Args { w: pi.w, x, gate: None, base: Base::Out, out: l.apical, pre, post, scale };
     calls.push(("backward", call.into(), post.len));
     let (w_dot, rate) = (pi.rate.expect("learns"), Rate::Apical);
-    let call = weight_rate::Args { delta: m.u, r: l.apical, w_dot, pre, post, factor: 0.5, clip: None, rate };
+    let call = weight_rate::Args {
+        delta: m.u,
+        r: l.apical,
+        w_dot,
+        pre,
+        post,
+        factor: 0.5,
+        clip: None,
+        hollow: false,
+        rate,
+    };
     calls.push(("weight_rate", call.into(), l.batch));
     let (pre, post) = (ip.from, ip.to);
     let call =
         forward::Args { w: ip.w, x: l.r, gate: Some(l.d), base: Base::Out, out: m.p, pre, post, scale };
     calls.push(("forward", call.into(), pre.len));
     let (w_dot, rate) = (ip.rate.expect("learns"), Rate::Interneurons);
-    let call =
-        weight_rate::Args { delta: m.mismatch, r: l.r, w_dot, pre, post, factor: 0.5, clip: None, rate };
+    let call = weight_rate::Args {
+        delta: m.mismatch,
+        r: l.r,
+        w_dot,
+        pre,
+        post,
+        factor: 0.5,
+        clip: None,
+        hollow: false,
+        rate,
+    };
     calls.push(("weight_rate", call.into(), l.batch));
     let (pre, post, w_dot) = (feedback.to, feedback.from, feedback.rate.expect("learns"));
     let rate = Rate::Feedback;
-    let call = weight_rate::Args { delta: l.u, r: m.sum, w_dot, pre, post, factor: 0.5, clip: None, rate };
+    let call = weight_rate::Args {
+        delta: l.u,
+        r: m.sum,
+        w_dot,
+        pre,
+        post,
+        factor: 0.5,
+        clip: None,
+        hollow: false,
+        rate,
+    };
     calls.push(("weight_rate", call.into(), l.batch));
     let cols = Cols { start: 0, len: 9 };
     let (factor, b_dot, rate) = (m.bias_factors, m.bias_rates, Rate::InterneuronBiases);

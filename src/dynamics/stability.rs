@@ -243,6 +243,7 @@ mod tests {
             projections: ends.iter().map(|&(pre, post)| Projection::between(pre, post)).collect(),
             activation: Activation::Linear,
             input,
+            microcircuit: None,
         }
     }
 
@@ -251,7 +252,8 @@ mod tests {
     fn a_cycle_of_two_has_the_eigenvalues_of_the_closed_form() {
         let net = network(&[1, 1], &[(0, 1), (1, 0)], InputMode::Driven);
         for w in [0.8, -0.3] {
-            let parameters = Parameters { weights: vec![vec![w], vec![w]], biases: vec![0.0; 2] };
+            let parameters =
+                Parameters { weights: vec![vec![w], vec![w]], biases: vec![0.0; 2], ..Parameters::default() };
             let (low, high) = eigenvalues(&net, &parameters, &[0.0]);
             let wanted = ((1.0 - f64::abs(w)).powi(2), (1.0 + f64::abs(w)).powi(2));
             assert!((low - wanted.0).abs() < 1e-12, "{low} for {}", wanted.0);
@@ -270,7 +272,11 @@ mod tests {
             ring[i * n + (i + 1) % n] = w;
             ring[((i + 1) % n) * n + i] = w;
         }
-        let parameters = Parameters { weights: vec![vec![0.5; 2 * n], ring], biases: vec![0.0; n + 2] };
+        let parameters = Parameters {
+            weights: vec![vec![0.5; 2 * n], ring],
+            biases: vec![0.0; n + 2],
+            ..Parameters::default()
+        };
         let (low, high) = eigenvalues(&net, &parameters, &vec![0.0; n]);
         assert!((low - (1.0 - 2.0 * w).powi(2)).abs() < 1e-9, "{low}");
         assert!((high - (1.0 + 2.0 * w).powi(2)).abs() < 1e-6, "{high}");
@@ -280,7 +286,11 @@ mod tests {
     #[test]
     fn feedback_into_a_clamped_input_counts() {
         let net = network(&[2, 1], &[(0, 1), (1, 0)], InputMode::Clamped);
-        let parameters = Parameters { weights: vec![vec![9.0, 9.0], vec![0.6, -0.8]], biases: vec![0.0; 3] };
+        let parameters = Parameters {
+            weights: vec![vec![9.0, 9.0], vec![0.6, -0.8]],
+            biases: vec![0.0; 3],
+            ..Parameters::default()
+        };
         let (low, high) = eigenvalues(&net, &parameters, &[0.5]);
         assert!((low - 2.0).abs() < 1e-12 && (high - 2.5).abs() < 1e-12, "{low} {high}");
     }
