@@ -25,21 +25,6 @@ const RECORD_LEN: u32 = 8u;
 
 var<workgroup> lane_classes: array<u32, LANES>;
 
-// Largest value over the workgroup (a NaN never wins).
-fn largest(lane: u32, v: f32) -> f32 {
-    lane_values[lane] = v;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half = half / 2u) {
-        if (lane < half && lane_values[lane + half] > lane_values[lane]) {
-            lane_values[lane] = lane_values[lane + half];
-        }
-        workgroupBarrier();
-    }
-    let v_max = lane_values[0];
-    workgroupBarrier();
-    return v_max;
-}
-
 // First index of the largest value over the workgroup; NONE = a lane without a value.
 fn first_largest(lane: u32, v: f32, index: u32) -> u32 {
     lane_values[lane] = v;

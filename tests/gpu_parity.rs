@@ -715,3 +715,44 @@ fn kernels_at_prescribed_outputs() {
         b.compare("dense_solve", &calls, CONTROL, &BOTH[..1], 100.0 * 43.0 * EPS);
     }
 }
+
+/// Newton iterates that are accepted, halved, given up, reached, idle; with a NaN in one of them.
+#[test]
+fn newton_iterations() {
+    let settings = Settings { integrator: Integrator::Equilibrium, ..Settings::default() };
+    let net = network(&[13, 21, 6], Activation::Sigmoid, InputMode::Clamped);
+    let mut b = Bench::new(net, settings, 5, features(true));
+    let l = b.model.layout.clone();
+    let (cols, n) = (b.model.network.free(), b.model.network.neurons());
+    b.set(l.active, |i, _| if i == 4 { 0.0 } else { 1.0 });
+    b.set(l.f, |i, v| match (i / n, i % n) {
+        (1, 20) => f64::NAN,
+        (2, _) => 1e-9 * v,
+        _ => v,
+    });
+    b.set(l.aim, |i, v| if i / n == 2 { 0.0 } else { v });
+    let (newton, solver, active) = (l.newton, l.solver, l.active);
+    let book = |stage| newton_book::Args { stage, newton, solver, active, tolerance: 1e-6 };
+    let check = || newton_check::Args { f: l.f, target: l.aim, u: l.u, best: l.best, g: l.g, newton, cols };
+    let (u_dot, direction, best, u) = (l.u_dot, l.direction, l.best, l.u);
+    let next = || newton_move::Args { u_dot, direction, best, u, newton, solver, cols };
+    let mut calls: Vec<Call> = vec![book(newton_book::Stage::Open).into()];
+    // The same f again is no improvement: the step is halved until the direction is given up.
+    for _ in 0..newton_check::HALVINGS + 3 {
+        calls.extend([check().into(), next().into()]);
+    }
+    for upto in [3, 5, calls.len()] {
+        b.compare("newton", &calls[..upto], CONTROL, &BOTH, ELEMENTWISE);
+    }
+    calls.push(book(newton_book::Stage::Close).into());
+    let want = b.compare("newton", &calls, CONTROL, &BOTH, ELEMENTWISE);
+    let rows: Vec<&[f64]> = want[newton.0 as usize].chunks(solver::LEN).collect();
+    // One evaluation that is accepted, then one a halving until the part is below the smallest.
+    let halvings = f64::from(newton_check::HALVINGS) + 2.0;
+    let evaluations: Vec<f64> = rows.iter().map(|row| row[newton::EVALUATIONS]).collect();
+    assert_eq!(evaluations, [halvings, halvings - 1.0, 1.0, halvings, 0.0]);
+    let before: Vec<f64> = b.get(b.preset).chunks(solver::LEN).map(|row| row[solver::UNCONVERGED]).collect();
+    let after = want[solver.0 as usize].chunks(solver::LEN).map(|row| row[solver::UNCONVERGED]);
+    let missed: Vec<bool> = after.zip(before).map(|(a, b)| a > b).collect();
+    assert_eq!(missed, [true, true, false, true, false]);
+}

@@ -18,3 +18,18 @@ fn total(lane: u32, v: f32) -> f32 {
     workgroupBarrier();
     return sum;
 }
+
+// Largest value over the workgroup (a NaN never wins). As `total`.
+fn largest(lane: u32, v: f32) -> f32 {
+    lane_values[lane] = v;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half = half / 2u) {
+        if (lane < half && lane_values[lane + half] > lane_values[lane]) {
+            lane_values[lane] = lane_values[lane + half];
+        }
+        workgroupBarrier();
+    }
+    let v_max = lane_values[0];
+    workgroupBarrier();
+    return v_max;
+}

@@ -11,7 +11,7 @@ use crate::dynamics::{
 use crate::engine::Precision;
 use crate::network::Network;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "dynamics",
     "integrator",
     "tau-ms",
@@ -19,6 +19,7 @@ const KEYS: [&str; 13] = [
     "beta",
     "solver",
     "tolerance",
+    "newton-tolerance",
     "max-iterations",
     "on-indefinite",
     "plasticity-in-dynamics",
@@ -38,6 +39,14 @@ fn default_tolerance(precision: Precision) -> f64 {
     match precision {
         Precision::F32 => 1e-6,
         Precision::F64 => 1e-12,
+    }
+}
+
+/// Largest residual of f at which a Newton iteration ends, unless the file says otherwise (model, section 2).
+fn default_newton_tolerance(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1e-6,
+        Precision::F64 => 1e-13,
     }
 }
 
@@ -63,6 +72,12 @@ pub(super) fn read(
             default_tolerance(precision),
             Bound::Fraction,
             "a relative residual, greater than 0 and less than 1",
+        )?,
+        newton_tolerance: number(
+            "newton-tolerance",
+            default_newton_tolerance(precision),
+            Bound::Positive,
+            "a residual of f, greater than 0",
         )?,
         max_iterations: section
             .get("max-iterations")
@@ -117,6 +132,7 @@ fn check(settings: &Settings, network: &Network, section: &Section<'_>) -> Resul
             (key, format!("dt-ms less than {}", 2.0 * tau))
         }
         SettingsError::NeedsPiecewiseLinear { .. } => ("solver", "auto, cg, or dense".to_owned()),
+        SettingsError::NeedsNla(_) => ("integrator", "exact, euler, richardson1 or richardson2".to_owned()),
         SettingsError::TooLargeForDense { .. } => ("solver", "auto, cg, output-cg or woodbury".to_owned()),
         SettingsError::NeedsFeedforward { .. } | SettingsError::NeedsFiniteBeta(_) => {
             ("solver", "auto, cg, or dense".to_owned())

@@ -33,6 +33,9 @@ pub mod interneuron_drive;
 pub mod jacobian;
 pub mod lane;
 pub mod mismatch;
+pub mod newton_book;
+pub mod newton_check;
+pub mod newton_move;
 pub mod observe;
 pub mod pin;
 pub mod product;
@@ -114,6 +117,9 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Integrate(a) => integrate::run(s, a, step),
         Call::Jacobian(a) => jacobian::run(s, a, step),
         Call::Mismatch(a) => mismatch::run(s, a, step),
+        Call::NewtonBook(a) => newton_book::run(s, a, step),
+        Call::NewtonCheck(a) => newton_check::run(s, a, step),
+        Call::NewtonMove(a) => newton_move::run(s, a, step),
         Call::Observe(a) => observe::run(s, a, step),
         Call::Pin(a) => pin::run(s, a, step),
         Call::Rates(a) => rates::run(s, a, step),

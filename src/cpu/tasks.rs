@@ -28,7 +28,9 @@ pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
     let calls = || plan.ops.iter().filter_map(Op::as_call);
     let in_factors: Vec<&'a weight_rate::Args> = calls()
         .filter_map(|call| match call {
-            Call::WeightRate(rate) if in_factors(rate, calls(), batch) => Some(rate),
+            Call::WeightRate(rate) if in_factors(rate, calls(), batch) && keeps_factors(rate, &plan.ops) => {
+                Some(rate)
+            }
             _ => None,
         })
         .collect();
@@ -48,8 +50,7 @@ pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
     plan.ops.iter().filter_map(task).collect()
 }
 
-/// Whether Ẇ pays in factors, and the plan uses it in no other way. No plan may change r̄ or δ between a rate and its update: the
-/// factors are read where Ẇ would be.
+/// Whether Ẇ pays in factors, and the plan uses it in no other way.
 fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
     let (pre, post) = (rate.pre.len, rate.post.len);
     let formed = rate.rate != Rate::Weights || rate.clip.is_some() || rate.hollow;
@@ -76,6 +77,22 @@ fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call
         }
     }
     updates == 1
+}
+
+/// Whether r̄ and δ stay as they are from a rate to its update: the factors are read where Ẇ would be.
+fn keeps_factors(rate: &weight_rate::Args, ops: &[Op]) -> bool {
+    fn changes(rate: &weight_rate::Args, op: &Op) -> bool {
+        match op {
+            Op::Call(Call::Rates(a)) => a.r == rate.r,
+            Op::Call(Call::Mismatch(a)) => a.delta == rate.delta,
+            Op::Call(_) => false,
+            Op::Loop(body) => body.body.iter().any(|op| changes(rate, op)),
+        }
+    }
+    let made = |op: &Op| matches!(op, Op::Call(Call::WeightRate(a)) if a.w_dot == rate.w_dot);
+    let used = |op: &Op| matches!(op, Op::Call(Call::Update(a)) if a.p_dot == Some(rate.w_dot));
+    let mut between = ops.iter().skip_while(|op| !made(op)).take_while(|op| !used(op));
+    !between.any(|op| changes(rate, op))
 }
 
 impl Task<'_> {
@@ -219,6 +236,9 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::DenseSolve(_)
         | Call::Gradient(_)
         | Call::Guess(_)
+        | Call::NewtonBook(_)
+        | Call::NewtonCheck(_)
+        | Call::NewtonMove(_)
         | Call::Observe(_)
         | Call::Pin(_)
         | Call::Relax(_)

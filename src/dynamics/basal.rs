@@ -210,6 +210,12 @@ pub(super) fn mismatch(b: &Build, plan: &mut Plan, resident: bool) {
             });
         }
     }
+    difference(b, plan);
+}
+
+/// a and δ from `W r̄`.
+pub(super) fn difference(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
     plan.push(mismatch::Args {
         u: l.u,
         b: l.biases,
@@ -217,7 +223,7 @@ pub(super) fn mismatch(b: &Build, plan: &mut Plan, resident: bool) {
         active: l.active,
         a: l.a,
         delta: l.delta,
-        cols: rows,
+        cols: b.net.rows(),
     });
 }
 
@@ -348,6 +354,14 @@ fn learn_resident(b: &Build, plan: &mut Plan, k: usize) {
 
 /// Item 7: voltages, weights and biases move.
 pub(super) fn integrate(b: &Build, plan: &mut Plan, resident: bool) {
+    move_voltages(b, plan, resident);
+    if b.features.learning {
+        update(b, plan, resident, b.set.dt_ms);
+    }
+}
+
+/// Voltages move along u̇; prescribed ones take their values.
+pub(super) fn move_voltages(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     plan.push(integrate::Args {
         u: l.u,
@@ -362,9 +376,6 @@ pub(super) fn integrate(b: &Build, plan: &mut Plan, resident: bool) {
     if b.set.hard_targets {
         let (beta, outputs) = (l.beta, b.net.outputs());
         plan.push(pin::Args { beta, dst: l.u, src: Some((l.y, 0)), keep: 0.0, scale: 1.0, outputs });
-    }
-    if b.features.learning {
-        update(b, plan, resident, b.set.dt_ms);
     }
 }
 
@@ -381,6 +392,12 @@ pub(super) fn prescribe(b: &Build, plan: &mut Plan) {
 
 /// Weights and biases move along their derivatives for `dt_ms`, then the clips.
 pub(super) fn update(b: &Build, plan: &mut Plan, resident: bool, dt_ms: f64) {
+    weight_updates(b, plan, resident, dt_ms);
+    bias_updates(b, plan, dt_ms);
+}
+
+/// The weights alone.
+pub(super) fn weight_updates(b: &Build, plan: &mut Plan, resident: bool, dt_ms: f64) {
     let l = b.lay;
     for (k, p) in b.net.projections.iter().enumerate() {
         if resident && b.is_clamped(k) {
@@ -397,11 +414,10 @@ pub(super) fn update(b: &Build, plan: &mut Plan, resident: bool, dt_ms: f64) {
             });
         }
     }
-    bias_updates(b, plan, dt_ms);
 }
 
-/// One update for each run of populations with the same clip.
-fn bias_updates(b: &Build, plan: &mut Plan, dt_ms: f64) {
+/// The biases alone: one update for each run of populations with the same clip.
+pub(super) fn bias_updates(b: &Build, plan: &mut Plan, dt_ms: f64) {
     let mut runs: Vec<(Cols, Option<f64>)> = Vec::new();
     for (i, p) in b.net.populations.iter().enumerate() {
         let cols = b.net.cols(i);

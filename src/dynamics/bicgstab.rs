@@ -4,8 +4,8 @@
 //! `A = U⁻¹ H L⁻¹`, the identity plus something small. Each direction's sweep is the update of u̇, so that no sweep is left for the
 //! end. An iteration applies the operator and both sweeps twice.
 
-use super::Build;
 use super::layout::Maker;
+use super::{Build, equilibrium};
 use crate::kernels::bicg_start::Stage;
 use crate::kernels::bicg_step::Half;
 use crate::kernels::{bicg_start, bicg_step, cg_finish, copy};
@@ -56,7 +56,13 @@ pub(super) fn solve(
     step(b, &mut body, Half::First);
     image(&mut body, l.y_vec, l.z);
     step(b, &mut body, Half::Second);
-    plan.ops.push(Op::Loop(Loop { body: body.ops, at_most: b.set.max_iterations, until: l.solver }));
+    let at_most = equilibrium::inner(b, b.set.max_iterations);
+    plan.ops.push(Op::Loop(Loop { body: body.ops, at_most, until: l.solver }));
+}
+
+/// Books the iterations of a step.
+pub(super) fn finish(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
     plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
 }
 

@@ -9,7 +9,7 @@
 //! Rows of the system are all neurons with a mismatch, columns the free ones: a clamped input that something projects into has rows only.
 //! So have outputs with β = ∞, whose u̇ is known: they enter the backward sweep with `−c`, and vectors are 0 there.
 
-use super::{Build, Solver, basal};
+use super::{Build, Solver, basal, equilibrium};
 use crate::kernels::{
     Base, assemble, blend, cg_finish, cg_start, cg_start::Space, cg_step, copy, curvature, dense_solve,
     forward, jacobian, unit, woodbury,
@@ -151,6 +151,7 @@ fn iterate(b: &Build, plan: &mut Plan, space: Space, mut body: Plan, at_most: us
         cols: b.net.free(),
         outputs: b.net.outputs(),
     });
+    let at_most = equilibrium::inner(b, at_most);
     plan.ops.push(Op::Loop(Loop { body: body.ops, at_most, until: l.solver }));
 }
 

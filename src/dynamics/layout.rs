@@ -81,6 +81,12 @@ pub struct Layout {
     pub z: Buf,
     pub t: Buf,
     pub f: Buf,
+    pub aim: Buf,
+    pub u_start: Buf,
+    pub best: Buf,
+    pub direction: Buf,
+    pub inflow: Buf,
+    pub newton: Buf,
     pub held: Buf,
     pub rhs: Buf,
     pub solver: Buf,
@@ -189,9 +195,10 @@ impl Layout {
             let learns = features.learning && p.factor != 0.0;
             weight_rates.push(learns.then(|| m.real(format!("W_dot {name}"), Role::Parameter, post, pre)));
         }
-        let explicit = settings.integrator != Integrator::Exact;
+        let newton = settings.integrator == Integrator::Equilibrium;
+        let explicit = settings.integrator != Integrator::Exact && !newton;
         let depth = match settings.integrator {
-            Integrator::Exact | Integrator::Euler => 0,
+            Integrator::Exact | Integrator::Euler | Integrator::Equilibrium => 0,
             Integrator::Richardson1 => 1,
             Integrator::Richardson2 => 3,
         };
@@ -237,7 +244,13 @@ impl Layout {
             z: m.real("z", Scratch, on(explicit || has.iterates, batch), n),
             solver: m.real("solver", Record, batch, solver_cols::LEN),
             t: m.real("t", Scratch, on(has.iterates && back, batch), n),
-            f: m.real("f", Scratch, on(settings.dynamics != Dynamics::Nla, batch), n),
+            f: m.real("f", Scratch, on(newton || settings.dynamics != Dynamics::Nla, batch), n),
+            aim: m.real("aim", Scratch, on(newton, batch), n),
+            u_start: m.real("u_start", Scratch, on(newton, batch), n),
+            best: m.real("best", Scratch, on(newton, batch), n),
+            direction: m.real("direction", Scratch, on(newton, batch), n),
+            inflow: m.real("inflow", Scratch, on(newton && network.clamped().len > 0, batch), n),
+            newton: m.real("newton", Scratch, on(newton, batch), solver_cols::LEN),
             held: m.real("held", Scratch, on(settings.hard_targets, batch), n),
             rhs: m.real("rhs", Scratch, on(has.dense || has.probes, batch), n),
             rows: (0..on(has.woodbury, n_out)).map(|o| m.real(format!("m_{o}"), Scratch, batch, n)).collect(),

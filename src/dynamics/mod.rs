@@ -7,6 +7,7 @@
 mod backprop;
 mod basal;
 mod bicgstab;
+mod equilibrium;
 mod exact;
 mod explicit;
 mod flow;
@@ -64,7 +65,11 @@ impl Model {
         let plans = [
             observe::start(&build),
             basal::present(&build),
-            step(&build, false),
+            if settings.integrator == Integrator::Equilibrium {
+                equilibrium::step(&build)
+            } else {
+                step(&build, false)
+            },
             observe::observe(&build),
             observe::predict(&build),
             resident::start(&build),

@@ -25,15 +25,18 @@ pub enum Integrator {
     Richardson1,
     /// Explicit, guess extrapolated from u̇₁, u̇₂, u̇₄.
     Richardson2,
+    /// Newton on `f(u_{n+1}) = e^{−dt/τ} f(u_n)`, for large steps.
+    Equilibrium,
 }
 
 impl Integrator {
     /// All of them, with the names they have in files.
-    pub const NAMES: [(&'static str, Integrator); 4] = [
+    pub const NAMES: [(&'static str, Integrator); 5] = [
         ("exact", Integrator::Exact),
         ("euler", Integrator::Euler),
         ("richardson1", Integrator::Richardson1),
         ("richardson2", Integrator::Richardson2),
+        ("equilibrium", Integrator::Equilibrium),
     ];
 
     /// The name in files.
@@ -46,7 +49,7 @@ impl Integrator {
     #[must_use]
     pub fn guess_weights(self) -> [f64; 4] {
         match self {
-            Self::Exact | Self::Euler => [1.0, 0.0, 0.0, 0.0],
+            Self::Exact | Self::Euler | Self::Equilibrium => [1.0, 0.0, 0.0, 0.0],
             Self::Richardson1 => [2.0, -1.0, 0.0, 0.0],
             Self::Richardson2 => [8.0 / 3.0, -2.0, 0.0, 1.0 / 3.0],
         }
@@ -56,7 +59,7 @@ impl Integrator {
     #[must_use]
     pub fn stable(self, k: f64) -> (f64, f64) {
         match self {
-            Self::Exact => (0.0, f64::INFINITY),
+            Self::Exact | Self::Equilibrium => (0.0, f64::INFINITY),
             Self::Euler => (0.0, 4.0 / (2.0 + k)),
             Self::Richardson1 => (k / (1.0 + k), 8.0 / (6.0 + k)),
             Self::Richardson2 => (0.45 + 0.5 * k, 16.0 / (13.0 + 1.5 * k)),
@@ -230,6 +233,8 @@ pub struct Settings {
     pub solver: Solver,
     /// Relative residual at which a trajectory has converged.
     pub tolerance: f64,
+    /// `max |f − e^{−dt/τ} f(u_n)|` at which the Newton iteration of `equilibrium` ends.
+    pub newton_tolerance: f64,
     /// Upper bound of solver iterations in a step.
     pub max_iterations: usize,
     /// What to do where H is not positive definite.
@@ -259,6 +264,7 @@ impl Default for Settings {
             dt_ms: 1.0,
             solver: Solver::Auto,
             tolerance: 1e-6,
+            newton_tolerance: 1e-6,
             max_iterations: 40,
             on_indefinite: OnIndefinite::Fallback,
             plasticity_in_dynamics: PlasticityInDynamics::All,
@@ -301,6 +307,9 @@ pub enum SettingsError {
     /// A solver that takes the root of β.
     #[error("solver '{0}' needs a finite beta: use 'cg' or 'auto' where outputs are clamped (beta = inf)")]
     NeedsFiniteBeta(&'static str),
+    /// Newton on another equation of motion.
+    #[error("integrator 'equilibrium' follows the dynamics 'nla' only, not '{0}': use integrator 'exact'")]
+    NeedsNla(&'static str),
     /// A dense solve of a large network.
     #[error(
         "solver 'dense' is limited to {limit} free neurons (it takes O(N³) a step); this network has {free}: use 'cg' or 'auto'"
@@ -328,7 +337,9 @@ pub enum SettingsError {
     #[error("outputs cannot be clamped (beta = inf) in a network with a microcircuit: use a finite beta")]
     HardTargetsOfMicrocircuit,
     /// Unstable by itself.
-    #[error("'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}")]
+    #[error(
+        "'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}; use integrator 'equilibrium' for large steps"
+    )]
     StepTooLarge {
         /// Time step, ms.
         dt: f64,
@@ -346,10 +357,14 @@ impl Settings {
         if self.hard_targets && network.microcircuit.is_some() {
             return Err(SettingsError::HardTargetsOfMicrocircuit);
         }
-        if self.dynamics != Dynamics::Nla || self.integrator != Integrator::Exact {
+        let implicit = matches!(self.integrator, Integrator::Exact | Integrator::Equilibrium);
+        if self.integrator == Integrator::Equilibrium && self.dynamics != Dynamics::Nla {
+            return Err(SettingsError::NeedsNla(self.dynamics.name()));
+        }
+        if self.dynamics != Dynamics::Nla || !implicit {
             return Ok(());
         }
-        if self.dt_ms >= 2.0 * self.tau_ms {
+        if self.integrator == Integrator::Exact && self.dt_ms >= 2.0 * self.tau_ms {
             return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
         }
         let free = network.free().len;
@@ -388,8 +403,14 @@ impl Settings {
     /// The solver that runs: `auto` resolved, `None` for the explicit schemes.
     #[must_use]
     pub fn resolve_solver(&self, network: &Network) -> Option<Solver> {
-        if self.dynamics != Dynamics::Nla || self.integrator != Integrator::Exact {
-            return None;
+        let implicit = matches!(self.integrator, Integrator::Exact | Integrator::Equilibrium);
+        match self.dynamics {
+            _ if !implicit => return None,
+            Dynamics::GradientFlow => return None,
+            // J is triangular on feedforward graphs, and not symmetric on others.
+            Dynamics::LookaheadRateOnly if network.is_feedforward() => return None,
+            Dynamics::LookaheadRateOnly => return Some(Solver::Bicgstab),
+            Dynamics::Nla => {}
         }
         if network.microcircuit.is_some() {
             return Some(Solver::Bicgstab);

@@ -32,6 +32,9 @@ pub mod interneuron;
 pub mod interneuron_drive;
 pub mod jacobian;
 pub mod mismatch;
+pub mod newton_book;
+pub mod newton_check;
+pub mod newton_move;
 pub mod observe;
 pub mod pin;
 pub mod rates;
@@ -91,6 +94,24 @@ pub mod solver {
     pub const BENT: usize = 8;
     /// Number of columns.
     pub const LEN: usize = 9;
+}
+
+/// Columns of the `newton` buffer, `[batch, 9]`: rows as long as those of [`solver`], for loops read both alike.
+pub mod newton {
+    /// max |F| of the best iterate.
+    pub const RESIDUAL: usize = 0;
+    /// The iteration has ended where `RESIDUAL ≤ TOLERANCE`.
+    pub const TOLERANCE: usize = 1;
+    /// Iterates that were judged.
+    pub const EVALUATIONS: usize = 2;
+    /// Part of the direction that is tried.
+    pub const SCALE: usize = 3;
+    /// Directions.
+    pub const STEPS: usize = 4;
+    /// 1 where the last iterate was accepted and a direction is wanted.
+    pub const ACCEPTED: usize = 5;
+    /// Stands for an infinite residual or tolerance on every device.
+    pub const INFINITE: f64 = 3.0e38;
 }
 
 /// Columns of the `record` buffer, `[batch, 8]`.
@@ -192,6 +213,9 @@ calls! {
     Blend => blend,
     Pin => pin,
     Gradient => gradient,
+    NewtonBook => newton_book,
+    NewtonCheck => newton_check,
+    NewtonMove => newton_move,
     Gram => gram,
     ResidentApply => resident_apply,
     ResidentDrive => resident_drive,

@@ -74,6 +74,12 @@ impl Activation {
         matches!(self, Self::HardSigmoid | Self::Relu | Self::Linear)
     }
 
+    /// Whether ρ' is continuous: without kinks, every step of `equilibrium` has a root.
+    #[must_use]
+    pub fn is_smooth(self) -> bool {
+        !matches!(self, Self::HardSigmoid | Self::Relu | Self::Depression { .. })
+    }
+
     /// Largest ρ' (or its limit), the unit in which saturation is measured.
     #[must_use]
     pub fn steepest(self) -> f64 {

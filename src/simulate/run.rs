@@ -6,7 +6,7 @@ use super::microcircuit::targets;
 use super::stop::{Stop, StopReason, place};
 use super::{Record, Setup, SimulationError, SimulationInput, SimulationOutput, Snap, SolverStep};
 use crate::cpu::status;
-use crate::dynamics::{Features, Model, OnIndefinite, Settings, Solver, StimulusKind};
+use crate::dynamics::{Features, Integrator, Model, OnIndefinite, Settings, Solver, StimulusKind};
 use crate::engine::{Device, Engine, Snapshot, Work};
 use crate::kernels::{record, solver};
 use crate::network::Parameters;
@@ -292,7 +292,9 @@ impl<'a> Runner<'a> {
             let (name, index) = if neuron < n { ("x", neuron) } else { ("y", neuron - n) };
             return stop(b, StopReason::NonFiniteInput { name, index });
         }
-        if self.model.settings.on_indefinite == OnIndefinite::Error {
+        // A Newton iterate of `equilibrium` may meet an indefinite H on its way without harm.
+        let exact = self.model.settings.integrator == Integrator::Exact;
+        if exact && self.model.settings.on_indefinite == OnIndefinite::Error {
             let bad = |row: &[f64]| row[solver::INDEFINITE] > 0.0;
             if let Some(b) = snapshot.solver.chunks_exact(solver::LEN).position(bad) {
                 return stop(b, StopReason::IndefiniteHessian);

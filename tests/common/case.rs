@@ -69,11 +69,6 @@ impl Case {
     /// What the case needs that this version does not have.
     pub fn missing_features(&self) -> Vec<String> {
         let mut missing = Vec::new();
-        let projections = self.model("projections").as_array().unwrap();
-        let ordered = |p: &Value| self.population(&p["pre"]) < self.population(&p["post"]);
-        if self.text("dynamics") == "lookahead-rate-only" && !projections.iter().all(ordered) {
-            missing.push("lookahead-rate-only with cycles".into());
-        }
         if find(&Dynamics::NAMES, self.text("dynamics")).is_none() {
             missing.push(self.text("dynamics").into());
         }

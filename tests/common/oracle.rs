@@ -308,7 +308,23 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
                 (0..n).map(|i| drive[i] - s.f[i] / tau - jv[i]).collect()
             };
             let exact = setup.settings.integrator == Integrator::Exact;
-            if setup.settings.dynamics == Dynamics::GradientFlow {
+            if setup.settings.integrator == Integrator::Equilibrium {
+                let old = (&x_prev[k * n_in..(k + 1) * n_in], &y_prev[k * n_out..(k + 1) * n_out]);
+                let aim = c.inside(&w, &b, &u[k], old.0, old.1, beta).f;
+                let aim: Vec<f64> = aim.iter().map(|f| f * (-dt / tau).exp()).collect();
+                let moved = |p: &[f64], rate: &[f64], clip: &[f64], on: bool| -> Vec<f64> {
+                    let step =
+                        |((p, r), c): ((&f64, &f64), &f64)| if on { (p + dt * r).clamp(-c, *c) } else { *p };
+                    p.iter().zip(rate).zip(clip).map(step).collect()
+                };
+                let new = (
+                    moved(&w, &w_dot, &c.clip, terms != PlasticityInDynamics::None),
+                    moved(&b, &b_dot, &c.b_clip, terms == PlasticityInDynamics::All),
+                );
+                let from: Vec<f64> = (0..n).map(|i| u[k][i] + dt * v[i]).collect();
+                let end = root(&c, &new, from, (xs(k), ys(k)), beta, &unknown, &aim);
+                unknown.iter().for_each(|&i| u_dot[i] = (end[i] - u[k][i]) / dt);
+            } else if setup.settings.dynamics == Dynamics::GradientFlow {
                 unknown.iter().for_each(|&i| u_dot[i] = -s.f[i] / tau);
             } else if setup.settings.dynamics == Dynamics::LookaheadRateOnly && exact {
                 let right = slow(&u_dot);
@@ -356,11 +372,40 @@ pub fn run(setup: &Setup, input: &SimulationInput) -> Trajectory {
     out
 }
 
+/// Newton on `f(u) = aim` over the unknowns, from `u`; clamped inputs and prescribed outputs take their values.
+fn root(
+    c: &Dense,
+    (w, b): &(Vec<f64>, Vec<f64>),
+    mut u: Vec<f64>,
+    (x, y): (&[f64], &[f64]),
+    beta: &[f64],
+    unknown: &[usize],
+    aim: &[f64],
+) -> Vec<f64> {
+    u[..c.free].copy_from_slice(&x[..c.free]);
+    for (o, &y) in y.iter().enumerate().filter(|(o, _)| beta[*o].is_infinite()) {
+        u[c.out + o] = y;
+    }
+    for _ in 0..20 {
+        let s = c.inside(w, b, &u, x, y, beta);
+        let residual: Vec<f64> = unknown.iter().map(|&i| aim[i] - s.f[i]).collect();
+        if residual.iter().all(|r| r.abs() < 1e-14) {
+            break;
+        }
+        let bent = transposed(w, &s.delta);
+        let nudge = |i: usize| if i >= c.out { beta[i - c.out] } else { 0.0 };
+        let extra: Vec<f64> = (0..c.n).map(|i| nudge(i) - s.d2[i] * bent[i]).collect();
+        let h = c.hessian(&c.jacobian(w, &s.d), &extra, unknown);
+        unknown.iter().zip(solve(h, residual)).for_each(|(&i, v)| u[i] += v);
+    }
+    u
+}
+
 /// The guess of the explicit schemes (table in section 2); `past[k]` is u̇ k + 1 steps ago.
 fn extrapolate(integrator: Integrator, past: &[Vec<f64>], i: usize) -> f64 {
     match integrator {
         Integrator::Exact => 0.0,
-        Integrator::Euler => past[0][i],
+        Integrator::Euler | Integrator::Equilibrium => past[0][i],
         Integrator::Richardson1 => 2.0 * past[0][i] - past[1][i],
         Integrator::Richardson2 => (8.0 * past[0][i] - 6.0 * past[1][i] + past[3][i]) / 3.0,
     }

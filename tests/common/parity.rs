@@ -11,36 +11,25 @@ use super::case::{Case, cases, dense};
 use super::compare::Report;
 use super::microcircuit;
 
-/// Features of the data that this version does not have. A case that needs anything else must run.
-pub const NOT_YET: [&str; 2] = ["lookahead-rate-only with cycles", "equilibrium"];
-
-/// The cases of a folder that this version can run; one that lacks a feature not in [`NOT_YET`] is a failure.
+/// The cases of a folder; one that needs what this version does not know is a failure.
 pub fn runnable(folder: &Path, report: &mut Report) -> Vec<Case> {
     let mut run = Vec::new();
-    let mut left_out = Vec::new();
     for case in cases(folder) {
         let missing = case.missing_features();
         if missing.is_empty() {
             run.push(case);
-        } else if let Some(unknown) = missing.iter().find(|m| !NOT_YET.contains(&m.as_str())) {
-            report.fail(format!("{}: needs '{unknown}'", case.name));
         } else {
-            left_out.push(format!("{} ({})", case.name, missing.join(", ")));
+            report.fail(format!("{}: needs '{}'", case.name, missing.join(", ")));
         }
     }
-    report.note(format!(
-        "{}: {} cases run, {} left out for features to come: {}",
-        folder.display(),
-        run.len(),
-        left_out.len(),
-        left_out.join("; ")
-    ));
+    report.note(format!("{}: {} cases", folder.display(), run.len()));
     run
 }
 
 /// Every solver that applies, `auto` first.
 pub fn solvers(setup: &Setup) -> Vec<Solver> {
-    if setup.settings.integrator != Integrator::Exact || setup.settings.dynamics != Dynamics::Nla {
+    let implicit = matches!(setup.settings.integrator, Integrator::Exact | Integrator::Equilibrium);
+    if !implicit || setup.settings.dynamics != Dynamics::Nla {
         return vec![Solver::Auto];
     }
     if setup.network.microcircuit.is_some() {
@@ -63,17 +52,24 @@ pub fn solvers(setup: &Setup) -> Vec<Solver> {
 pub fn reported(setup: &Setup, solver: Solver) -> Option<Solver> {
     let net = &setup.network;
     match (setup.settings.integrator, solver) {
+        (Integrator::Exact, _)
+            if setup.settings.dynamics == Dynamics::LookaheadRateOnly && !net.is_feedforward() =>
+        {
+            Some(Solver::Bicgstab)
+        }
         _ if setup.settings.dynamics != Dynamics::Nla => None,
-        (Integrator::Exact, Solver::Auto) if setup.network.microcircuit.is_some() => Some(Solver::Bicgstab),
-        (Integrator::Exact, Solver::Auto)
+        (Integrator::Exact | Integrator::Equilibrium, Solver::Auto) if net.microcircuit.is_some() => {
+            Some(Solver::Bicgstab)
+        }
+        (Integrator::Exact | Integrator::Equilibrium, Solver::Auto)
             if net.activation.is_piecewise_linear()
                 && net.is_feedforward()
                 && !setup.settings.hard_targets =>
         {
             Some(Solver::OutputCg)
         }
-        (Integrator::Exact, Solver::Auto) => Some(Solver::Cg),
-        (Integrator::Exact, forced) => Some(forced),
+        (Integrator::Exact | Integrator::Equilibrium, Solver::Auto) => Some(Solver::Cg),
+        (Integrator::Exact | Integrator::Equilibrium, forced) => Some(forced),
         _ => None,
     }
 }
@@ -83,6 +79,7 @@ pub fn trajectory(case: &Case, solver: Solver, report: &mut Report) {
     let mut setup = case.setup();
     setup.settings.solver = solver;
     setup.settings.tolerance = 1e-12;
+    setup.settings.newton_tolerance = 1e-13;
     setup.settings.max_iterations = 200;
     let input = case.input(&setup.network);
     let steps = case.array("snap_steps");
@@ -163,6 +160,7 @@ pub fn single_steps(case: &Case, device: &Device, solver: Solver, report: &mut R
         if device.precision() == Precision::F64 { "f64_trajectory_abs" } else { "f32_single_step_abs" };
     if device.precision() == Precision::F64 {
         setup.settings.tolerance = 1e-12;
+        setup.settings.newton_tolerance = 1e-13;
         setup.settings.max_iterations = 200;
     }
     let whole = case.input(&setup.network);

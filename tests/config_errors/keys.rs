@@ -127,7 +127,13 @@ fn wrong_types() {
 #[test]
 fn choices() {
     for (from, key, wrong, meant, all) in [
-        ("\"exact\"", "dynamics.integrator", "exakt", "exact", "exact, euler, richardson1, richardson2"),
+        (
+            "\"exact\"",
+            "dynamics.integrator",
+            "exakt",
+            "exact",
+            "exact, euler, richardson1, richardson2, equilibrium",
+        ),
         (
             "\"hard-sigmoid\"",
             "network.activation",

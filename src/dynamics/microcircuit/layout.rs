@@ -45,6 +45,8 @@ pub struct MicroLayout {
     pub u_dot: Buf,
     /// u^I as the next step will see it, `[batch, M]`.
     pub ahead: Buf,
+    /// What is left of u^I − g^I after a step of `equilibrium`, `[batch, M]`; empty if instantaneous.
+    pub gap: Buf,
     /// Basal input, `[batch, M]`.
     pub p: Buf,
     /// Target, `[batch, M]`.
@@ -99,6 +101,7 @@ impl MicroLayout {
             u: field("u^I", Role::State, true, cells),
             u_dot: field("u^I_dot", Role::State, dynamic, cells),
             ahead: field("u^I_ahead", Role::Scratch, true, cells),
+            gap: field("u^I_gap", Role::Scratch, dynamic, cells),
             p: field("p^I", Role::Scratch, true, cells),
             g: field("g^I", Role::Scratch, true, cells),
             mismatch: field("delta^I", Role::Scratch, true, cells),

@@ -7,6 +7,7 @@
 //! `rhs = [(a − u) + D E + β(u* − u)]/τ + s + β u̇* + D (B u̇_in + Ḃ u − Ẇ^PI u^I − W^PI m)`, `s = Ẇ r̄ + ḃ + ẋ + W D u̇_in`,
 //! `m = T u̇_in + (1 − β^I)([ẋ]_in + Ẇ^IP r̄ + ḃ^I) + (g^I − u^I)/τ`, and then `u̇^I = m + T u̇`.
 
+mod equilibrium;
 mod layout;
 mod plasticity;
 
@@ -43,7 +44,8 @@ pub(super) fn step(b: &Build) -> Option<Plan> {
     c.rate_of_change(&mut plan); // 5
     c.interneuron_rates(&mut plan); // 6
     basal::integrate(b, &mut plan, false); // 7
-    c.update(&mut plan); // 7
+    c.weight_updates(&mut plan); // 7
+    c.bias_updates(&mut plan); // 7
     Some(plan)
 }
 
@@ -70,7 +72,7 @@ pub(super) fn settle(b: &Build, plan: &mut Plan) {
 }
 
 impl<'a> Circuit<'a> {
-    fn new(b: &'a Build<'a>) -> Option<Self> {
+    pub(super) fn new(b: &'a Build<'a>) -> Option<Self> {
         Some(Self { b, micro: b.net.microcircuit.as_ref()?, l: b.lay.micro.as_ref()? })
     }
 
@@ -80,8 +82,8 @@ impl<'a> Circuit<'a> {
         match (b.set.dynamics, b.set.integrator) {
             (Dynamics::Nla, Integrator::Exact) => {
                 self.drive(plan);
-                let image = |plan: &mut Plan, y, out| self.image(plan, y, (y, 1.0), out);
-                bicgstab::solve(b, plan, image, |plan, z| self.left(plan, z));
+                self.solve(plan);
+                bicgstab::finish(b, plan);
             }
             (Dynamics::Nla, _) => {
                 self.drive(plan);
@@ -93,6 +95,12 @@ impl<'a> Circuit<'a> {
                 flow::lookahead_rate_only(b, plan);
             }
         }
+    }
+
+    /// `H u̇ = c`.
+    fn solve(&self, plan: &mut Plan) {
+        let image = |plan: &mut Plan, y, out| self.image(plan, y, (y, 1.0), out);
+        bicgstab::solve(self.b, plan, image, |plan, z| self.left(plan, z));
     }
 
     /// Number of interneurons.
@@ -139,7 +147,7 @@ impl<'a> Circuit<'a> {
     }
 
     /// Item 3: basal inputs, targets and voltages of the interneurons; the voltages go to `out`.
-    fn interneurons(&self, plan: &mut Plan, out: Buf) {
+    pub(super) fn interneurons(&self, plan: &mut Plan, out: Buf) {
         let (l, lay) = (self.l, self.b.lay);
         let cells = Cols { start: 0, len: self.cells() };
         if cells.len == 0 {
@@ -169,7 +177,7 @@ impl<'a> Circuit<'a> {
     }
 
     /// `E = B u − W^PI u^I`, and `u − B u`, from which B learns.
-    fn error(&self, plan: &mut Plan, u_i: Buf) {
+    pub(super) fn error(&self, plan: &mut Plan, u_i: Buf) {
         let (l, lay) = (self.l, self.b.lay);
         zero(self.b, plan, l.sum, self.all());
         for path in &l.feedback {

@@ -8,7 +8,7 @@ use crate::plan::{Cols, Plan, Rate};
 
 impl Circuit<'_> {
     /// Item 4: derivatives from old values. Those of transported and tied weights are Ẇ.
-    pub(super) fn plasticity(&self, plan: &mut Plan) {
+    pub(in super::super) fn plasticity(&self, plan: &mut Plan) {
         let (b, l, lay) = (self.b, self.l, self.b.lay);
         if !b.features.learning {
             return;
@@ -45,8 +45,8 @@ impl Circuit<'_> {
         self.b.features.learning && self.micro.pi == Pathway::Separate && self.cells() > 0
     }
 
-    /// Item 7: they move; there are no clips.
-    pub(super) fn update(&self, plan: &mut Plan) {
+    /// Item 7: weights move; there are no clips.
+    pub(in super::super) fn weight_updates(&self, plan: &mut Plan) {
         let dt_ms = self.b.set.dt_ms;
         for (_, kind) in Kind::NAMES.iter().filter(|(_, kind)| is_own(self.micro, *kind)) {
             for path in self.l.of(*kind).iter().filter(|p| p.rate.is_some()) {
@@ -55,6 +55,11 @@ impl Circuit<'_> {
                 plan.push(update::Args { p: path.w, p_dot: path.rate, cols, dt_ms, clip: None });
             }
         }
+    }
+
+    /// Item 7: b^I moves.
+    pub(in super::super) fn bias_updates(&self, plan: &mut Plan) {
+        let dt_ms = self.b.set.dt_ms;
         if self.biases_learn() {
             let cols = Cols { start: 0, len: self.cells() };
             let (p, p_dot) = (self.l.biases, Some(self.l.bias_rates));
