@@ -172,6 +172,12 @@ impl Engine {
         &self.model
     }
 
+    /// The floating-point type it computes in.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        if matches!(self.backend, Backend::F64(_)) { Precision::F64 } else { Precision::F32 }
+    }
+
     fn check(&self, buf: Buf, got: usize) -> Result<(), EngineError> {
         let spec = self.model.program.spec(buf);
         if spec.len() == got {

@@ -20,6 +20,7 @@
 //! | [`gpu`] | the executor on wgpu; the only place that names it |
 //! | [`engine`] | one interface to the executors, device choice |
 //! | [`schedule`] | learning-rate schedules over simulated time |
+//! | [`probe`] | recordings of chosen neurons while a network runs |
 //! | [`data`] | MNIST and other data sets, arrays, the scheduler |
 //! | [`train`] | the trainer, its events and metrics |
 //! | [`evaluate`] | answers and scores of a network with given parameters |
@@ -41,6 +42,7 @@ pub mod gpu;
 pub mod kernels;
 pub mod network;
 pub mod plan;
+pub mod probe;
 pub mod random;
 pub mod schedule;
 pub mod simulate;

@@ -121,7 +121,7 @@ fn by_the_library(place: &Place, device: &Device, s: &SimulationInput, set: &[&s
         rate_b: c.rate_b,
         schedule: c.schedule,
     };
-    run(&setup, device, s, &Record { voltages: true, snapshots: vec![2, 7] }).unwrap()
+    run(&setup, device, s, &Record { voltages: true, snapshots: vec![2, 7], ..Record::default() }).unwrap()
 }
 
 fn read(place: &Place, name: &str) -> Array {

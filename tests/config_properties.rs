@@ -14,6 +14,7 @@ use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{
     Activation, Architecture, Init, InitKind, InputMode, Network, Population, Projection,
 };
+use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Gates, Ramp, Rule};
 use proptest::collection::vec;
@@ -225,6 +226,30 @@ fn schedule() -> impl Strategy<Value = Schedule> {
     prop_oneof![Just(Schedule::Constant), steps, cosine]
 }
 
+fn selection() -> impl Strategy<Value = Selection> {
+    let range = (1..50_usize, 1..50_usize).prop_map(|(from, more)| Selection::Range(from, from + more));
+    prop_oneof![Just(Selection::All), range, vec(1..100_usize, 0..4).prop_map(Selection::List)]
+}
+
+/// Of neurons that every network has: the first one of the last population.
+fn probe() -> impl Strategy<Value = Probe> {
+    // Without a microcircuit there are no interneurons, which come last.
+    let quantities = vec(pick(&Quantity::NAMES[..9]), 1..5);
+    (any::<bool>(), quantities, 1..100_u32, selection(), selection(), positive()).prop_map(
+        |(all, quantities, every, epochs, presentations, max_mib)| Probe {
+            name: "probe".into(),
+            populations: Vec::new(),
+            neurons: if all { Selection::All } else { Selection::List(vec![0]) },
+            quantities,
+            every_ms: f64::from(every),
+            trajectories: 1,
+            epochs,
+            presentations,
+            max_mib,
+        },
+    )
+}
+
 fn backprop() -> impl Strategy<Value = BackpropConfig> {
     (not_negative(), not_negative(), 1e-6..1.0_f64).prop_map(
         |(learning_rate, bias_learning_rate, rate_decay_per_epoch)| BackpropConfig {
@@ -245,7 +270,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             vec(init(), 30),
             not_negative(),
             not_negative(),
-            (training(), backprop(), schedule()),
+            (training(), backprop(), schedule(), vec(probe(), 0..3)),
             run(),
         ),
     )
@@ -255,7 +280,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 mut bias_init,
                 rate_w,
                 mut rate_b,
-                (mut training, backprop, schedule),
+                (mut training, backprop, schedule, mut probes),
                 mut run,
             ) = rest;
             // Backprop is of feedforward networks.
@@ -284,6 +309,14 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             beta.truncate(network.n_out());
             weight_init.truncate(network.projections.len());
             bias_init.truncate(network.populations.len());
+            for (i, probe) in probes.iter_mut().enumerate() {
+                probe.name = format!("probe-{i}");
+                probe.populations = vec![network.populations.len() - 1];
+                probe.every_ms *= settings.dt_ms;
+            }
+            if training.rule == Rule::Backprop {
+                probes.clear();
+            }
             let source = Source::BuiltIn("mnist");
             let name = name.replace('"', "-");
             Experiment {
@@ -300,6 +333,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 schedule,
                 training,
                 backprop,
+                probes,
                 run,
                 source,
             }

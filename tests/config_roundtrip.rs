@@ -12,6 +12,7 @@ use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network};
+use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::Rule;
 
@@ -248,6 +249,44 @@ fn unit_rate_biases() {
     let again = Experiment::parse(text.as_bytes(), &e.source, &Overrides::default());
     assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
     assert_eq!(load(MINIMAL).settings.bias, Bias::Separate);
+}
+
+#[test]
+fn probes() {
+    let probes = |value: &str| {
+        let e = load_with(MINIMAL, &[&format!("probe={value}")]).unwrap_or_else(|e| panic!("{e}"));
+        let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+        assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+        e.probes
+    };
+    assert_eq!(load(MINIMAL).probes, []);
+    // All but the clamped input, every step of the first trajectory.
+    let simple = Probe {
+        name: "a-1".into(),
+        populations: vec![1, 2, 3],
+        neurons: Selection::All,
+        quantities: vec![Quantity::Voltage],
+        every_ms: 1.0,
+        trajectories: 1,
+        epochs: Selection::All,
+        presentations: Selection::All,
+        max_mib: 64.0,
+    };
+    let full = Probe {
+        name: "b".into(),
+        populations: vec![3, 1],
+        neurons: Selection::Range(0, 10),
+        quantities: vec![Quantity::Error, Quantity::Target],
+        every_ms: 5.0,
+        trajectories: 4,
+        epochs: Selection::List(vec![1, 5]),
+        presentations: Selection::Range(1, 3),
+        max_mib: 0.5,
+    };
+    let value = "[{ name = \"a-1\" }, { name = \"b\", populations = [\"output\", \"hidden1\"], neurons = \"0..10\", \
+                 quantities = [\"error\", \"target\"], every-ms = 5, trajectories = 4, epochs = [1, 5], \
+                 presentations = \"1..3\", max-mib = 0.5 }]";
+    assert_eq!(probes(value), [simple, full]);
 }
 
 #[test]

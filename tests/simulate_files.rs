@@ -292,7 +292,9 @@ fn a_run_goes_on_from_saved_arrays() {
         learn: input.learn[..7].to_vec(),
         ..input.clone()
     };
-    let half = run(&setup, &CPU, &first, &Record { voltages: true, snapshots: vec![2, 6] }).unwrap();
+    let half =
+        run(&setup, &CPU, &first, &Record { voltages: true, snapshots: vec![2, 6], ..Record::default() })
+            .unwrap();
     let saved = dir.path().join("half.npz");
     save_npz(&saved, &setup.network, &half).unwrap();
     let mut file = NpzFile::open(&saved).unwrap();

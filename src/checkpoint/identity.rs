@@ -14,7 +14,7 @@ use crate::version;
 
 /// Keys of an experiment that change nothing about the numbers of a run. Device, precision and samples are compared as what they really
 /// are, wherever they come from.
-const FREE_KEYS: [&str; 12] = [
+const FREE_KEYS: [&str; 13] = [
     "data.directory",
     "data.train-images",
     "data.train-labels",
@@ -27,6 +27,7 @@ const FREE_KEYS: [&str; 12] = [
     "run.keep-checkpoints",
     "run.seeds",
     "run.control",
+    "probe",
 ];
 
 /// What a run is: a checkpoint of another one is refused.

@@ -9,6 +9,7 @@ use crate::engine::Precision;
 use crate::simulate::{
     Record, Setup, SimulationError, SimulationOutput, load_npz, run as simulate, save_npz,
 };
+use crate::sinks::save_recording;
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,10 @@ pub(super) struct Args {
     /// Leaves out u and u_dot: norms, solver counts and weights only.
     #[arg(long)]
     no_voltages: bool,
+    /// Records what the [[probe]] tables of the experiment ask for, each in a file OUTPUT.NAME.npz beside the output, in place of u and
+    /// u_dot of all neurons.
+    #[arg(long)]
+    probes: bool,
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the file's.
     #[arg(long)]
     device: Option<String>,
@@ -56,6 +61,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let source = args.experiment.source()?;
     check_output(&args.output, &args.input)?;
     let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
+    if args.probes && c.probes.is_empty() {
+        return Err(Failure::usage(anyhow::anyhow!("--probes: {source} has no [[probe]] tables; add one")));
+    }
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
     check_snapshots(&args.snapshots, input.steps)?;
     let device = device::open(&c.run.device, c.run.precision)?;
@@ -66,18 +74,38 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         rate_b: c.rate_b,
         schedule: c.schedule.clone(),
     };
-    let keep = Record { voltages: !args.no_voltages, snapshots: args.snapshots.clone() };
+    let keep = Record {
+        voltages: !args.no_voltages && !args.probes,
+        snapshots: args.snapshots.clone(),
+        probes: if args.probes { c.probes.clone() } else { Vec::new() },
+    };
     let out = simulate(&setup, &device, &input, &keep).map_err(|error| match error {
         SimulationError::Engine(error) => Failure::run(error),
         other => Failure::usage(other),
     })?;
     save_npz(&args.output, &c.network, &out).map_err(Failure::run)?;
+    let probed = save_probes(&args.output, &out, device.precision())?;
     let done = summary(&out, input.steps, &device.name(), device.precision());
-    print(&format!("{done}wrote {}\n", args.output.display()))?;
+    print(&format!("{done}wrote {}\n{probed}", args.output.display()))?;
     match out.stop {
         Some(stop) => Err(Failure::run(stop)),
         None => Ok(()),
     }
+}
+
+/// Writes what the probes recorded beside the output; returns what to tell of it.
+fn save_probes(output: &Path, out: &SimulationOutput, precision: Precision) -> Result<String, Failure> {
+    let mut told = String::new();
+    for recording in &out.recordings {
+        let path = output.with_extension(format!("{}.npz", recording.probe.name));
+        save_recording(&path, recording, precision == Precision::F32).map_err(Failure::run)?;
+        let samples = recording.moments.len();
+        told += &format!("wrote {} ({samples} samples)\n", path.display());
+        if recording.is_full {
+            told += &format!("warning [probe]: {}\n", recording.full_message());
+        }
+    }
+    Ok(told)
 }
 
 /// Hours of work should not end at a name that was mistyped, nor replace what it came from.

@@ -15,6 +15,7 @@ mod item;
 mod network;
 mod overrides;
 mod plasticity;
+mod probe;
 mod resolve;
 mod run;
 mod schedule;

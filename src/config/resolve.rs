@@ -7,14 +7,15 @@ use super::overrides::Overrides;
 use super::section::Section;
 use super::text::{Place, Texts};
 use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
-use super::{Source, backprop, data, dynamics, network, plasticity, run, tree};
+use super::{Source, backprop, data, dynamics, network, plasticity, probe, run, tree};
 use crate::dynamics::Settings;
 use crate::network::{Init, Network};
+use crate::probe::Probe;
 use crate::schedule::Schedule;
 use crate::train::Rule;
 
-const KEYS: [&str; 9] =
-    ["name", "seed", "data", "network", "dynamics", "plasticity", "training", "backprop", "run"];
+const KEYS: [&str; 10] =
+    ["name", "seed", "data", "network", "dynamics", "plasticity", "training", "backprop", "run", "probe"];
 
 /// What an experiment and a simulation share, and what a simulation may have.
 struct Resolved {
@@ -31,6 +32,7 @@ struct Resolved {
     schedule: Schedule,
     training: Option<TrainingConfig>,
     backprop: Option<BackpropConfig>,
+    probes: Vec<Probe>,
     run: RunConfig,
 }
 
@@ -69,6 +71,7 @@ impl Experiment {
                 schedule: r.schedule,
                 training,
                 backprop,
+                probes: r.probes,
                 run: r.run,
                 source: source.clone(),
             }),
@@ -107,6 +110,7 @@ impl SimulationConfig {
             rate_w: r.rate_w,
             rate_b: r.rate_b,
             schedule: r.schedule,
+            probes: r.probes,
             run: r.run,
             source: source.clone(),
         })
@@ -187,6 +191,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         training,
     });
     let backprop = backprop::read(section.get("backprop"), least_action.as_ref())?;
+    let probes = probe::read(section.get("probe"), &network, settings.dt_ms, training.as_ref())?;
     Ok(Resolved {
         name: name(section.get("name"), source)?,
         seed: seed.unwrap_or(1),
@@ -201,6 +206,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         schedule: plastic.schedule,
         training,
         backprop,
+        probes,
         run,
     })
 }

@@ -123,7 +123,11 @@ fn few(item: &Item<'_>, count: usize) -> Result<(), ConfigError> {
 
 /// The population that one end of a projection names.
 fn end(section: &Section<'_>, key: &str, populations: &[Population]) -> Result<usize, ConfigError> {
-    let item = section.need(key, &format!("{key} = name of a population"))?;
+    named_population(&section.need(key, &format!("{key} = name of a population"))?, populations)
+}
+
+/// Index of the population that a value names.
+pub(super) fn named_population(item: &Item<'_>, populations: &[Population]) -> Result<usize, ConfigError> {
     let name = item.text("the name of a population")?;
     if let Some(index) = populations.iter().position(|p| p.name == name) {
         return Ok(index);

@@ -8,6 +8,7 @@ use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, Network};
+use crate::probe::Probe;
 use crate::schedule::Schedule;
 use crate::train::{Gates, Ramp, Rule};
 
@@ -40,6 +41,8 @@ pub struct Experiment {
     pub training: TrainingConfig,
     /// Rates of the control, of which the least-action rule takes no notice.
     pub backprop: BackpropConfig,
+    /// What is recorded on the way.
+    pub probes: Vec<Probe>,
     /// Device and output.
     pub run: RunConfig,
     /// Where the experiment came from.
@@ -69,6 +72,8 @@ pub struct SimulationConfig {
     pub rate_b: f64,
     /// How both change with simulated time.
     pub schedule: Schedule,
+    /// What is recorded on the way.
+    pub probes: Vec<Probe>,
     /// Device and output.
     pub run: RunConfig,
     /// Where the experiment came from.

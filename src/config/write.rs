@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::activation;
 use super::init::kind_name;
+use super::probe;
 use super::schedule;
 use super::topology::layer_name;
 use super::types::{
@@ -13,11 +14,13 @@ use super::types::{
 use crate::data::PublishedSet;
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{Architecture, Init, InitKind, InputMode, Network, Projection};
+use crate::probe::Probe;
 use crate::schedule::Schedule;
 
 impl Experiment {
-    /// A complete experiment file: every key is there, whatever the original left to its default, apart from
-    /// `train-limit` if all samples are used, a `directory` that nobody named, and what unit-rate biases have from the weights. Reading it gives this experiment again.
+    /// A complete experiment file: every key is there, whatever the original left to its default, apart from `train-limit` if all
+    /// samples are used, a `directory` that nobody named, what unit-rate biases have from the weights, and probes if there are
+    /// none. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = Out::default();
@@ -30,6 +33,7 @@ impl Experiment {
         out.training(&self.training);
         out.backprop(&self.backprop);
         out.run(&self.run);
+        out.probes(&self.probes, &self.network);
         out.text
     }
 }
@@ -45,6 +49,7 @@ impl SimulationConfig {
         out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
         out.plasticity(&self.network, &self.settings);
         out.run(&self.run);
+        out.probes(&self.probes, &self.network);
         out.text
     }
 }
@@ -191,6 +196,15 @@ impl Out {
         self.put("rate-decay-per-epoch", number(b.rate_decay_per_epoch));
     }
 
+    fn probes(&mut self, probes: &[Probe], network: &Network) {
+        for one in probes {
+            self.section("[[probe]]");
+            for (key, value) in probe::lines(one, network) {
+                self.put(key, value);
+            }
+        }
+    }
+
     fn run(&mut self, run: &RunConfig) {
         self.section("[run]");
         match &run.device {
@@ -261,7 +275,7 @@ fn same_or_list(items: impl Iterator<Item = String>) -> String {
 }
 
 /// A TOML string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -76,6 +76,7 @@ impl Model {
             if layout.resident { step(&build, true) } else { crate::plan::Plan::default() },
             resident::end(&build),
             backprop::step(&build),
+            resident::observe(&build),
         ];
         let program = Program { buffers, plans, batch };
         Ok(Self { network, settings, solver, layout, program })

@@ -5,7 +5,7 @@
 //! learns has rank 2·batch and enters W once, at the end. The algebra is exact; results differ from the plain plan by
 //! rounding. The first step of a presentation, whose rates still are where the ramp before ended, runs plainly.
 
-use super::{Build, Dynamics, Features, Integrator, Resident, Settings, StimulusKind};
+use super::{Build, Dynamics, Features, Integrator, Resident, Settings, StimulusKind, basal};
 use crate::kernels::{Base, copy, forward, gram, resident_apply, stimulus};
 use crate::network::{Activation, InputMode, Network};
 use crate::plan::{Buf, Cols, Plan};
@@ -85,6 +85,27 @@ pub(super) fn end(b: &Build) -> Plan {
             post,
         });
     }
+    arrive(b, &mut plan);
+    plan
+}
+
+/// What probes read, from the state after a step: needs the ramp of that step as `ramp` and as `ramp_prev`. Writes scratch, and the voltages of
+/// the input population, which nothing reads before [`end`] writes them again.
+pub(super) fn observe(b: &Build) -> Plan {
+    let mut plan = Plan::default();
+    if !b.lay.resident {
+        return plan;
+    }
+    arrive(b, &mut plan);
+    basal::rates(b, &mut plan, false);
+    basal::mismatch(b, &mut plan, true);
+    basal::apical(b, &mut plan);
+    plan
+}
+
+/// The input population takes the present value of the ramp.
+fn arrive(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
     plan.push(stimulus::Args {
         source: stimulus::Source::Ramp { x_old: l.x_old, x_new: l.x_new, y_old: l.y_old, y_new: l.y_new },
         input: true,
@@ -99,5 +120,4 @@ pub(super) fn end(b: &Build) -> Plan {
     });
     let Cols { start, len } = b.net.clamped();
     plan.push(copy::Args { src: Some((l.x, 0)), dst: (l.u, start), len, rows: l.batch });
-    plan
 }

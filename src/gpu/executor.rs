@@ -273,6 +273,10 @@ mod tests {
             ("index", offset_of!(Control, index), word),
             ("rate_w", offset_of!(Control, rate_w), real),
             ("rate_b", offset_of!(Control, rate_b), real),
+            ("rate_ip", offset_of!(Control, rate_ip), real),
+            ("rate_pi", offset_of!(Control, rate_pi), real),
+            ("rate_feedback", offset_of!(Control, rate_feedback), real),
+            ("rate_bi", offset_of!(Control, rate_bi), real),
         ];
         assert_eq!((members.len(), *span as usize), (want.len(), size_of::<Control>()));
         for (member, (name, offset, scalar)) in members.iter().zip(want) {

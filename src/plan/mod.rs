@@ -174,10 +174,13 @@ pub enum PlanId {
     ResidentEnd,
     /// One update by backprop from the samples just taken: the control.
     Backprop,
+    /// r̄, ρ', δ and Wᵀδ from the state after a step with resident weights, and the voltages of the input; changes nothing that a later step
+    /// reads.
+    ResidentObserve,
 }
 
 /// All plans of [`PlanId`], in order.
-pub const PLAN_IDS: [PlanId; 9] = [
+pub const PLAN_IDS: [PlanId; 10] = [
     PlanId::Start,
     PlanId::Present,
     PlanId::Step,
@@ -187,6 +190,7 @@ pub const PLAN_IDS: [PlanId; 9] = [
     PlanId::ResidentStep,
     PlanId::ResidentEnd,
     PlanId::Backprop,
+    PlanId::ResidentObserve,
 ];
 
 /// Buffers and the plans that use them: what an executor is made from.

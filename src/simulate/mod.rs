@@ -24,6 +24,7 @@ pub use stop::{Stop, StopReason};
 use crate::data::npz::NpzError;
 use crate::dynamics::SettingsError;
 use crate::engine::EngineError;
+use crate::probe::ProbeError;
 
 /// Why a simulation cannot be started, or was given up.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,9 @@ pub enum SimulationError {
     /// The device.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A probe that cannot record.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// A file.
     #[error(transparent)]
     File(#[from] NpzError),

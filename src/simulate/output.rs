@@ -4,6 +4,7 @@ use super::Stop;
 use crate::dynamics::{Settings, Solver};
 use crate::kernels::solver;
 use crate::network::{Network, Parameters};
+use crate::probe::{Probe, Recording};
 use crate::schedule::Schedule;
 
 /// What is simulated, and how.
@@ -22,17 +23,19 @@ pub struct Setup {
 }
 
 /// What to keep beside norms and solver counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// u and u̇ after every step.
     pub voltages: bool,
     /// Steps after which W and b are kept.
     pub snapshots: Vec<usize>,
+    /// Quantities of chosen neurons; epochs and presentations in them are for training alone.
+    pub probes: Vec<Probe>,
 }
 
 impl Default for Record {
     fn default() -> Self {
-        Self { voltages: true, snapshots: Vec::new() }
+        Self { voltages: true, snapshots: Vec::new(), probes: Vec::new() }
     }
 }
 
@@ -83,6 +86,8 @@ pub struct SimulationOutput {
     pub solver_steps: Vec<SolverStep>,
     /// Parameters after the chosen steps, in order.
     pub snapshots: Vec<Snap>,
+    /// What the probes recorded, in their order.
+    pub recordings: Vec<Recording>,
     /// Parameters at the end. Where a step failed on the device (divergence, say), as that step left them.
     pub end: Parameters,
     /// The solver that ran; `None` for explicit schemes.

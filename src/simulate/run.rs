@@ -11,6 +11,7 @@ use crate::engine::{Device, Engine, Snapshot, Work};
 use crate::kernels::{record, solver};
 use crate::network::Parameters;
 use crate::plan::{PlanId, StepControl};
+use crate::probe::{Fields, Moment, Recording, Samples};
 
 /// Values of x and u* that are kept on the device at a time.
 const SEQUENCE_VALUES: usize = 1 << 22;
@@ -122,6 +123,7 @@ impl<'a> Runner<'a> {
             f_norm: Vec::new(),
             solver_steps: Vec::new(),
             snapshots: Vec::new(),
+            recordings: keep.probes.iter().map(|p| Recording::new(p, &model)).collect::<Result<_, _>>()?,
             end: Parameters::default(),
             solver: model.solver,
             stop: None,
@@ -254,7 +256,19 @@ impl<'a> Runner<'a> {
             let parameters = self.parameters()?;
             self.out.snapshots.push(Snap { step: t, parameters });
         }
+        self.probe(t)?;
         self.out.steps_completed = t + 1;
+        Ok(())
+    }
+
+    /// Takes the samples that are due after step `t`.
+    fn probe(&mut self, t: usize) -> Result<(), SimulationError> {
+        let at = Moment { steps: t as u64 + 1, epoch: 0, mini_batch: 0 };
+        let n_out = self.model.network.n_out();
+        let mut fields = Fields::new(&self.model, &self.input.beta[t * n_out..(t + 1) * n_out]);
+        for recording in self.out.recordings.iter_mut().filter(|r| r.is_due(at)) {
+            recording.take(&mut self.engine, &mut fields, at, Samples::default())?;
+        }
         Ok(())
     }
 

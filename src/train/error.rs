@@ -7,6 +7,7 @@ use crate::dynamics::{Integrator, Model, SettingsError};
 use crate::engine::{EngineError, Snapshot};
 use crate::evaluate::EvaluateError;
 use crate::kernels::solver;
+use crate::probe::ProbeError;
 
 /// Why a training run stopped. What was computed before is kept: the run directory holds the parameters of the last complete
 /// epoch.
@@ -21,6 +22,9 @@ pub enum TrainError {
     /// The device.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A probe that cannot record.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// The validation or test set.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),

@@ -28,11 +28,19 @@ impl Need {
     }
 }
 
+/// What a presentation leaves.
+pub(super) enum Shot {
+    /// The device works on it.
+    Ticket(Ticket),
+    /// It was probed, and waited for.
+    Taken(Snapshot),
+}
+
 /// A presentation that was submitted and whose need does not count yet.
 pub(super) enum Flight {
-    /// The device works on it.
+    /// The device works on it, or nobody has looked at what it left.
     Away {
-        ticket: Ticket,
+        shot: Shot,
         batch: MiniBatch,
         /// From 1, within its epoch.
         number: usize,

@@ -3,6 +3,7 @@
 use super::{Need, Sink, Tally, TrainError};
 use crate::engine::Carried;
 use crate::network::Parameters;
+use crate::probe::Recording;
 
 /// The state of a run between two presentations. Random numbers are not in it: their streams are keyed by seed and epoch.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,20 @@ pub trait Keeper {
     /// # Errors
     /// If the run cannot go on, or should not because this was the last chance.
     fn keep(&mut self, state: &State, moment: Moment, sink: &mut dyn Sink) -> Result<(), TrainError>;
+
+    /// Keeps what probes have recorded so far, in `epoch`: before each state, so that what comes after a state alone can be lost. `sink` is told
+    /// where that fails.
+    ///
+    /// # Errors
+    /// If the sink fails.
+    fn record(
+        &mut self,
+        _recordings: &[Recording],
+        _epoch: usize,
+        _sink: &mut dyn Sink,
+    ) -> Result<(), TrainError> {
+        Ok(())
+    }
 }
 
 /// Keeps nothing.

@@ -1,5 +1,6 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
+mod probing;
 mod rates;
 mod resume;
 
@@ -9,13 +10,14 @@ use std::time::Instant;
 
 use super::error::{indefinite, verdict};
 use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
-use super::flight::{Flight, Need, Pass};
+use super::flight::{Flight, Need, Pass, Shot};
 use super::{Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError};
 use crate::data::{Batches, Dataset, MiniBatch};
 use crate::dynamics::{Features, Model, OnIndefinite, Settings};
-use crate::engine::{Device, Engine, Ticket};
+use crate::engine::{Device, Engine};
 use crate::evaluate::{Rest, rest};
 use crate::network::{Network, Parameters};
+use crate::probe::Recording;
 use crate::schedule::Schedule;
 
 /// Presentations in flight: the device integrates one while the next is assembled and uploaded.
@@ -75,6 +77,9 @@ pub struct Trainer<'a> {
     before_s: f64,
     /// The epoch that a restored state is in the middle of.
     restored: Option<Pass>,
+    recordings: Vec<Recording>,
+    /// What is to be told at the next opportunity.
+    notices: Vec<Event>,
     stop: &'a AtomicBool,
 }
 
@@ -118,6 +123,8 @@ impl<'a> Trainer<'a> {
             started: Instant::now(),
             before_s: 0.0,
             restored: None,
+            recordings: Vec::new(),
+            notices: Vec::new(),
             model,
             engine,
             evaluator,
@@ -183,6 +190,7 @@ impl<'a> Trainer<'a> {
         if self.stop.load(Ordering::Relaxed) {
             self.land_all(&mut pass, sink)?;
             let state = self.state(&pass)?;
+            keeper.record(&self.recordings, pass.epoch, sink)?;
             keeper.keep(&state, Moment::Stop, sink)?;
             self.parameters = read_parameters(&mut self.engine)?;
             return Ok(None);
@@ -219,12 +227,16 @@ impl<'a> Trainer<'a> {
             {
                 batches.recycle(used);
             }
-            let ticket = self.launch(&batch, (pass.epoch, pass.presented))?;
+            let shot = self.launch(&batch, (pass.epoch, pass.presented))?;
             pass.presented += 1;
-            pass.flights.push_back(Flight::Away { ticket, batch, number: pass.presented });
+            pass.flights.push_back(Flight::Away { shot, batch, number: pass.presented });
+            for notice in std::mem::take(&mut self.notices) {
+                sink.take(&notice)?;
+            }
             if keeper.due() {
                 self.land_all(pass, sink)?;
                 let state = self.state(pass)?;
+                keeper.record(&self.recordings, pass.epoch, sink)?;
                 keeper.keep(&state, Moment::Periodic, sink)?;
             }
         }
@@ -232,7 +244,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Uploads a mini-batch and submits its presentation; `at` is its epoch and the number of mini-batches before it there.
-    fn launch(&mut self, batch: &MiniBatch, at: (usize, usize)) -> Result<Ticket, TrainError> {
+    fn launch(&mut self, batch: &MiniBatch, at: (usize, usize)) -> Result<Shot, TrainError> {
         let layout = &self.model.layout;
         self.engine.write_bytes(layout.pixels, &batch.pixels)?;
         self.engine.write_bytes(layout.labels, &batch.labels)?;
@@ -242,7 +254,10 @@ impl<'a> Trainer<'a> {
         }
         let work = self.work(batch.count, at);
         self.engine.set_iterations(self.iterations);
-        Ok(self.engine.submit(&work)?)
+        if self.is_probed(at) {
+            return Ok(Shot::Taken(self.probed(work, batch, at)?));
+        }
+        Ok(Shot::Ticket(self.engine.submit(&work)?))
     }
 
     /// Waits for the oldest presentation and takes into account what it needed; returns its mini-batch.
@@ -250,8 +265,8 @@ impl<'a> Trainer<'a> {
         let (need, used) = match pass.flights.pop_front() {
             None => return Ok(None),
             Some(Flight::Landed(need)) => (need, None),
-            Some(Flight::Away { ticket, batch, number }) => {
-                (self.land(pass, ticket, &batch, number, sink)?, Some(batch))
+            Some(Flight::Away { shot, batch, number }) => {
+                (self.land(pass, shot, &batch, number, sink)?, Some(batch))
             }
         };
         self.adapt(need);
@@ -264,7 +279,7 @@ impl<'a> Trainer<'a> {
         for flight in std::mem::take(&mut pass.flights) {
             let need = match flight {
                 Flight::Landed(need) => need,
-                Flight::Away { ticket, batch, number } => self.land(pass, ticket, &batch, number, sink)?,
+                Flight::Away { shot, batch, number } => self.land(pass, shot, &batch, number, sink)?,
             };
             pass.flights.push_back(Flight::Landed(need));
         }
@@ -275,12 +290,15 @@ impl<'a> Trainer<'a> {
     fn land(
         &mut self,
         pass: &mut Pass,
-        ticket: Ticket,
+        shot: Shot,
         batch: &MiniBatch,
         number: usize,
         sink: &mut dyn Sink,
     ) -> Result<Need, TrainError> {
-        let shot = self.engine.collect(ticket)?;
+        let shot = match shot {
+            Shot::Ticket(ticket) => self.engine.collect(ticket)?,
+            Shot::Taken(shot) => shot,
+        };
         if let Some(error) = verdict(&self.model, self.protocol.rule, &shot, pass.epoch, number) {
             return Err(error);
         }

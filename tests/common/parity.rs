@@ -83,7 +83,11 @@ pub fn trajectory(case: &Case, solver: Solver, report: &mut Report) {
     setup.settings.max_iterations = 200;
     let input = case.input(&setup.network);
     let steps = case.array("snap_steps");
-    let keep = Record { voltages: true, snapshots: steps.iter().map(|&s| s as usize).collect() };
+    let keep = Record {
+        voltages: true,
+        snapshots: steps.iter().map(|&s| s as usize).collect(),
+        ..Record::default()
+    };
     let label = format!("{} [{}]", case.name, solver.name());
     let out = match run(&setup, &Device::Cpu(Precision::F64), &input, &keep) {
         Ok(out) => out,

@@ -226,6 +226,57 @@ fn unit_rate_biases() {
 }
 
 #[test]
+fn probes() {
+    let put = |keys: &str| format!("[[probe]]\n{keys}\n[training]");
+    for (keys, says) in [
+        ("«nam» = \"a\"", ["in `probe.0`", "did you mean `name`?"]),
+        ("name = «\"a b\"»", ["`probe.0.name` cannot be \"a b\"", "letters"]),
+        ("name = \"a\"\n[[probe]]\nname = «\"A\"»", ["there are two probes 'A'", "a name of its own"]),
+        (
+            "name = \"a\"\npopulations = [«\"hiden\"»]",
+            ["there is no population 'hiden'", "did you mean `hidden`?"],
+        ),
+        (
+            "name = \"a\"\npopulations = [\"hidden\", «\"hidden\"»]",
+            ["in the list twice", "names that differ"],
+        ),
+        ("name = \"a\"\npopulations = «[]»", ["no neuron", "a population"]),
+        (
+            "name = \"a\"\nquantities = [«\"voltage\"»]",
+            ["`probe.0.quantities.0`", "one of: u, rate, prospective-rate"],
+        ),
+        ("name = \"a\"\nquantities = «[]»", ["no quantity", "like [\"u\", \"error\"]"]),
+        (
+            "name = \"a\"\nneurons = «\"5-7\"»",
+            ["`probe.0.neurons` cannot be \"5-7\"", "a range like \"0..10\""],
+        ),
+        ("name = \"a\"\nneurons = «\"7..7\"»", ["cannot be \"7..7\"", "the last one is not in it"]),
+        ("name = \"a\"\nneurons = «\"0..21\"»", ["neuron 20 of population 'hidden'", "from 0 to 19"]),
+        ("name = \"a\"\nepochs = [«0»]", ["`probe.0.epochs.0` cannot be 0", "a whole number from 1"]),
+        ("name = \"a\"\nevery-ms = «2.5»", ["every 2.5 ms", "a multiple of 1.0"]),
+        ("name = \"a\"\ntrajectories = «33»", ["asks for 33 trajectories, but there are 32", "at most 32"]),
+        ("name = \"a\"\nmax-mib = «0»", ["`probe.0.max-mib` cannot be 0", "greater than 0"]),
+        (
+            "name = \"a\"\nquantities = [\"error\"]\npopulations = «[\"input\"]»",
+            ["'error' of population 'input'", "that have all the quantities"],
+        ),
+        (
+            "name = \"a\"\nquantities = [\"beta\"]\npopulations = «[\"hidden\"]»",
+            ["add the population 'output'", "that have all the quantities"],
+        ),
+    ] {
+        rejects("[training]", &put(keys), &says);
+    }
+    rejects(
+        "name = \"small\"",
+        "name = \"small\"\nprobe = «3»",
+        &["`probe` is an integer", "tables [[probe]]"],
+    );
+    let to = "[[probe]]\nname = «\"a\"»\n[training]\nrule = \"backprop\"";
+    rejects("[training]", to, &["probe 'a' would record dynamics", "no [[probe]]"]);
+}
+
+#[test]
 fn schedules() {
     let put = |value: &str| format!("rate-per-ms = 0.05\nschedule = {value}");
     for (value, says) in [

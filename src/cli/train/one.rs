@@ -10,10 +10,14 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, say};
 use crate::config::Experiment;
 use crate::data::Dataset;
-use crate::engine::Device;
+use crate::engine::{Device, Precision};
 use crate::network::Parameters;
-use crate::sinks::{Fanout, Provenance, RunDir, clock};
-use crate::train::{Epoch, Event, Header, Rule, Sink, Trainer, epoch_warnings, start_warnings};
+use crate::probe::Recording;
+use crate::sinks::{Fanout, ProbeFiles, Provenance, RunDir, clock};
+use crate::train::{
+    Epoch, Event, Header, Keeper, Moment, Rule, Sink, State, TrainError, Trainer, epoch_warnings,
+    start_warnings,
+};
 
 /// What a complete run leaves.
 #[derive(Clone, Debug)]
@@ -44,8 +48,16 @@ pub(in crate::cli) fn run_one(
     let header = header(e, data, device, trainer.model());
     let (dir, _lock) = open_dir(e, &header, resumed.as_ref())?;
     let run = Run { e, identity, dir };
-    let done =
-        run.begin(&mut trainer, progress, header, resumed).and_then(|begun| run.follow(&mut trainer, begun));
+    let probes = ProbeFiles::new(run.dir.path(), device.precision() == Precision::F32);
+    let begun = run.begin(&mut trainer, progress, header, resumed, probes);
+    let done = begun.and_then(|mut begun| {
+        let done = run.follow(&mut trainer, &mut begun);
+        if done.is_err() {
+            // What led to a failure is worth most; the failure itself is what is told.
+            let _ = begun.keeper.probes.save(trainer.recordings(), 0, &mut begun.sinks);
+        }
+        done
+    });
     let place = |what: &str| format!("{what}; the run directory is {}", run.dir.path().display());
     match done {
         Ok(Ended::Complete) => {
@@ -90,8 +102,33 @@ enum Ended {
 /// A run that is ready for its next epoch.
 struct Begun {
     sinks: Fanout,
-    checkpoints: Checkpoints,
+    keeper: Files,
     epoch: usize,
+}
+
+/// What is kept on the way: states, and before each of them what probes have recorded.
+struct Files {
+    checkpoints: Checkpoints,
+    probes: ProbeFiles,
+}
+
+impl Keeper for Files {
+    fn due(&self) -> bool {
+        self.checkpoints.due()
+    }
+
+    fn keep(&mut self, state: &State, moment: Moment, sink: &mut dyn Sink) -> Result<(), TrainError> {
+        self.checkpoints.keep(state, moment, sink)
+    }
+
+    fn record(
+        &mut self,
+        recordings: &[Recording],
+        epoch: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(), TrainError> {
+        Ok(self.probes.save(recordings, epoch, sink)?)
+    }
 }
 
 /// A run in its directory.
@@ -109,16 +146,23 @@ impl Run<'_> {
         mut progress: Box<dyn Sink>,
         header: Header,
         resumed: Option<Resumed>,
+        probes: ProbeFiles,
     ) -> Result<Begun, Failure> {
         let cut = resumed.as_ref().map_or(Ok(Cut::nothing()), Resumed::cut)?;
         let from = resumed.and_then(|resumed| resumed.from);
         let (best, epoch) =
             from.as_ref().map_or((None, 1), |f| (f.checkpoint.best, f.checkpoint.state.epoch));
         let mut events = Vec::new();
+        let new = |probe| Recording::new(probe, trainer.model());
+        let mut recordings =
+            self.e.probes.iter().map(new).collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
         if let Some(from) = from {
+            let state = &from.checkpoint.state;
+            let steps = trainer.steps_before(state.epoch, state.presented);
+            events.extend(probes.resume(&mut recordings, steps, state.epoch));
             // The metrics have it already.
             progress.take(&Event::Started(Box::new(header))).map_err(Failure::run)?;
-            events = resume::warnings(&from, &self.identity, cut.complete);
+            events.extend(resume::warnings(&from, &self.identity, cut.complete));
             self.restore(trainer, from)?;
         } else {
             events.push(Event::Started(Box::new(header)));
@@ -132,6 +176,7 @@ impl Run<'_> {
                 ));
             }
         }
+        trainer.record(recordings).map_err(Failure::usage)?;
         let metrics = self.dir.metrics_after(cut.bytes).map_err(Failure::run)?;
         let mut sinks = Fanout(vec![progress, Box::new(metrics)]);
         for event in events {
@@ -143,7 +188,7 @@ impl Run<'_> {
         let folder = Folder::of(self.dir.path());
         let pace = (every, run.keep_checkpoints);
         let checkpoints = Checkpoints::new(folder, self.identity.clone(), network, file, pace, best);
-        Ok(Begun { sinks, checkpoints, epoch })
+        Ok(Begun { sinks, keeper: Files { checkpoints, probes }, epoch })
     }
 
     /// Brings the trainer to where the run goes on. Later checkpoints go before later metrics: a checkpoint whose metrics are gone
@@ -169,17 +214,18 @@ impl Run<'_> {
 
     /// All epochs that are left, then the test set. Parameters and a checkpoint are saved after every epoch: a failure later loses
     /// nothing before it.
-    fn follow(&self, trainer: &mut Trainer, begun: Begun) -> Result<Ended, Failure> {
-        let Begun { mut sinks, mut checkpoints, epoch: first } = begun;
+    fn follow(&self, trainer: &mut Trainer, begun: &mut Begun) -> Result<Ended, Failure> {
+        let Begun { sinks, keeper, epoch: first } = begun;
+        let first = *first;
         let mut unsaved = None;
         for number in first..=self.e.training.epochs {
-            let epoch = trainer.epoch_keeping(number, &mut sinks, &mut checkpoints).map_err(Failure::run)?;
+            let epoch = trainer.epoch_keeping(number, sinks, keeper).map_err(Failure::run)?;
             let Some(epoch) = epoch else {
                 save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, false)
                     .map_err(Failure::run)?;
                 return Ok(Ended::Interrupted(number));
             };
-            unsaved = self.after_epoch(trainer, epoch, &mut sinks, &mut checkpoints)?;
+            unsaved = self.after_epoch(trainer, epoch, sinks, keeper)?;
         }
         if first > self.e.training.epochs {
             // The process before may have failed to.
@@ -202,7 +248,7 @@ impl Run<'_> {
         trainer: &mut Trainer,
         epoch: Epoch,
         sinks: &mut Fanout,
-        checkpoints: &mut Checkpoints,
+        keeper: &mut Files,
     ) -> Result<Option<anyhow::Error>, Failure> {
         let (number, accuracy) = (epoch.epoch, epoch.validation_accuracy);
         let parameters = save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, true);
@@ -212,7 +258,8 @@ impl Run<'_> {
             sinks.take(&event).map_err(Failure::run)?;
         }
         let state = trainer.state_before(number + 1).map_err(Failure::run)?;
-        let checkpoint = checkpoints.after_epoch(number, &state, accuracy, sinks);
+        keeper.probes.save(trainer.recordings(), number, sinks).map_err(Failure::run)?;
+        let checkpoint = keeper.checkpoints.after_epoch(number, &state, accuracy, sinks);
         let errors = [parameters.map_err(anyhow::Error::from), checkpoint.map_err(anyhow::Error::from)];
         let mut first = None;
         for error in errors.into_iter().filter_map(Result::err) {

@@ -150,6 +150,8 @@ fn member(e: &Experiment, seed: u64, control: bool) -> Experiment {
     member.run.control = false;
     if control {
         member.training.rule = Rule::Backprop;
+        // Without dynamics there is nothing to record.
+        member.probes.clear();
         member.name = format!("{}-backprop", e.name);
     }
     member

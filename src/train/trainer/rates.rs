@@ -11,7 +11,8 @@ impl Trainer<'_> {
     }
 
     /// Time steps before the one that follows `presented` mini-batches of an epoch (from 1), since the start of the run.
-    pub(super) fn steps_before(&self, epoch: usize, presented: usize) -> u64 {
+    #[must_use]
+    pub fn steps_before(&self, epoch: usize, presented: usize) -> u64 {
         let presentations = (epoch as u64 - 1) * self.mini_batches() as u64 + presented as u64;
         presentations * self.protocol.steps as u64
     }
