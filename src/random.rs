@@ -16,6 +16,8 @@ pub enum Purpose {
     Biases = 2,
     /// Order of the samples in an epoch.
     Shuffle = 3,
+    /// Initial weights of a microcircuit; index = block, of a kind 2³² on.
+    Microcircuit = 5,
     /// Split into training and validation samples.
     Split = 4,
 }

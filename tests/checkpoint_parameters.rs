@@ -5,7 +5,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use lagrange_gpu::checkpoint::parameters::{ParameterError, config_beside, find, parse, read};
-use lagrange_gpu::network::{Activation, InputMode, Network, Population, expand};
+use lagrange_gpu::checkpoint::save_parameters;
+use lagrange_gpu::network::{
+    Activation, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, Interneurons, Microcircuit,
+    MicrocircuitInit, MicrocircuitParameters, Network, Parameters, Pathway, Population, expand,
+};
+use lagrange_gpu::sinks::RunDir;
 use safetensors::tensor::{Dtype, TensorView};
 
 fn network() -> Network {
@@ -22,6 +27,42 @@ fn network() -> Network {
         input: InputMode::Clamped,
         microcircuit: None,
     }
+}
+
+/// What is written of a microcircuit is read again; without it the file is refused.
+#[test]
+fn a_microcircuit_goes_through_a_file() {
+    let mut network = network();
+    network.microcircuit = Some(Microcircuit {
+        ip: InterneuronInput::Learned,
+        interneurons: vec![Interneurons { population: 1, size: 2, factor: 1.0 }],
+        dynamics: InterneuronDynamics::Instantaneous,
+        feedback: Pathway::Separate,
+        pi: Pathway::Separate,
+        beta: 0.5,
+        rate_ip: 0.1,
+        rate_pi: 0.1,
+        rate_feedback: 0.0,
+        rate_bi: 0.1,
+    });
+    let init = [Init { kind: InitKind::Lecun, clip: None }; 3];
+    let mut parameters = Parameters::draw(&network, &init, &init, 3);
+    parameters.microcircuit = MicrocircuitParameters::draw(&network, &MicrocircuitInit::default(), 3);
+    let micro = &parameters.microcircuit;
+    // B from 1 to 3 neurons, W^PI and W^IP between 3 neurons and 2 interneurons, B^IP from 1 neuron to 2 interneurons.
+    let sizes = [&micro.feedback, &micro.pi, &micro.ip, &micro.nudge].map(|blocks| blocks[0].len());
+    assert_eq!((sizes, micro.biases.len()), ([3, 6, 6, 2], 2));
+    let place = tempfile::tempdir().unwrap();
+    let dir = RunDir::create(place.path(), "run", 3, std::time::SystemTime::now()).unwrap();
+    save_parameters(&dir, &network, &parameters, 1, true).unwrap();
+    let file = find(dir.path()).unwrap();
+    assert_eq!(read(&file, &network).unwrap().parameters, parameters);
+    network.microcircuit.as_mut().unwrap().interneurons[0].size = 3;
+    let error = read(&file, &network).unwrap_err().to_string();
+    assert!(error.contains("'WPI:hidden'") && error.contains("[3, 2]"), "{error}");
+    network.microcircuit = None;
+    let error = read(&file, &network).unwrap_err().to_string();
+    assert!(error.contains("'B:out->hidden'") && error.contains("no place"), "{error}");
 }
 
 struct Tensor(&'static str, Dtype, Vec<usize>, Vec<u8>);

@@ -12,7 +12,8 @@ use lagrange_gpu::dynamics::{
 };
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{
-    Activation, Architecture, Init, InitKind, InputMode, Network, Population, Projection,
+    Activation, Architecture, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, Interneurons,
+    Microcircuit, MicrocircuitInit, Network, Pathway, Population, Projection,
 };
 use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
@@ -260,6 +261,45 @@ fn backprop() -> impl Strategy<Value = BackpropConfig> {
     )
 }
 
+/// A microcircuit for any network of at least two populations, with how it is drawn.
+fn microcircuit() -> impl Strategy<Value = (Microcircuit, MicrocircuitInit)> {
+    let rates = (not_negative(), not_negative(), not_negative(), not_negative());
+    let kinds = (pick(&InterneuronInput::NAMES), pick(&InterneuronDynamics::NAMES), pick(&Pathway::NAMES));
+    let rest = (pick(&Pathway::NAMES), 0.0..=1.0_f64, (0..1000_usize, not_negative()), any::<bool>());
+    (kinds, rest, rates, vec(init(), 5)).prop_map(
+        |((ip, dynamics, feedback), (pi, beta, (size, factor), as_feedback), rates, drawn)| {
+            let is_tied = ip == InterneuronInput::Tied;
+            let (rate_ip, rate_pi, rate_feedback, rate_bi) = rates;
+            let own = Interneurons { population: 0, size, factor };
+            let micro = Microcircuit {
+                ip,
+                interneurons: if is_tied {
+                    Vec::new()
+                } else {
+                    vec![own, Interneurons { population: 1, ..own }]
+                },
+                dynamics,
+                feedback,
+                pi: if is_tied { pi } else { Pathway::Separate },
+                beta,
+                rate_ip,
+                rate_pi,
+                rate_feedback,
+                rate_bi,
+            };
+            let copies = is_tied && feedback == Pathway::Separate && as_feedback;
+            let start = MicrocircuitInit {
+                feedback: drawn[0],
+                pi: (!copies).then_some(drawn[1]),
+                ip: drawn[2],
+                nudge: drawn[3],
+                biases: drawn[4],
+            };
+            (micro, start)
+        },
+    )
+}
+
 /// Any experiment that can be run.
 fn experiment() -> impl Strategy<Value = Experiment> {
     let beta = prop_oneof![vec(not_negative(), 40), not_negative().prop_map(|b| vec![b; 40])];
@@ -270,7 +310,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             vec(init(), 30),
             not_negative(),
             not_negative(),
-            (training(), backprop(), schedule(), vec(probe(), 0..3)),
+            (training(), backprop(), schedule(), vec(probe(), 0..3), option::of(microcircuit())),
             run(),
         ),
     )
@@ -280,7 +320,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 mut bias_init,
                 rate_w,
                 mut rate_b,
-                (mut training, backprop, schedule, mut probes),
+                (mut training, backprop, schedule, mut probes, micro),
                 mut run,
             ) = rest;
             // Backprop is of feedforward networks.
@@ -293,6 +333,8 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 network.populations[0].size = 784;
                 network.populations[last].size = 10;
             }
+            let microcircuit_init = micro.as_ref().map(|(_, start)| *start);
+            network.microcircuit = micro.map(|(micro, _)| micro);
             if settings.check(&network).is_err() {
                 settings.solver = Solver::Auto;
             }
@@ -326,6 +368,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 network,
                 weight_init,
                 bias_init,
+                microcircuit_init,
                 settings,
                 beta,
                 rate_w,

@@ -11,7 +11,10 @@ use lagrange_gpu::config::{
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network};
+use lagrange_gpu::network::{
+    Activation, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, MicrocircuitInit, Network,
+    Pathway,
+};
 use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::Rule;
@@ -502,6 +505,31 @@ fn resolved_forms_of_files_are_read_as_the_same() {
     let s = simulate(CUSTOM);
     let again = SimulationConfig::parse(s.to_toml().as_bytes(), &s.source, &Overrides::default());
     assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), s);
+}
+
+#[test]
+fn a_microcircuit() {
+    let section = "\n[microcircuit]\ninterneurons = [{ population = \"hidden1\", size = 20 }, { population = \"hidden2\", size = 0 }]\n";
+    let e = load(&format!("{MINIMAL}{section}"));
+    let m = e.network.microcircuit.as_ref().expect("a microcircuit");
+    assert_eq!((m.ip, m.feedback, m.pi), (InterneuronInput::Learned, Pathway::Separate, Pathway::Separate));
+    assert_eq!((m.dynamics, m.beta), (InterneuronDynamics::Instantaneous, 0.0));
+    // The factor is that of the projection onwards; W^IP, W^PI and b^I learn as W does, B stays.
+    let own: Vec<_> = m.interneurons.iter().map(|i| (i.population, i.size, i.factor)).collect();
+    assert_eq!(own, [(1, 20, 0.2), (2, 0, 0.1)]);
+    assert_eq!((m.rate_ip, m.rate_pi, m.rate_feedback, m.rate_bi), (0.05, 0.05, 0.0, 0.05));
+    assert_eq!(e.microcircuit_init, Some(MicrocircuitInit::default()));
+    let text = e.to_toml();
+    let keys = "ip interneurons feedback pi ip-rate-per-ms pi-rate-per-ms feedback-rate-per-ms feedback-weights pi-weights \
+                ip-weights nudge-weights";
+    for key in keys.split_whitespace() {
+        assert_eq!(
+            text.lines().filter(|l| l.starts_with(&format!("{key} = "))).count(),
+            1,
+            "{key} in\n{text}"
+        );
+    }
+    assert_eq!(load(&text).to_toml(), text);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use lagrange_gpu::checkpoint::{Checkpoint, Folder, Found, Identity};
 use lagrange_gpu::dynamics::{Integrator, PlasticityInDynamics, Resident, Settings, Solver};
 use lagrange_gpu::engine::{Device, Precision};
 use lagrange_gpu::gpu;
-use lagrange_gpu::network::{Activation, InputMode};
+use lagrange_gpu::network::{
+    Activation, InputMode, InterneuronDynamics, InterneuronInput, Interneurons, Microcircuit, Pathway,
+};
 use lagrange_gpu::schedule::{RateStep, Schedule};
 use lagrange_gpu::train::{Moment, State};
 use resume_support::{BATCHES, EPOCHS, Kind, Plan, data, network, run};
@@ -113,6 +115,7 @@ fn every_kind_of_dynamics() {
         activation,
         input,
         schedule: schedule.clone(),
+        microcircuit: None,
     };
     let base = Settings::default;
     let kinds = [
@@ -161,6 +164,30 @@ fn every_schedule() {
     }
 }
 
+/// Feedback weights, interneurons and their voltages carry over as well.
+#[test]
+fn a_microcircuit_on_the_cpu_and_on_an_adapter() {
+    let kind = Kind { microcircuit: Some(microcircuit()), ..Kind::exact(Resident::Auto) };
+    same_bits("microcircuit", &kind, &Device::Cpu(Precision::F64), &[1, 4, 7]);
+    let first = gpu::open(&gpu::Choice::Index(0)).expect("an adapter");
+    same_bits("microcircuit on an adapter", &kind, &Device::Gpu(first), &[2]);
+}
+
+fn microcircuit() -> Microcircuit {
+    Microcircuit {
+        ip: InterneuronInput::Learned,
+        interneurons: vec![Interneurons { population: 1, size: 4, factor: 1.0 }],
+        dynamics: InterneuronDynamics::Dynamic,
+        feedback: Pathway::Separate,
+        pi: Pathway::Separate,
+        beta: 0.1,
+        rate_ip: 0.02,
+        rate_pi: 0.02,
+        rate_feedback: 0.01,
+        rate_bi: 0.02,
+    }
+}
+
 #[test]
 fn on_every_adapter() {
     let adapters = gpu::adapters();
@@ -177,7 +204,7 @@ fn on_every_adapter() {
         // The number of solver iterations that is recorded follows what earlier presentations needed.
         let settings = Settings { solver: Solver::Cg, tolerance: 1e-6, ..Settings::default() };
         let (activation, input) = (Activation::Sigmoid, InputMode::Clamped);
-        let kind = Kind { settings, activation, input, schedule: Schedule::Constant };
+        let kind = Kind { settings, activation, input, ..Kind::exact(Resident::Never) };
         same_bits("a solver that iterates", &kind, &device, &[1, 7]);
         saving_changes_nothing("a solver that iterates", &kind, &device, 5);
     }

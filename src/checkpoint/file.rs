@@ -20,9 +20,9 @@ use sha2::{Digest, Sha256};
 
 use super::identity::hex;
 use super::{Best, Checkpoint, CheckpointError, Identity};
+use crate::dynamics::lies_transposed;
 use crate::engine::Carried;
-use crate::network::Network;
-use crate::network::Parameters;
+use crate::network::{Kind, Network, Parameters};
 use crate::sinks::encode_tensors;
 use crate::train::{Need, SUMS, State, Tally};
 
@@ -83,12 +83,32 @@ fn buffer_name(tensor: &str) -> Option<String> {
     }
 }
 
+/// The parameters of a microcircuit that a buffer holds, named and shaped as in `parameters.safetensors`: for whoever predicts with a
+/// checkpoint.
+fn natural(network: &Network, buffer: &str, values: &[f64]) -> Option<(String, Vec<usize>, Vec<f64>)> {
+    let micro = network.microcircuit.as_ref()?;
+    if buffer == "b^I" {
+        return Some(("bI".into(), vec![values.len()], values.to_vec()));
+    }
+    let (prefix, ends) = buffer.split_once(' ')?;
+    let kind = Kind::NAMES.iter().find(|(name, _)| *name == prefix)?.1;
+    let block = micro.stored(network, kind).into_iter().find(|b| b.name == ends)?;
+    let values = if lies_transposed(kind) {
+        let column = |j: usize| values.iter().skip(j).step_by(block.to.len).copied();
+        (0..block.to.len).flat_map(column).collect()
+    } else {
+        values.to_vec()
+    };
+    Some((format!("{prefix}:{ends}"), vec![block.to.len, block.from.len], values))
+}
+
 fn arrays(checkpoint: &Checkpoint, network: &Network) -> Vec<Array> {
     let state = &checkpoint.state;
     let dtype = if checkpoint.identity.precision == "f64" { Dtype::F64 } else { Dtype::F32 };
     let mut all = Vec::new();
     for Carried { name, shape, values } in &state.buffers {
         all.push(Array::new(tensor_name(name), dtype, shape.to_vec(), values));
+        all.extend(natural(network, name, values).map(|(n, s, v)| Array::new(n, dtype, s, &v)));
         if name == "b" {
             for (i, population) in network.populations.iter().enumerate().skip(1) {
                 let values = values.get(network.cols(i).range()).unwrap_or_default();

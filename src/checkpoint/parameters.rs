@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::network::{Network, Parameters};
+use crate::network::{Kind, MicrocircuitParameters, Network, Parameters};
 
 /// File of the parameters in a run directory.
 pub const FILE: &str = "parameters.safetensors";
@@ -173,8 +173,9 @@ pub fn parse(path: &Path, bytes: &[u8], network: &Network) -> Result<Loaded, Par
         }
         known.push(name);
     }
+    let microcircuit = file.microcircuit(network, &mut known)?;
     file.refuse_strangers(&known)?;
-    Ok(Loaded { parameters: Parameters { weights, biases, ..Parameters::default() }, about })
+    Ok(Loaded { parameters: Parameters { weights, biases, microcircuit }, about })
 }
 
 struct File<'a> {
@@ -184,10 +185,34 @@ struct File<'a> {
 
 /// Whether a tensor is a weight block or a bias.
 fn is_parameter(name: &str) -> bool {
-    name.starts_with("W:") || name.starts_with("b:")
+    let prefix = name.split_once(':').map_or(name, |(prefix, _)| prefix);
+    ["W", "b", "bI"].contains(&prefix) || Kind::NAMES.iter().any(|(kind, _)| *kind == prefix)
 }
 
 impl File<'_> {
+    /// What a microcircuit has of its own.
+    fn microcircuit(
+        &self,
+        network: &Network,
+        known: &mut Vec<String>,
+    ) -> Result<MicrocircuitParameters, ParameterError> {
+        let mut all = MicrocircuitParameters::default();
+        let Some(micro) = &network.microcircuit else { return Ok(all) };
+        for (prefix, kind) in Kind::NAMES {
+            for block in micro.stored(network, kind) {
+                let name = format!("{prefix}:{}", block.name);
+                all.of_mut(kind).push(self.need(&name, &[block.to.len, block.from.len])?);
+                known.push(name);
+            }
+        }
+        let count = micro.stored_biases(network);
+        if count > 0 {
+            all.biases = self.need("bI", &[count])?;
+            known.push("bI".into());
+        }
+        Ok(all)
+    }
+
     fn need(&self, tensor: &str, want: &[usize]) -> Result<Vec<f64>, ParameterError> {
         let (path, name) = (self.path.to_path_buf(), tensor.to_owned());
         let Ok(view) = self.tensors.tensor(tensor) else {

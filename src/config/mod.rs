@@ -12,6 +12,7 @@ mod dynamics;
 mod error;
 mod init;
 mod item;
+mod microcircuit;
 mod network;
 mod overrides;
 mod plasticity;

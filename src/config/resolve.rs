@@ -7,15 +7,26 @@ use super::overrides::Overrides;
 use super::section::Section;
 use super::text::{Place, Texts};
 use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
-use super::{Source, backprop, data, dynamics, network, plasticity, probe, run, tree};
+use super::{Source, backprop, data, dynamics, microcircuit, network, plasticity, probe, run, tree};
 use crate::dynamics::Settings;
-use crate::network::{Init, Network};
+use crate::network::{Init, MicrocircuitInit, Network};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
 use crate::train::Rule;
 
-const KEYS: [&str; 10] =
-    ["name", "seed", "data", "network", "dynamics", "plasticity", "training", "backprop", "run", "probe"];
+const KEYS: [&str; 11] = [
+    "name",
+    "seed",
+    "data",
+    "network",
+    "dynamics",
+    "plasticity",
+    "microcircuit",
+    "training",
+    "backprop",
+    "run",
+    "probe",
+];
 
 /// What an experiment and a simulation share, and what a simulation may have.
 struct Resolved {
@@ -25,6 +36,7 @@ struct Resolved {
     network: Network,
     weight_init: Vec<Init>,
     bias_init: Vec<Init>,
+    microcircuit_init: Option<MicrocircuitInit>,
     settings: Settings,
     beta: Vec<f64>,
     rate_w: f64,
@@ -64,6 +76,7 @@ impl Experiment {
                 network: r.network,
                 weight_init: r.weight_init,
                 bias_init: r.bias_init,
+                microcircuit_init: r.microcircuit_init,
                 settings: r.settings,
                 beta: r.beta,
                 rate_w: r.rate_w,
@@ -105,6 +118,7 @@ impl SimulationConfig {
             network: r.network,
             weight_init: r.weight_init,
             bias_init: r.bias_init,
+            microcircuit_init: r.microcircuit_init,
             settings: r.settings,
             beta: r.beta,
             rate_w: r.rate_w,
@@ -161,6 +175,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     let Parts { mut network, weight_init, bias_init, size_places, own, pairs, item } =
         network::read(need("network")?)?;
     let plastic = plasticity::read(need("plasticity")?, &mut network, &own, pairs.as_deref())?;
+    let microcircuit_init = microcircuit::read(section.get("microcircuit"), &mut network, plastic.rate_w)?;
     let (settings, beta) = dynamics::read(need("dynamics")?, &network, run.precision, &plastic)?;
     let data = section.get("data").map(|i| data::read(i, &source.folder())).transpose()?;
     if let Some(data) = &data {
@@ -199,6 +214,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         network,
         weight_init,
         bias_init,
+        microcircuit_init,
         settings,
         beta,
         rate_w: plastic.rate_w,

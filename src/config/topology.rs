@@ -122,7 +122,11 @@ fn few(item: &Item<'_>, count: usize) -> Result<(), ConfigError> {
 }
 
 /// The population that one end of a projection names.
-fn end(section: &Section<'_>, key: &str, populations: &[Population]) -> Result<usize, ConfigError> {
+pub(super) fn end(
+    section: &Section<'_>,
+    key: &str,
+    populations: &[Population],
+) -> Result<usize, ConfigError> {
     named_population(&section.need(key, &format!("{key} = name of a population"))?, populations)
 }
 

@@ -7,7 +7,7 @@ use super::Source;
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
-use crate::network::{Init, Network};
+use crate::network::{Init, MicrocircuitInit, Network};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
 use crate::train::{Gates, Ramp, Rule};
@@ -27,6 +27,8 @@ pub struct Experiment {
     pub weight_init: Vec<Init>,
     /// Initial biases, one a population.
     pub bias_init: Vec<Init>,
+    /// Initial weights of the microcircuit, if the network has one.
+    pub microcircuit_init: Option<MicrocircuitInit>,
     /// How the network is integrated.
     pub settings: Settings,
     /// Nudging strength β, one an output neuron.
@@ -62,6 +64,8 @@ pub struct SimulationConfig {
     pub weight_init: Vec<Init>,
     /// Initial biases, one a population.
     pub bias_init: Vec<Init>,
+    /// Initial weights of the microcircuit, if the network has one.
+    pub microcircuit_init: Option<MicrocircuitInit>,
     /// How the network is integrated.
     pub settings: Settings,
     /// Nudging strength β, one an output neuron.

@@ -13,7 +13,10 @@ use super::types::{
 };
 use crate::data::PublishedSet;
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
-use crate::network::{Architecture, Init, InitKind, InputMode, Network, Projection};
+use crate::network::{
+    Architecture, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, MicrocircuitInit,
+    Network, Pathway, Projection,
+};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
 
@@ -30,6 +33,7 @@ impl Experiment {
         out.dynamics(&self.settings, &self.beta);
         out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
         out.plasticity(&self.network, &self.settings);
+        out.microcircuit(&self.network, self.microcircuit_init.as_ref());
         out.training(&self.training);
         out.backprop(&self.backprop);
         out.run(&self.run);
@@ -48,6 +52,7 @@ impl SimulationConfig {
         out.dynamics(&self.settings, &self.beta);
         out.rates(self.rate_w, self.rate_b, self.settings.bias, &self.schedule);
         out.plasticity(&self.network, &self.settings);
+        out.microcircuit(&self.network, self.microcircuit_init.as_ref());
         out.run(&self.run);
         out.probes(&self.probes, &self.network);
         out.text
@@ -163,6 +168,33 @@ impl Out {
             self.put("bias-rate-per-ms", number(rate_b));
         }
         self.put("schedule", schedule::text(s));
+    }
+
+    /// Nothing for a network without a microcircuit.
+    fn microcircuit(&mut self, network: &Network, start: Option<&MicrocircuitInit>) {
+        let (Some(m), Some(start)) = (&network.microcircuit, start) else { return };
+        self.section("[microcircuit]");
+        self.put("ip", name_of(&InterneuronInput::NAMES, m.ip));
+        if !m.is_tied() {
+            let each = |i: &crate::network::Interneurons| {
+                let (name, factor) = (quoted(&network.populations[i.population].name), number(i.factor));
+                format!("{{ population = {name}, size = {}, factor = {factor} }}", i.size)
+            };
+            self.put("interneurons", list(m.interneurons.iter().map(each)));
+        }
+        self.put("dynamics", name_of(&InterneuronDynamics::NAMES, m.dynamics));
+        self.put("feedback", name_of(&Pathway::NAMES, m.feedback));
+        self.put("pi", name_of(&Pathway::NAMES, m.pi));
+        self.put("beta", number(m.beta));
+        self.put("ip-rate-per-ms", number(m.rate_ip));
+        self.put("pi-rate-per-ms", number(m.rate_pi));
+        self.put("feedback-rate-per-ms", number(m.rate_feedback));
+        self.put("bias-rate-per-ms", number(m.rate_bi));
+        self.put("feedback-weights", init(&start.feedback));
+        self.put("pi-weights", start.pi.as_ref().map_or_else(|| quoted("feedback"), init));
+        self.put("ip-weights", init(&start.ip));
+        self.put("nudge-weights", init(&start.nudge));
+        self.put("biases", init(&start.biases));
     }
 
     /// The rest of the section after [`Out::rates`].

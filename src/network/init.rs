@@ -47,7 +47,13 @@ pub struct Parameters {
 
 impl Init {
     /// Draws `count` values of a block with `fan_in` inputs and `fan_out` outputs.
-    fn draw(&self, rng: &mut impl rand::Rng, count: usize, fan_in: usize, fan_out: usize) -> Vec<f64> {
+    pub(super) fn draw(
+        &self,
+        rng: &mut impl rand::Rng,
+        count: usize,
+        fan_in: usize,
+        fan_out: usize,
+    ) -> Vec<f64> {
         let normal = |mean: f64, std: f64| Normal::new(mean, std.abs()).ok();
         let (fan_in, fan_out) = (fan_in.max(1) as f64, fan_out.max(1) as f64);
         let bell = match self.kind {

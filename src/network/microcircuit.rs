@@ -3,8 +3,9 @@
 //! Interneurons of population l have `u^I_l = (1 − β^I)(W^IP_l r̄_l + b^I) + β^I B^IP_l u_{l+1}`; the apical error is
 //! `ē^A_l = B_l u_{l+1} − W^PI_l u^I_l`.
 
-use super::Network;
+use super::{Init, InitKind, Network};
 use crate::plan::Cols;
+use crate::random::{Purpose, stream};
 
 /// Where the weights onto interneurons come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -351,5 +352,61 @@ impl MicrocircuitParameters {
             Kind::Ip => &mut self.ip,
             Kind::Nudge => &mut self.nudge,
         }
+    }
+
+    /// Draws all parameters that have weights of their own.
+    #[must_use]
+    pub fn draw(network: &Network, init: &MicrocircuitInit, seed: u64) -> Self {
+        let mut all = Self::default();
+        let Some(micro) = &network.microcircuit else { return all };
+        for (_, kind) in Kind::NAMES {
+            let how = match kind {
+                Kind::Feedback => Some(init.feedback),
+                Kind::Pi => init.pi,
+                Kind::Ip => Some(init.ip),
+                Kind::Nudge => Some(init.nudge),
+            };
+            let blocks = micro.stored(network, kind);
+            let draw = |(i, block): (usize, &Block)| {
+                let mut rng = stream(seed, Purpose::Microcircuit, 0, ((kind as u64) << 32) + i as u64);
+                let mut drawn = how?.draw(&mut rng, block.len(), block.from.len, block.to.len);
+                let hollow = block.projection.is_some_and(|k| network.projections[k].is_hollow());
+                // The pattern of Wᵀ is hollow where W is.
+                if hollow && (kind != Kind::Nudge || micro.is_tied()) {
+                    drawn.iter_mut().step_by(block.from.len + 1).for_each(|w| *w = 0.0);
+                }
+                Some(drawn)
+            };
+            let drawn: Option<Vec<Vec<f64>>> = blocks.iter().enumerate().map(draw).collect();
+            // W^PI that starts as B: both have a block a projection.
+            *all.of_mut(kind) = drawn.unwrap_or_else(|| all.feedback.clone());
+        }
+        let count = micro.stored_biases(network);
+        let mut rng = stream(seed, Purpose::Microcircuit, 0, 4 << 32);
+        all.biases = init.biases.draw(&mut rng, count, 1, count);
+        all
+    }
+}
+
+/// How the parameters of a microcircuit are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MicrocircuitInit {
+    /// B.
+    pub feedback: Init,
+    /// W^PI; `None` = as B, with tied interneurons: then `B u − W^PI u^I` is feedback alignment from the start.
+    pub pi: Option<Init>,
+    /// W^IP.
+    pub ip: Init,
+    /// B^IP.
+    pub nudge: Init,
+    /// b^I.
+    pub biases: Init,
+}
+
+impl Default for MicrocircuitInit {
+    fn default() -> Self {
+        let lecun = Init { kind: InitKind::Lecun, clip: None };
+        let zeros = Init { kind: InitKind::Zeros, clip: None };
+        Self { feedback: lecun, pi: Some(lecun), ip: lecun, nudge: lecun, biases: zeros }
     }
 }

@@ -1,15 +1,17 @@
 //! The neuroscience: populations, projections between them, activations, initialisation. No device in it.
 
 mod activation;
+mod alignment;
 mod init;
 mod microcircuit;
 mod topology;
 
 pub use activation::Activation;
+pub use alignment::{Alignment, alignment};
 pub use init::{Init, InitKind, Parameters};
 pub use microcircuit::{
     Block, InterneuronDynamics, InterneuronInput, Interneurons, Kind, Microcircuit, MicrocircuitError,
-    MicrocircuitParameters, Pathway,
+    MicrocircuitInit, MicrocircuitParameters, Pathway,
 };
 pub use topology::{Architecture, expand};
 

@@ -130,6 +130,7 @@ impl<W: Write> Sink for Progress<W> {
                 self.clear_bar();
                 self.write(&format!("{}\n", text::epoch(epoch)));
             }
+            Event::Alignment { populations, .. } => self.write(&text::alignment(populations)),
             Event::Warning { epoch: 0, kind, message } => {
                 self.write(&format!("warning [{kind}]: {message}\n"))
             }

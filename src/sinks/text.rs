@@ -177,3 +177,13 @@ pub fn duration(seconds: f64) -> String {
 pub(super) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n as u64), if n == 1 { one } else { many })
 }
+
+/// The angles of a microcircuit: one line a population.
+pub(super) fn alignment(populations: &[crate::network::Alignment]) -> String {
+    let angle = |a: Option<f64>| a.map_or_else(|| "-".to_owned(), |a| format!("{a:.1} deg"));
+    let line = |a: &crate::network::Alignment| {
+        let (b, pi) = (angle(a.feedback_deg), angle(a.interneurons_deg));
+        format!("         {}: B to W transposed {b}, interneurons to B W {pi}\n", a.population)
+    };
+    populations.iter().map(line).collect()
+}

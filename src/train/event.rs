@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::dynamics::Model;
 use crate::evaluate::Score;
+use crate::network::{Alignment, Parameters, alignment};
 
 /// What runs, where: known before the first step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -138,6 +140,13 @@ pub enum Event {
     },
     /// After an epoch, validation included.
     Epoch(Epoch),
+    /// After an epoch of a network with a microcircuit: how far feedback and interneurons are aligned.
+    Alignment {
+        /// From 1.
+        epoch: usize,
+        /// The free populations that feedback runs into.
+        populations: Vec<Alignment>,
+    },
     /// Something that a user should know, with what to do about it.
     Warning {
         /// From 1; 0 before the first.
@@ -154,6 +163,13 @@ pub enum Event {
         /// Seconds of wall time.
         elapsed_s: f64,
     },
+}
+
+/// The angles of a microcircuit after an epoch; `None` for a network that has none.
+#[must_use]
+pub fn alignment_event(model: &Model, parameters: &Parameters, epoch: usize) -> Option<Event> {
+    let populations = alignment(&model.network, parameters);
+    (!populations.is_empty()).then_some(Event::Alignment { epoch, populations })
 }
 
 /// Listens to events.

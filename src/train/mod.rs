@@ -13,7 +13,7 @@ mod trainer;
 pub use advice::{epoch_warnings, start_warnings};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Tables, read_parameters, write_parameters};
-pub use event::{Epoch, Event, Header, Health, Sink};
+pub use event::{Epoch, Event, Header, Health, Sink, alignment_event};
 pub use flight::Need;
 pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, work};
 pub use state::{KeepNothing, Keeper, Moment, State};

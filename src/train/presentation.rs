@@ -1,6 +1,7 @@
 //! One presentation of static samples: the ramp from the samples before, and the controls of its time steps.
 
 use crate::engine::Work;
+use crate::network::Microcircuit;
 use crate::plan::{PlanId, StepControl};
 
 /// The logistic ramp of the presentation protocol (model, section 7): `s_k = 1/(1 + e^{−x_k/4})`, `x_k` from `from` to `to` in
@@ -89,6 +90,17 @@ pub fn controls(ramp: &[f64], gates: Gates, rate_w: f64, rate_b: f64, active: us
             ..StepControl::default()
         })
         .collect()
+}
+
+/// Learning rates of a microcircuit for the controls of a presentation, times `share`: 1 over the number of active trajectories, and what else
+/// scales them. They learn where W does.
+pub fn microcircuit(controls: &mut [StepControl], gates: Gates, micro: &Microcircuit, share: f64) {
+    for control in controls.iter_mut().filter(|c| c.ramp >= gates.learn_from) {
+        control.rate_ip = micro.rate_ip * share;
+        control.rate_pi = micro.rate_pi * share;
+        control.rate_feedback = micro.rate_feedback * share;
+        control.rate_bi = micro.rate_bi * share;
+    }
 }
 
 /// The work of a presentation: take the samples, all time steps, observe. With `resident` weights the first step runs plainly.

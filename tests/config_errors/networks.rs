@@ -33,6 +33,33 @@ fn networks_that_cannot_be_run() {
 }
 
 #[test]
+fn microcircuits_that_do_not_fit() {
+    let with = |lines: &str| format!("rate-per-ms = 0.05\n[microcircuit]\n{lines}\n");
+    let from = "rate-per-ms = 0.05";
+    rejects(from, &with("ip = «\"tide\"»"), &["did you mean `tied`?"]);
+    rejects(from, &with("ip = \"tied\"\n«interneurons» = []"), &["belongs to ip = \"learned\""]);
+    rejects(from, &with("interneurons = «[]»"), &["at least one population"]);
+    rejects(from, &with("interneurons = «3»"), &["a list of tables"]);
+    let one = "interneurons = [{ population = \"hidden\", size = 5 }]";
+    let twice =
+        "interneurons = «[{ population = \"hidden\", size = 5 }, { population = \"hidden\", size = 2 }]»";
+    rejects(from, &with(twice), &["'hidden' are given twice"]);
+    rejects(
+        from,
+        &with("interneurons = [{ population = «\"hiden\"», size = 5 }]"),
+        &["did you mean `hidden`?"],
+    );
+    rejects(from, &with(&format!("{one}\nbeta = «1.5»")), &["the nudging of interneurons is 1.5"]);
+    rejects(from, &with(&format!("{one}\npi = «\"transport\"»")), &["needs ip = \"tied\""]);
+    rejects(from, &with(&format!("{one}\npi-weights = «\"feedback\"»")), &["ip = \"tied\" and feedback"]);
+    rejects(
+        from,
+        &with(&format!("{one}\nfeedback-rate-per-ms = «-1»")),
+        &["`microcircuit.feedback-rate-per-ms`"],
+    );
+}
+
+#[test]
 fn custom_networks_that_cannot_be_run() {
     rejects_custom(
         "post = \"mid\"",

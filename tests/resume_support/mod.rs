@@ -12,7 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use lagrange_gpu::data::{Dataset, Encoding, Split};
 use lagrange_gpu::dynamics::{Resident, Settings};
 use lagrange_gpu::engine::{Carried, Device};
-use lagrange_gpu::network::{Activation, Init, InitKind, InputMode, Network, Parameters, Population, expand};
+use lagrange_gpu::network::{
+    Activation, Init, InitKind, InputMode, Microcircuit, MicrocircuitInit, MicrocircuitParameters, Network,
+    Parameters, Population, expand,
+};
 use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::train::{
     Epoch, Event, Gates, Keeper, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
@@ -35,6 +38,7 @@ pub struct Kind {
     pub activation: Activation,
     pub input: InputMode,
     pub schedule: Schedule,
+    pub microcircuit: Option<Microcircuit>,
 }
 
 impl Kind {
@@ -45,6 +49,7 @@ impl Kind {
             activation: Activation::HardSigmoid,
             input: InputMode::Clamped,
             schedule: Schedule::Constant,
+            microcircuit: None,
         }
     }
 }
@@ -61,7 +66,7 @@ pub fn network(kind: &Kind) -> Network {
         projections: expand(3, &[1.0, 0.5]),
         activation: kind.activation,
         input: kind.input,
-        microcircuit: None,
+        microcircuit: kind.microcircuit.clone(),
     }
 }
 
@@ -139,7 +144,8 @@ pub fn run(
     let stop = AtomicBool::new(false);
     let network = network(kind);
     let init = [Init { kind: InitKind::Normal { mean: 0.05, std: 0.1 }, clip: None }; 3];
-    let parameters = Parameters::draw(&network, &init, &init, 5);
+    let mut parameters = Parameters::draw(&network, &init, &init, 5);
+    parameters.microcircuit = MicrocircuitParameters::draw(&network, &MicrocircuitInit::default(), 5);
     let protocol = Protocol {
         rule: lagrange_gpu::train::Rule::LeastAction,
         seed: 5,

@@ -11,12 +11,12 @@ use crate::cli::{Failure, say};
 use crate::config::Experiment;
 use crate::data::Dataset;
 use crate::engine::{Device, Precision};
-use crate::network::Parameters;
+use crate::network::{MicrocircuitParameters, Parameters};
 use crate::probe::Recording;
 use crate::sinks::{Fanout, ProbeFiles, Provenance, RunDir, clock};
 use crate::train::{
-    Epoch, Event, Header, Keeper, Moment, Rule, Sink, State, TrainError, Trainer, epoch_warnings,
-    start_warnings,
+    Epoch, Event, Header, Keeper, Moment, Rule, Sink, State, TrainError, Trainer, alignment_event,
+    epoch_warnings, start_warnings,
 };
 
 /// What a complete run leaves.
@@ -41,7 +41,10 @@ pub(in crate::cli) fn run_one(
 ) -> Result<Outcome, Failure> {
     let identity = Identity::new(e, data, device);
     let resumed = resume::find(e, &identity, resume)?;
-    let parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
+    let mut parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
+    if let Some(init) = &e.microcircuit_init {
+        parameters.microcircuit = MicrocircuitParameters::draw(&e.network, init, e.seed);
+    }
     let mut trainer =
         Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, interrupt.stop())
             .map_err(Failure::run)?;
@@ -254,7 +257,8 @@ impl Run<'_> {
         let parameters = save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, true);
         let steps = (trainer.samples() * self.e.training.steps_per_sample) as f64;
         let warnings = epoch_warnings(trainer.model(), &epoch, steps);
-        for event in std::iter::once(Event::Epoch(epoch)).chain(warnings) {
+        let angles = alignment_event(trainer.model(), trainer.parameters(), number);
+        for event in std::iter::once(Event::Epoch(epoch)).chain(angles).chain(warnings) {
             sinks.take(&event).map_err(Failure::run)?;
         }
         let state = trainer.state_before(number + 1).map_err(Failure::run)?;

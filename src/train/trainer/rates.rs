@@ -51,6 +51,9 @@ impl Trainer<'_> {
             }
             Rule::LeastAction => {
                 let mut controls = presentation::controls(&self.ramp, p.gates, rate_w, rate_b, count);
+                if let Some(micro) = &self.model.network.microcircuit {
+                    presentation::microcircuit(&mut controls, p.gates, micro, decay / count.max(1) as f64);
+                }
                 for (control, step) in controls.iter_mut().zip(first..) {
                     control.scale_rates(self.factor(step));
                 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Trainer;
+use crate::network::Parameters;
 use crate::train::flight::{Flight, Pass};
 use crate::train::{State, Tally, TrainError};
 
@@ -25,7 +26,8 @@ impl Trainer<'_> {
             iterations: self.iterations,
             pending: pass.flights.iter().filter_map(need).collect(),
             tally: pass.tally.clone(),
-            parameters: self.parameters.clone(),
+            // Those of a microcircuit are in the buffers; only the change of W is told by epoch.
+            parameters: Parameters { microcircuit: Default::default(), ..self.parameters.clone() },
             buffers: self.engine.export()?,
             elapsed_s: self.elapsed_s(),
             epoch_s: pass.seconds(),
@@ -41,6 +43,7 @@ impl Trainer<'_> {
         self.active = self.engine.read(self.model.layout.active)?;
         self.iterations = state.iterations;
         self.parameters = state.parameters;
+        self.parameters.microcircuit = self.engine.read_microcircuit()?;
         self.before_s = state.elapsed_s;
         self.started = Instant::now();
         self.restored = Some(Pass {
