@@ -1,4 +1,4 @@
-// c <- c + z, u_dot <- c, and |c|^2 as the scale of the stopping rule: after the backward sweep, c = J^-T rhs.
+// c <- c + z, u_dot <- c (unless it is to start from what it was), and |c|^2 as the scale of the stopping rule: after the backward sweep, c = J^-T rhs.
 //
 // c, z, u_dot: [batch, n] row-major, columns start .. start + len; solver: [batch, 9].
 // One workgroup a trajectory: lanes stride over the columns, then sum in a tree.
@@ -11,6 +11,7 @@ struct Params {
     n: u32,
     start: u32,
     len: u32,
+    warm: u32,
 }
 
 @compute @workgroup_size(LANES)
@@ -21,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let i = row + k;
         let c = state[params.c + i] + state[params.z + i];
         state[params.c + i] = c;
-        state[params.u_dot + i] = c;
+        if (params.warm == 0u) { state[params.u_dot + i] = c; }
         sum = sum + c * c;
     }
     let norm2 = total(lane, sum);

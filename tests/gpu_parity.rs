@@ -402,7 +402,8 @@ fn conjugate_gradients() {
         b.compare("cg_start", &[begin], CONTROL, &BOTH, tolerance);
         b.compare("cg_step", &[step], CONTROL, &BOTH, tolerance);
         b.compare("cg_finish", &[finish], CONTROL, &BOTH[..1], tolerance);
-        let call = assemble::Args { c: l.c, z: l.z, u_dot: l.u_dot, solver: l.solver, cols };
+        let (c, z, u_dot, solver) = (l.c, l.z, l.u_dot, l.solver);
+        let call = assemble::Args { c, z, u_dot, solver, cols, warm: space == Space::Full };
         b.compare("assemble", &[call.into()], CONTROL, &BOTH, tolerance);
     }
 }

@@ -16,7 +16,9 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
         let (c, u_dot, z) = (&mut c[range.clone()], &mut u_dot[range.clone()], &z[range]);
         for ((c, u), &z) in c.iter_mut().zip(u_dot).zip(z) {
             *c += z;
-            *u = *c;
+            if !a.warm {
+                *u = *c;
+            }
         }
         let norm2 = real::square(c);
         book[solver::RESIDUAL2] = T::ZERO;

@@ -21,6 +21,23 @@ fn overlaps<T: Real>(s: &mut Lane<T>, x: Buf, cols: Cols) -> Vec<T> {
     out
 }
 
+/// `Σ δ r̄` of each neuron of a population over all trajectories: the diagonal of `δᵀ r̄`, which a population without self-connections lacks.
+fn diagonal<T: Real>(s: &Lane<T>, rate: &weight_rate::Args) -> Option<Vec<T>> {
+    if !rate.hollow {
+        return None;
+    }
+    let mut sums = vec![T::ZERO; rate.post.len];
+    let (n_d, n_r) = (s.cols(rate.delta), s.cols(rate.r));
+    let rows = s.whole(rate.delta).chunks_exact(n_d).zip(s.whole(rate.r).chunks_exact(n_r));
+    for (delta, r) in rows {
+        let both = delta[rate.post.range()].iter().zip(&r[rate.pre.range()]);
+        for (sum, (&d, &r)) in sums.iter_mut().zip(both) {
+            *sum += d * r;
+        }
+    }
+    Some(sums)
+}
+
 /// `c += κ·(r̄ r̄ᵀ) δ` on the postsynaptic columns.
 pub(super) fn forward<T: Real>(
     s: &mut Lane<T>,
@@ -40,6 +57,15 @@ pub(super) fn forward<T: Real>(
         T::ONE,
         ViewMut { data: &mut out[a.post.start..], stride: n },
     );
+    if let Some(own) = diagonal(s, rate) {
+        let (r, n_r, scale) = (s.get(rate.r), s.cols(rate.r), T::of(step.rate_w * rate.factor * a.scale));
+        for (out, r) in out.chunks_exact_mut(n).zip(r.chunks_exact(n_r)) {
+            let both = own.iter().zip(&r[rate.pre.range()]);
+            for (out, (&own, &r)) in out[a.post.range()].iter_mut().zip(both) {
+                *out -= scale * own * r;
+            }
+        }
+    }
     s.put(a.out, out);
     s.put_operand(overlaps);
 }
@@ -63,6 +89,16 @@ pub(super) fn backward<T: Real>(
         T::ZERO,
         ViewMut { data: &mut room, stride: a.pre.len },
     );
+    if let Some(own) = diagonal(s, rate) {
+        let (delta, n_d) = (s.get(rate.delta), s.cols(rate.delta));
+        let scale = T::of(step.rate_w * rate.factor * a.scale);
+        for (room, delta) in room.chunks_exact_mut(a.pre.len).zip(delta.chunks_exact(n_d)).take(batch) {
+            let both = own.iter().zip(&delta[rate.post.range()]);
+            for (room, (&own, &d)) in room.iter_mut().zip(both) {
+                *room -= scale * own * d;
+            }
+        }
+    }
     let mut out = s.take(a.out);
     let gate = a.gate.map(|g| s.get(g));
     super::backward::add_gated(&mut out, &room, gate, (n, batch), a.pre);
@@ -86,10 +122,12 @@ pub(super) fn learn<T: Real>(
     let how = |rows: usize| How { rows, padded: false, alone: s.alone() };
     let clip = a.clip.map(T::of);
     let shape = (posts.len(), all, rate.pre.len);
-    let to = ViewMut { data: &mut w, stride: rate.pre.len };
     let learns = share != T::ZERO;
     if learns {
+        let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
+        let to = ViewMut { data: &mut w, stride: rate.pre.len };
         multiply(how(rate.post.len), shape, share, delta, r, T::ONE, to);
+        kept.into_iter().for_each(|(at, v)| w[at] = v);
     }
     if let Some(clip) = clip {
         super::update::clamp(&mut w, clip);
@@ -102,11 +140,26 @@ pub(super) fn learn<T: Real>(
     // The same sums: Wᵀ stays equal to W to the last bit.
     let how = How { rows: rate.pre.len, padded: false, alone };
     let (r, delta) = (View { strides: (1, n), ..r }, View { strides: (n, 1), ..delta });
-    let to = ViewMut { data: &mut w, stride };
     if learns {
+        let kept = own_weights(&w, rate, posts.clone(), |i| i * stride + i - posts.start);
+        let to = ViewMut { data: &mut w, stride };
         multiply(how, (rate.pre.len, all, posts.len()), share, r, delta, T::ONE, to);
+        kept.into_iter().for_each(|(at, v)| w[at] = v);
     }
     if let Some(clip) = clip {
         super::update::clamp(&mut w, clip);
     }
+}
+
+/// Places and values of the weights of some neurons onto themselves, which do not learn; none where there are self-connections.
+fn own_weights<T: Real>(
+    w: &[T],
+    rate: &weight_rate::Args,
+    posts: std::ops::Range<usize>,
+    place: impl Fn(usize) -> usize,
+) -> Vec<(usize, T)> {
+    if !rate.hollow {
+        return Vec::new();
+    }
+    posts.map(|i| (place(i), w[place(i)])).collect()
 }

@@ -8,6 +8,9 @@ use crate::plan::{Buf, Elem, Op, PlanId, Program, Role};
 /// Trajectories from which on a product with transposed weights, whose rows lie in the order of the results, pays for their copy.
 const TRANSPOSE_FROM: usize = 5;
 
+/// Most elements of a block whose transposed copy is kept: beyond the caches it would take as much time to read as it saves, and its memory.
+const TRANSPOSE_UP_TO: usize = 1 << 22;
+
 /// Holds every buffer of a program.
 #[derive(Debug)]
 pub struct Store<T> {
@@ -141,7 +144,9 @@ fn mark(op: &Op, program: &Program, used: &mut [usize]) {
     match op {
         Op::Call(Call::Forward(a)) => {
             let spec = program.spec(a.w);
-            used[a.w.0 as usize] = padded(spec.rows) * spec.cols;
+            if spec.len() <= TRANSPOSE_UP_TO {
+                used[a.w.0 as usize] = padded(spec.rows) * spec.cols;
+            }
         }
         Op::Call(_) => {}
         Op::Loop(body) => body.body.iter().for_each(|op| mark(op, program, used)),

@@ -53,7 +53,7 @@ pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
 /// Whether Ẇ pays in factors, and the plan uses it in no other way.
 fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
     let (pre, post) = (rate.pre.len, rate.post.len);
-    let formed = rate.rate != Rate::Weights || rate.clip.is_some() || rate.hollow;
+    let formed = rate.rate != Rate::Weights || rate.clip.is_some();
     if formed || batch * (pre + post) >= pre * post {
         return false;
     }

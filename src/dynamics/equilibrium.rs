@@ -10,7 +10,7 @@ use crate::kernels::{Base, blend, copy, newton_book, newton_book::Stage, newton_
 use crate::plan::{Cols, Loop, Op, Plan};
 
 /// Iterates judged in a step: the start, eight directions, and halvings of some of them.
-pub(super) const EVALUATIONS: usize = 24;
+pub(super) const EVALUATIONS: usize = 16;
 
 /// Iterations of the linear solver for a direction: a Newton step whose system is not solved to the end still falls.
 const INNER: usize = 25;

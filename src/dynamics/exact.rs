@@ -3,13 +3,14 @@
 //! `J = L − W_b D`, with L the projections that run forward and W_b all others. L is unit block-lower-triangular, so that `L⁻¹` is one
 //! forward sweep and `L⁻ᵀ` one backward sweep; on feedforward graphs L = J. With `u̇ = L⁻¹ v` the system becomes
 //! `A v = L⁻ᵀ rhs`, `A = (J L⁻¹)ᵀ J L⁻¹ + L⁻ᵀ C L⁻¹`, `C = diag β − diag(ρ''·(Wᵀδ))`, `L⁻ᵀ rhs = c + L⁻ᵀ(g − D W_bᵀ c)`, `c = s − δ/τ`: the
-//! identity plus something small. Iterations start from v = that; the first sweep and each direction's sweep *are* the updates
-//! of u̇, so that k iterations cost k + 1 pairs of sweeps in all, and as many pairs of products with W_b.
+//! identity plus something small. Iterations start from v = that (on graphs with cycles from the u̇ of the step before); the first sweep and
+//! each direction's sweep *are* the updates of u̇, so that k iterations cost k + 1 pairs of sweeps in all, and as many pairs of products
+//! with W_b.
 //!
 //! Rows of the system are all neurons with a mismatch, columns the free ones: a clamped input that something projects into has rows only.
 //! So have outputs with β = ∞, whose u̇ is known: they enter the backward sweep with `−c`, and vectors are 0 there.
 
-use super::{Build, Solver, basal, equilibrium};
+use super::{Build, Integrator, Solver, basal, equilibrium};
 use crate::kernels::{
     Base, assemble, blend, cg_finish, cg_start, cg_start::Space, cg_step, copy, curvature, dense_solve,
     forward, jacobian, unit, woodbury,
@@ -56,7 +57,8 @@ pub(super) fn solve(b: &Build, plan: &mut Plan) {
     b.pin(plan, l.c, 0.0, None);
     b.backward_sweep(plan, l.g);
     b.pin(plan, l.g, 0.0, None);
-    plan.push(assemble::Args { c: l.c, z: l.g, u_dot: l.u_dot, solver: l.solver, cols: b.net.free() });
+    let warm = starts_warm(b);
+    plan.push(assemble::Args { c: l.c, z: l.g, u_dot: l.u_dot, solver: l.solver, cols: b.net.free(), warm });
     match b.solver {
         Some(Solver::OutputCg) => output_cg(b, plan),
         Some(Solver::Woodbury) => by_woodbury(b, plan),
@@ -70,40 +72,69 @@ pub(super) fn solve(b: &Build, plan: &mut Plan) {
     }
 }
 
-/// `z ← A v − v`, where y = L⁻¹ v after the forward sweep done here; y is v at entry.
-fn operator(b: &Build, plan: &mut Plan, y: Buf, v: Buf) {
+/// Whether iterations start from the u̇ of the step before. On graphs with cycles that costs nothing: J u̇ takes as many products as L⁻¹ c and
+/// W_b do. In a Newton iteration u̇ is another direction each time, and feedforward graphs need few iterations anyway.
+fn starts_warm(b: &Build) -> bool {
+    let cg = matches!(b.solver, Some(Solver::Cg));
+    cg && b.set.integrator == Integrator::Exact && !b.back_projections().is_empty()
+}
+
+/// `z ← A v − c` for the v with `u̇ = L⁻¹ v`.
+fn warm_residual(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    let free = b.net.free();
-    let back = b.back_projections();
-    b.forward_sweep(plan, y);
-    b.pin(plan, l.held, 0.0, Some((1.0, y)));
-    b.pin(plan, y, 0.0, None);
-    curve(b, plan, y);
-    if back.is_empty() {
-        b.pin(plan, l.z, 0.0, Some((1.0, l.held)));
-        b.backward_sweep(plan, l.z);
-        b.pin(plan, l.z, 0.0, None);
-        return;
-    }
-    // t = J y on all rows.
+    b.pin(plan, l.u_dot, 0.0, None);
+    slope(b, plan, l.u_dot, l.u_dot, &b.free_projections());
+    curve(b, plan, l.u_dot);
+    back(b, plan);
+    plan.push(blend::Args::new(l.z, b.net.free(), &[(1.0, l.z), (1.0, l.t), (-1.0, l.c)]));
+}
+
+/// `t ← v − W D y` along some projections, on all rows; v has none of a clamped input.
+fn slope(b: &Build, plan: &mut Plan, y: Buf, v: Buf, along: &[usize]) {
+    let l = b.lay;
     if b.reaches_input() {
         let Cols { start, len } = b.net.clamped();
         plan.push(copy::Args { src: None, dst: (l.t, start), len, rows: l.batch });
     }
-    plan.push(blend::Args::new(l.t, free, &[(1.0, v)]));
-    for &k in &back {
+    plan.push(blend::Args::new(l.t, b.net.free(), &[(1.0, v)]));
+    for &k in along {
         let (pre, post) = b.ends(k);
         let (w, gate) = (l.weights[k], Some(l.d));
         plan.push(forward::Args { w, x: y, gate, base: Base::Out, out: l.t, pre, post, scale: -1.0 });
     }
-    b.pin(plan, l.t, 1.0, Some((-1.0, l.held)));
-    for &k in &back {
+}
+
+/// `z ← L⁻ᵀ (z − D W_bᵀ t)` from t = J y; the rows of outputs with β = ∞ enter the sweep, and are no columns.
+fn back(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    for k in b.back_projections() {
         b.backward(plan, k, l.weights[k], l.t, Some(l.d), l.z, -1.0);
     }
     b.pin(plan, l.z, 0.0, Some((-1.0, l.t)));
     b.pin(plan, l.t, 0.0, None);
     b.backward_sweep(plan, l.z);
     b.pin(plan, l.z, 0.0, None);
+}
+
+/// `z ← A v − v`, where y = L⁻¹ v after the forward sweep done here; y is v at entry.
+fn operator(b: &Build, plan: &mut Plan, y: Buf, v: Buf) {
+    let l = b.lay;
+    let free = b.net.free();
+    let back_projections = b.back_projections();
+    b.forward_sweep(plan, y);
+    b.pin(plan, l.held, 0.0, Some((1.0, y)));
+    b.pin(plan, y, 0.0, None);
+    curve(b, plan, y);
+    if back_projections.is_empty() {
+        b.pin(plan, l.z, 0.0, Some((1.0, l.held)));
+        b.backward_sweep(plan, l.z);
+        b.pin(plan, l.z, 0.0, None);
+        return;
+    }
+    // t = J y: what runs forward is in v already.
+    slope(b, plan, y, v, &back_projections);
+    b.pin(plan, l.t, 1.0, Some((-1.0, l.held)));
+    back(b, plan);
     plan.push(blend::Args::new(l.z, free, &[(1.0, l.z), (1.0, l.t), (-1.0, v)]));
 }
 
@@ -158,7 +189,11 @@ fn iterate(b: &Build, plan: &mut Plan, space: Space, mut body: Plan, at_most: us
 /// Conjugate gradients over the free neurons.
 fn cg(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    operator(b, plan, l.u_dot, l.c);
+    if starts_warm(b) {
+        warm_residual(b, plan);
+    } else {
+        operator(b, plan, l.u_dot, l.c);
+    }
     start(b, plan, Space::Full);
     let mut body = Plan::default();
     operator(b, &mut body, l.y_vec, l.p);

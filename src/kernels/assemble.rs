@@ -1,4 +1,4 @@
-//! `c ← c + z`, `u̇ ← c` on the free columns, and `‖c‖²` for the stopping rule.
+//! `c ← c + z`, `u̇ ← c` on the free columns (unless u̇ is to start from what it was), and `‖c‖²` for the stopping rule.
 //!
 //! After the backward sweep `z = J⁻ᵀ g`, this is `J⁻ᵀ rhs`. Resets the iteration count of the step.
 
@@ -18,6 +18,8 @@ pub struct Args {
     pub solver: Buf,
     /// Free columns.
     pub cols: Cols,
+    /// Whether u̇ keeps what it holds.
+    pub warm: bool,
 }
 
 params! {
@@ -28,6 +30,7 @@ params! {
     n: u32,
     start: u32,
     len: u32,
+    warm: u32,
 }
 
 /// Storage bindings of the shader from 3 on.
@@ -47,6 +50,7 @@ impl Args {
             n: p.cols(self.c),
             start: to_u32(self.cols.start),
             len: to_u32(self.cols.len),
+            warm: u32::from(self.warm),
         };
         let loops = p.lane_loops(self.cols.len, 1, 1);
         Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))

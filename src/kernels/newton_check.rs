@@ -11,7 +11,7 @@ use crate::plan::{Buf, Cols};
 pub const STEPS: usize = 8;
 
 /// Halvings of one direction after which it is given up.
-pub const HALVINGS: u32 = 6;
+pub const HALVINGS: u32 = 4;
 
 /// Arguments of the kernel.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,8 +12,17 @@ fn warning(epoch: usize, kind: &str, message: String) -> Event {
     Event::Warning { epoch, kind: kind.into(), message }
 }
 
-/// What stopped the solver: the cap of the settings, or, below it, the count that a GPU had recorded or rounding.
+/// What stopped the solver: the cap of the settings, or, below it, the count that a GPU had recorded or rounding; in a Newton iteration the kinks
+/// of ρ.
 fn unconverged_advice(model: &Model, health: &Health) -> String {
+    if model.settings.integrator == Integrator::Equilibrium {
+        let advice = if model.network.activation.is_smooth() {
+            "use a smaller dt-ms, or raise newton-tolerance"
+        } else {
+            "where an activation has kinks a step may have no root, and keeps the voltages of smallest residual: softplus, sigmoid and tanh have none, and a smaller dt-ms makes it rarer"
+        };
+        return advice.into();
+    }
     let cap = model.settings.max_iterations;
     if health.most_iterations >= cap as f64 {
         return format!("raise max-iterations (now {cap}) or the tolerance");
@@ -56,7 +65,8 @@ fn unreached(model: &Model) -> Vec<Event> {
 /// Whether an explicit scheme can be stable.
 fn stability(model: &Model, parameters: &Parameters, beta: &[f64]) -> Vec<Event> {
     let scheme = model.settings.integrator;
-    if scheme == Integrator::Exact || model.settings.dynamics != Dynamics::Nla {
+    let implicit = matches!(scheme, Integrator::Exact | Integrator::Equilibrium);
+    if implicit || model.settings.dynamics != Dynamics::Nla {
         return Vec::new();
     }
     let (low, high) = scheme.stable(model.settings.dt_ms / model.settings.tau_ms);
@@ -84,9 +94,15 @@ pub fn epoch_warnings(model: &Model, epoch: &Epoch, trajectory_steps: f64) -> Ve
         )));
     }
     if h.unconverged > 0 {
+        let (what, tolerance, size) = match model.settings.integrator {
+            Integrator::Equilibrium => {
+                ("the Newton iteration", model.settings.newton_tolerance, "residual of f")
+            }
+            _ => ("the solver", model.settings.tolerance, "relative residual"),
+        };
         all.push(warning(n, "unconverged", format!(
-            "the solver stopped short of its tolerance {:e} in {} trajectory steps ({:.2} %), at a relative residual of up to {:.1e}; {}",
-            model.settings.tolerance, h.unconverged, share(h.unconverged), h.residual, unconverged_advice(model, h)
+            "{what} stopped short of its tolerance {tolerance:e} in {} trajectory steps ({:.2} %), at a {size} of up to {:.1e}; {}",
+            h.unconverged, share(h.unconverged), h.residual, unconverged_advice(model, h)
         )));
     }
     if h.saturated > MOSTLY_SATURATED {
