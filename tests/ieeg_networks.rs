@@ -67,7 +67,9 @@ fn signal(rest: &[f64], rng: &mut Rng) -> Vec<f64> {
         (0..3 * CHANNELS).map(|_| (rng.uniform(80.0, 400.0), rng.uniform(0.0, 6.3))).collect();
     let sample = |channel: usize, ms: usize| -> f64 {
         let own = &waves[3 * channel..3 * channel + 3];
-        own.iter().map(|(period, phase)| 0.25 * (6.283 * ms as f64 / period + phase).sin()).sum()
+        own.iter()
+            .map(|(period, phase)| 0.25 * (std::f64::consts::TAU * ms as f64 / period + phase).sin())
+            .sum()
     };
     let mut y = Vec::new();
     for t in 1..=STEPS {

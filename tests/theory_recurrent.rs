@@ -246,8 +246,8 @@ fn exact_follows_a_steep_rise_at_first_order() {
         });
         println!("{} {} {}: {error:?}", neuron.kind.name(), neuron.own, neuron.input);
         for pair in error.windows(2) {
-            for at in 0..2 {
-                let ratio = pair[0][at] / pair[1][at];
+            for (coarse, fine) in pair[0].iter().zip(&pair[1]) {
+                let ratio = coarse / fine;
                 assert!((1.7..2.3).contains(&ratio), "{} {}: {ratio}", neuron.kind.name(), neuron.own);
             }
         }
