@@ -15,7 +15,7 @@ use lagrange_gpu::network::{Activation, InputMode, Network, Population, Projecti
 use lagrange_gpu::plan::{Op, Plan, PlanId, StepControl};
 
 const BATCH: usize = 32;
-const STEPS: usize = 20;
+const STEPS: usize = 12;
 const NUDGED: usize = 64;
 
 fn main() {
@@ -52,7 +52,7 @@ fn main() {
     let model = Arc::new(model);
     println!("{neurons} neurons, batch {BATCH}, CPU f32, {} threads", rayon::current_num_threads());
     println!(
-        "| bound on the norm of W D | iterations, first step | later, at most | step, ms | dense product, ms | products |"
+        "| bound on the norm of W D | iterations, first two steps | later, at most | step, ms | dense product, ms | products |"
     );
     println!("| --- | --- | --- | --- | --- | --- |");
     for norm in [0.1, 0.25, 0.5, 0.75] {
@@ -100,13 +100,10 @@ fn measure(model: &Arc<Model>, norm: f64) {
         engine.run(&[Work::once(PlanId::Observe)]).expect("a product");
         product = product.min(1e3 * begun.elapsed().as_secs_f64());
     }
-    eprintln!("{iterations:?}");
-    let later = iterations[1..].iter().fold(0.0_f64, |m, v| m.max(*v));
+    // The solver starts from the u̇ that the last two steps let expect.
+    let most = |steps: &[f64]| steps.iter().fold(0.0_f64, |m, v| m.max(*v));
+    let (first, later) = (most(&iterations[..2]), most(&iterations[2..]));
     times[1..].sort_by(f64::total_cmp);
     let median = times[times.len() / 2];
-    println!(
-        "| {norm} | {} | {later} | {median:.1} | {product:.2} | {:.1} |",
-        iterations[0],
-        median / product
-    );
+    println!("| {norm} | {first} | {later} | {median:.1} | {product:.2} | {:.1} |", median / product);
 }
