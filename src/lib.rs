@@ -21,9 +21,11 @@
 //! | [`engine`] | one interface to the executors, device choice |
 //! | [`schedule`] | learning-rate schedules over simulated time |
 //! | [`probe`] | recordings of chosen neurons while a network runs |
+//! | [`random`] | seeded random streams |
 //! | [`data`] | MNIST and other data sets, arrays, the scheduler |
 //! | [`train`] | the trainer, its events and metrics |
 //! | [`evaluate`] | answers and scores of a network with given parameters |
+//! | [`simulate`] | a given network on a given stimulus |
 //! | [`sinks`] | what listens to events: progress, JSON lines, run directory |
 //! | [`cli`] | the subcommands |
 //! | [`version`] | version and commit of this build |

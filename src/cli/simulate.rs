@@ -47,9 +47,13 @@ Arrays read (T steps, B trajectories, N neurons, time in ms):
   y [T,B,n_out]                     target of every step (may be missing if beta is 0)
   W0 [N,N] or W:pre->post [post,pre]  weights, dense or a block a projection
   b0 [N], u0 [B,N], x_prev, y_prev, beta [T,n_out], learn [T], u_dot0, u_dot_2..4   optional
+  of a microcircuit with M interneurons, as far as they have weights of their own:
+  B0 [N,N], WPI0 [N,M], WIP0 [M,N], BIP0 [M,N]  dense, or a block each such as B:from->to [to,from]
+  bI0 [M], u_I0, u_I_dot0 [B,M], learn [T,4] (W and b, W^IP, W^PI, B)   optional
 Arrays written:
   u, u_dot [T,B,N]; f_norm, f_entry_norm [T,B]; iterations, residual, indefinite, unconverged [T];
-  snap_steps, W_snap:pre->post, b_snap; W_end:pre->post, b_end";
+  snap_steps, W_snap:pre->post, b_snap; W_end:pre->post, b_end;
+  of a microcircuit u_I, u_I_dot [T,B,M], and B, WPI, WIP, BIP, bI as W and b";
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {

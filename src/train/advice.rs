@@ -65,7 +65,8 @@ fn unreached(model: &Model) -> Vec<Event> {
 /// Whether an explicit scheme can be stable.
 fn stability(model: &Model, parameters: &Parameters, beta: &[f64]) -> Vec<Event> {
     let scheme = model.settings.integrator;
-    if scheme == Integrator::Exact || model.settings.dynamics != Dynamics::Nla {
+    let implicit = matches!(scheme, Integrator::Exact | Integrator::Equilibrium);
+    if implicit || model.settings.dynamics != Dynamics::Nla {
         return Vec::new();
     }
     let (low, high) = scheme.stable(model.settings.dt_ms / model.settings.tau_ms);

@@ -133,7 +133,7 @@ fn advice(model: &Model, rule: Rule) -> String {
         return "lower the learning rates of [backprop]".into();
     }
     match set.integrator {
-        Integrator::Exact => {
+        Integrator::Exact | Integrator::Equilibrium => {
             "lower the learning rates, take a smaller dt-ms, or let the ramp take longer".into()
         }
         scheme => {
