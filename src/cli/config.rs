@@ -60,7 +60,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
                 e.network.sizes(),
                 e.network.weights(),
                 e.network.activation.name(),
-                e.settings.integrator.name(),
+                e.settings.describe(&e.network),
                 solver
             ))
         }

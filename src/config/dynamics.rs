@@ -133,7 +133,7 @@ fn check(settings: &Settings, network: &Network, section: &Section<'_>) -> Resul
         }
         SettingsError::NeedsPiecewiseLinear { .. } => ("solver", "auto, cg, or dense".to_owned()),
         SettingsError::NeedsNla(_) => ("integrator", "exact, euler, richardson1 or richardson2".to_owned()),
-        SettingsError::TooLargeForDense { .. } => ("solver", "auto, cg, output-cg or woodbury".to_owned()),
+        SettingsError::TooLargeForDense { .. } => ("solver", "auto or cg".to_owned()),
         SettingsError::NeedsFeedforward { .. } | SettingsError::NeedsFiniteBeta(_) => {
             ("solver", "auto, cg, or dense".to_owned())
         }

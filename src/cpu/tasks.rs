@@ -248,3 +248,54 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::Woodbury(_) => {}
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::dynamics::{Features, Model, Settings, StimulusKind};
+    use crate::network::{Activation, InputMode, Network, Population, Projection};
+    use crate::plan::PlanId;
+
+    /// Products with a block of this many rows and columns, in a step and in an iteration of its solver.
+    fn products(tasks: &[Task], size: usize) -> (usize, usize) {
+        let dense = |call: &Call| match call {
+            Call::Forward(a) => a.pre.len == size && a.post.len == size,
+            Call::Backward(a) => a.pre.len == size && a.post.len == size,
+            Call::WeightRate(a) => a.pre.len == size && a.post.len == size,
+            _ => false,
+        };
+        let (mut step, mut iteration) = (0, 0);
+        for task in tasks {
+            match task {
+                Task::Call(call) => step += usize::from(dense(call)),
+                // A product of the same cost; the other tasks in factors cost as many operations as the mini-batch is smaller.
+                Task::Learn(..) => step += 1,
+                Task::RateForward(..) | Task::RateBackward(..) => {}
+                Task::Loop(body) => {
+                    iteration += body.body.iter().filter_map(Op::as_call).filter(|c| dense(c)).count();
+                }
+            }
+        }
+        (step, iteration)
+    }
+
+    /// W r̄, Wᵀδ, the two of `A v − c`, D Wᵀ c of the right-hand side, and the update: six products a step, and two an iteration.
+    #[test]
+    fn a_recurrent_population_costs_six_products_and_two_an_iteration() {
+        let population =
+            |name: &str, size| Population { name: name.into(), size, bias_factor: 1.0, bias_clip: None };
+        let network = Network {
+            populations: vec![population("input", 0), population("cortex", 512)],
+            projections: vec![Projection::between(1, 1)],
+            activation: Activation::Sigmoid,
+            input: InputMode::Driven,
+            microcircuit: None,
+        };
+        let stimulus = StimulusKind::Sequence { steps: 1 };
+        let features = Features { stimulus, learning: true, ..Features::samples(false) };
+        let model = Model::new(network, Settings::default(), 32, features).unwrap();
+        let tasks = tasks(model.program.plan(PlanId::Step), 32);
+        assert_eq!(products(&tasks, 512), (6, 2));
+    }
+}

@@ -3,14 +3,14 @@
 //! `J = L − W_b D`, with L the projections that run forward and W_b all others. L is unit block-lower-triangular, so that `L⁻¹` is one
 //! forward sweep and `L⁻ᵀ` one backward sweep; on feedforward graphs L = J. With `u̇ = L⁻¹ v` the system becomes
 //! `A v = L⁻ᵀ rhs`, `A = (J L⁻¹)ᵀ J L⁻¹ + L⁻ᵀ C L⁻¹`, `C = diag β − diag(ρ''·(Wᵀδ))`, `L⁻ᵀ rhs = c + L⁻ᵀ(g − D W_bᵀ c)`, `c = s − δ/τ`: the
-//! identity plus something small. Iterations start from v = that (on graphs with cycles from the u̇ of the step before); the first sweep and
+//! identity plus something small. Iterations start from v = that (on graphs with cycles from the u̇ of the steps before); the first sweep and
 //! each direction's sweep *are* the updates of u̇, so that k iterations cost k + 1 pairs of sweeps in all, and as many pairs of products
 //! with W_b.
 //!
 //! Rows of the system are all neurons with a mismatch, columns the free ones: a clamped input that something projects into has rows only.
 //! So have outputs with β = ∞, whose u̇ is known: they enter the backward sweep with `−c`, and vectors are 0 there.
 
-use super::{Build, Integrator, Solver, basal, equilibrium};
+use super::{Build, Solver, basal, equilibrium, explicit};
 use crate::kernels::{
     Base, assemble, blend, cg_finish, cg_start, cg_start::Space, cg_step, copy, curvature, dense_solve,
     forward, jacobian, unit, woodbury,
@@ -58,6 +58,12 @@ pub(super) fn solve(b: &Build, plan: &mut Plan) {
     b.backward_sweep(plan, l.g);
     b.pin(plan, l.g, 0.0, None);
     let warm = starts_warm(b);
+    if warm {
+        explicit::extrapolate(b, plan, [2.0, -1.0, 0.0, 0.0]);
+        let Cols { start, len } = b.net.free();
+        let (src, dst) = (Some((l.y_vec, start)), (l.u_dot, start));
+        plan.push(copy::Args { src, dst, len, rows: l.batch });
+    }
     plan.push(assemble::Args { c: l.c, z: l.g, u_dot: l.u_dot, solver: l.solver, cols: b.net.free(), warm });
     match b.solver {
         Some(Solver::OutputCg) => output_cg(b, plan),
@@ -72,11 +78,10 @@ pub(super) fn solve(b: &Build, plan: &mut Plan) {
     }
 }
 
-/// Whether iterations start from the u̇ of the step before. On graphs with cycles that costs nothing: J u̇ takes as many products as L⁻¹ c and
+/// Whether iterations start from u̇ as the last two steps let expect it, 2u̇₁ − u̇₂. On graphs with cycles that costs nothing: J u̇ takes as many products as L⁻¹ c and
 /// W_b do. In a Newton iteration u̇ is another direction each time, and feedforward graphs need few iterations anyway.
 fn starts_warm(b: &Build) -> bool {
-    let cg = matches!(b.solver, Some(Solver::Cg));
-    cg && b.set.integrator == Integrator::Exact && !b.back_projections().is_empty()
+    b.lay.warm
 }
 
 /// `z ← A v − c` for the v with `u̇ = L⁻¹ v`.

@@ -7,17 +7,23 @@ use super::{Build, basal};
 use crate::kernels::{Base, combine, copy, guess as guess_kernel, relax};
 use crate::plan::{Cols, Plan};
 
-/// The guess v, with the known u̇ of clamped inputs and of outputs with β = ∞.
-pub(super) fn guess(b: &Build, plan: &mut Plan) {
+/// `v ← w₁ u̇₁ + … + w₄ u̇₄` from the history of u̇, which moves on.
+pub(super) fn extrapolate(b: &Build, plan: &mut Plan, weights: [f64; 4]) {
     let l = b.lay;
     plan.push(guess_kernel::Args {
         u_dot: l.u_dot,
         history: l.history.clone(),
-        weights: b.set.integrator.guess_weights(),
+        weights,
         v: l.y_vec,
         cols: b.net.free(),
         clamped: b.net.clamped(),
     });
+}
+
+/// The guess v, with the known u̇ of clamped inputs and of outputs with β = ∞.
+pub(super) fn guess(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
+    extrapolate(b, plan, b.set.integrator.guess_weights());
     basal::prescribe(b, plan);
     b.pin(plan, l.y_vec, 0.0, Some((1.0, l.u_dot)));
 }

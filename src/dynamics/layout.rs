@@ -122,6 +122,8 @@ pub struct Layout {
     pub micro: Option<MicroLayout>,
     /// Presentations run with resident weights.
     pub resident: bool,
+    /// The solver starts from the u̇ of the last two steps.
+    pub warm: bool,
     /// `Wᵀδ` is needed in every step.
     pub needs_apical: bool,
     /// A Cholesky factorisation tells in every step whether H is positive definite.
@@ -195,10 +197,15 @@ impl Layout {
             let learns = features.learning && p.factor != 0.0;
             weight_rates.push(learns.then(|| m.real(format!("W_dot {name}"), Role::Parameter, post, pre)));
         }
+        // On graphs with cycles the solver starts from what the last two steps let expect.
+        let warm = settings.integrator == Integrator::Exact
+            && solver == Some(Solver::Cg)
+            && !network.is_feedforward();
         let newton = settings.integrator == Integrator::Equilibrium;
         let explicit = settings.integrator != Integrator::Exact && !newton;
         let depth = match settings.integrator {
-            Integrator::Exact | Integrator::Euler | Integrator::Equilibrium => 0,
+            Integrator::Exact => usize::from(warm),
+            Integrator::Euler | Integrator::Equilibrium => 0,
             Integrator::Richardson1 => 1,
             Integrator::Richardson2 => 3,
         };
@@ -285,6 +292,7 @@ impl Layout {
             bicg,
             micro,
             resident,
+            warm,
             needs_apical: has.needs_apical,
             probes: has.probes,
         };

@@ -400,6 +400,17 @@ impl Settings {
         }
     }
 
+    /// Equation of motion, integrator and circuit in a few words, for headers.
+    #[must_use]
+    pub fn describe(&self, network: &Network) -> String {
+        let motion = match self.dynamics {
+            Dynamics::Nla => self.integrator.name().to_owned(),
+            Dynamics::GradientFlow => self.dynamics.name().to_owned(),
+            Dynamics::LookaheadRateOnly => format!("{}, {}", self.dynamics.name(), self.integrator.name()),
+        };
+        if network.microcircuit.is_some() { format!("{motion}, microcircuit") } else { motion }
+    }
+
     /// The solver that runs: `auto` resolved, `None` for the explicit schemes.
     #[must_use]
     pub fn resolve_solver(&self, network: &Network) -> Option<Solver> {

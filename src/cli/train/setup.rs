@@ -55,7 +55,7 @@ pub(super) fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Mo
         rate: p.rate_w,
         rate_decay: p.rate_decay,
         schedule: p.schedule.to_string(),
-        integrator: e.settings.integrator.name().into(),
+        integrator: e.settings.describe(&e.network),
         solver: reported(solver, resident),
         tau_ms: e.settings.tau_ms,
         dt_ms: e.settings.dt_ms,
