@@ -247,6 +247,13 @@ pub fn write(path: &Path, entries: &[Entry]) -> Result<(), NpzError> {
     })
 }
 
+/// Weights hardly get smaller by compression, and the fastest level finds most of what there is in a fraction of the time. Arrays
+/// over 4 GiB need the longer sizes of zip.
+fn options(entry: &Entry) -> npyz::zip::write::FileOptions {
+    let large = entry.data.len() as u64 * 8 >= 0xf000_0000;
+    npyz::zip::write::FileOptions::default().compression_level(Some(1)).large_file(large)
+}
+
 fn write_to(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
     let mut npz = NpzWriter::new(BufWriter::new(File::create(path)?));
     for e in entries {
@@ -256,12 +263,12 @@ fn write_to(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
         }
         let shape: Vec<u64> = e.shape.iter().map(|&n| n as u64).collect();
         if e.single {
-            let array = npz.array::<f32>(&e.name, Default::default())?;
+            let array = npz.array::<f32>(&e.name, options(e))?;
             let mut array = array.default_dtype().shape(&shape).begin_nd()?;
             array.extend(e.data.iter().map(|&v| v as f32))?;
             array.finish()?;
         } else {
-            let array = npz.array::<f64>(&e.name, Default::default())?;
+            let array = npz.array::<f64>(&e.name, options(e))?;
             let mut array = array.default_dtype().shape(&shape).begin_nd()?;
             array.extend(e.data.iter().copied())?;
             array.finish()?;
