@@ -1,4 +1,5 @@
 // Judges a Newton iterate by F = f - aim: accepted where max |F| falls (best <- u, g <- -F), else the step is halved and g <- 0.
+// A first iterate whose f is not finite is handed on (best <- f), so that the end of the step notes it.
 //
 // f, aim, u, best, g: [batch, n] row-major, columns start .. start + len; newton: [batch, 9].
 // One workgroup a trajectory; a lane meets the same columns in every pass. A trajectory that has ended runs loops of length 0.
@@ -45,6 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var k = lane; k < params.len; k = k + LANES) {
         let i = row + k;
         if (falls) { state[params.best + i] = state[params.u + i]; }
+        if (is_open && !sound && residual >= INFINITE) { state[params.best + i] = state[params.f + i]; }
         var g = 0.0;
         if (wanted) { g = state[params.aim + i] - state[params.f + i]; }
         state[params.g + i] = g;

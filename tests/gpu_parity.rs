@@ -199,6 +199,7 @@ fn elementwise_kernels() {
             curvature::Args { y: l.y_vec, d2, apical: l.apical, beta: l.beta, z: l.z, cols, outputs }.into(),
             blend::Args::new(l.z, cols, &[(0.5, l.c), (-1.25, l.z), (2.0, l.p)]).into(),
             blend::Args::new(l.z, cols, &[(-0.1, l.c)]).into(),
+            hold::Args { dst: l.u_dot, active: l.active, cols }.into(),
             gradient::Args {
                 delta: l.delta,
                 d: l.d,

@@ -12,9 +12,9 @@ use crate::data::{Dataset, Samples};
 use crate::engine::Device;
 use crate::version;
 
-/// Keys of an experiment that change nothing about the numbers of a run. Device, precision and samples are compared as what they really
+/// Keys of an experiment that change nothing about the numbers of a run. (Probes do not either, but one recording cannot go on as another.) Device, precision and samples are compared as what they really
 /// are, wherever they come from.
-const FREE_KEYS: [&str; 13] = [
+const FREE_KEYS: [&str; 12] = [
     "data.directory",
     "data.train-images",
     "data.train-labels",
@@ -27,7 +27,6 @@ const FREE_KEYS: [&str; 13] = [
     "run.keep-checkpoints",
     "run.seeds",
     "run.control",
-    "probe",
 ];
 
 /// What a run is: a checkpoint of another one is refused.

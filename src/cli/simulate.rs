@@ -68,6 +68,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.probes && c.probes.is_empty() {
         return Err(Failure::usage(anyhow::anyhow!("--probes: {source} has no [[probe]] tables; add one")));
     }
+    if args.probes {
+        for probe in &c.probes {
+            check_output(&probe_path(&args.output, &probe.name), &args.input)?;
+        }
+    }
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
     check_snapshots(&args.snapshots, input.steps)?;
     let device = device::open(&c.run.device, c.run.precision)?;
@@ -97,11 +102,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
+/// `OUTPUT.NAME.npz`, where OUTPUT is without its `.npz`.
+fn probe_path(output: &Path, name: &str) -> PathBuf {
+    let text = output.to_string_lossy();
+    PathBuf::from(format!("{}.{name}.npz", text.strip_suffix(".npz").unwrap_or(&text)))
+}
+
 /// Writes what the probes recorded beside the output; returns what to tell of it.
 fn save_probes(output: &Path, out: &SimulationOutput, precision: Precision) -> Result<String, Failure> {
     let mut told = String::new();
     for recording in &out.recordings {
-        let path = output.with_extension(format!("{}.npz", recording.probe.name));
+        let path = probe_path(output, &recording.probe.name);
         save_recording(&path, recording, precision == Precision::F32).map_err(Failure::run)?;
         let samples = recording.moments.len();
         told += &format!("wrote {} ({samples} samples)\n", path.display());

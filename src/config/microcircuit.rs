@@ -37,7 +37,7 @@ const MOST: usize = 1_000_000;
 /// W^PI that starts as B.
 const AS_FEEDBACK: &str = "feedback";
 
-/// Reads the section into the network; `rate_w` is η, from which the rates of W^IP, W^PI and b^I come if they are not given. B stays fixed
+/// Reads the section into the network; `rate_w` is η, from which the rates of W^IP and W^PI come if they are not given; that of b^I comes from that of W^IP. B stays fixed
 /// unless it has a rate.
 pub(super) fn read(
     item: Option<Item<'_>>,

@@ -65,7 +65,15 @@ fn one(section: &Section<'_>, network: &Network, dt_ms: f64) -> Result<Probe, Co
         None => vec![Quantity::Voltage],
         Some(item) => {
             let elements = item.elements().ok_or_else(|| item.mistyped(QUANTITIES))?;
-            elements.iter().map(|q| q.choice(&Quantity::NAMES)).collect::<Result<_, _>>()?
+            let mut all: Vec<Quantity> = Vec::new();
+            for element in &elements {
+                let quantity = element.choice(&Quantity::NAMES)?;
+                if all.contains(&quantity) {
+                    return Err(element.wrong("a quantity that is in the list twice", "names that differ"));
+                }
+                all.push(quantity);
+            }
+            all
         }
     };
     let populations = match section.get("populations") {
@@ -90,7 +98,7 @@ fn one(section: &Section<'_>, network: &Network, dt_ms: f64) -> Result<Probe, Co
 }
 
 fn name(item: &Item<'_>) -> Result<String, ConfigError> {
-    const EXPECTED: &str = "a name of at most 64 letters from a to z, digits, '-' and '_'";
+    const EXPECTED: &str = "a name of at most 64 letters of the alphabet, digits, '-' and '_'";
     let name = item.text(EXPECTED)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(fits) {
@@ -116,6 +124,9 @@ fn populations(item: &Item<'_>, network: &Network) -> Result<Vec<usize>, ConfigE
 fn selection(section: &Section<'_>, key: &str, first: usize) -> Result<Selection, ConfigError> {
     let Some(item) = section.get(key) else { return Ok(Selection::All) };
     if let Some(elements) = item.elements() {
+        if elements.is_empty() {
+            return Err(item.wrong(format!("`{}` chooses nothing", item.path), SELECTION));
+        }
         return elements.iter().map(|i| i.size(first, MANY)).collect::<Result<_, _>>().map(Selection::List);
     }
     let text = item.text(SELECTION)?;
@@ -144,6 +155,11 @@ fn check(
         if training.rule == Rule::Backprop {
             let message = format!("probe '{}' would record dynamics, and backprop has none", probe.name);
             return wrong("name", message, "no [[probe]], or training.rule = \"least-action\"".into());
+        }
+        if !(1..=training.epochs).any(|epoch| probe.epochs.contains(epoch)) {
+            let message =
+                format!("probe '{}' is for none of the {} epochs of the run", probe.name, training.epochs);
+            return wrong("epochs", message, format!("epochs from 1 to {}", training.epochs));
         }
         if probe.trajectories > training.batch {
             let (probe, want, have) = (probe.name.clone(), probe.trajectories, training.batch);

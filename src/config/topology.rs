@@ -41,6 +41,12 @@ pub(super) fn named<'a>(section: &Section<'a>, architecture: Architecture) -> Re
     for p in projections.iter_mut().filter(|p| p.pre == p.post) {
         p.self_connections = themselves;
     }
+    if let Some(item) = section.get("self-connections").filter(|_| themselves)
+        && !projections.iter().any(|p| p.pre == p.post)
+    {
+        let message = "in this architecture no population projects onto itself";
+        return Err(item.wrong(message, "self-connections = false, or another architecture"));
+    }
     let last = sizes.len().saturating_sub(2);
     let pairs = projections.iter().map(|p| p.pre.min(p.post).min(last)).collect();
     let mut graph = Graph {

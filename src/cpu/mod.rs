@@ -26,6 +26,7 @@ pub mod forward;
 pub mod gradient;
 pub mod gram;
 pub mod guess;
+pub mod hold;
 pub mod image;
 pub mod integrate;
 pub mod interneuron;
@@ -113,6 +114,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::ResidentApply(a) => resident_apply::run(s, a, step),
         Call::ResidentDrive(a) => resident_drive::run(s, a, step),
         Call::ResidentLearn(a) => resident_learn::run(s, a, step),
+        Call::Hold(a) => hold::run(s, a, step),
         Call::Guess(a) => guess::run(s, a, step),
         Call::Integrate(a) => integrate::run(s, a, step),
         Call::Jacobian(a) => jacobian::run(s, a, step),

@@ -29,6 +29,9 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
                 worst = size;
             }
         }
+        if !sound && row[newton::RESIDUAL] >= T::of(newton::INFINITE) {
+            best[range.clone()].copy_from_slice(f);
+        }
         if sound && worst < row[newton::RESIDUAL] {
             row[newton::RESIDUAL] = worst;
             best[range.clone()].copy_from_slice(&u[range]);

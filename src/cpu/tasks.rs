@@ -192,7 +192,12 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         }
         Call::InterneuronDrive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
         // Feedback weights learn from the voltages of all trajectories.
+        // A rate of B reads voltages of all trajectories.
         Call::Integrate(a) => need(a.u, Write),
+        Call::Blend(a) => need(a.out, Write),
+        Call::Pin(a) => need(a.dst, Write),
+        Call::NewtonMove(a) => need(a.u, Write),
+        Call::Hold(a) => need(a.dst, Write),
         Call::Jacobian(a) => a.w.into_iter().for_each(|b| need(b, Read)),
         Call::Drive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
         Call::WeightRate(a) => {
@@ -227,7 +232,6 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::BicgStep(_)
         | Call::Couple(_)
         | Call::Image(_)
-        | Call::Blend(_)
         | Call::CgFinish(_)
         | Call::CgStart(_)
         | Call::CgStep(_)
@@ -238,9 +242,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::Guess(_)
         | Call::NewtonBook(_)
         | Call::NewtonCheck(_)
-        | Call::NewtonMove(_)
         | Call::Observe(_)
-        | Call::Pin(_)
         | Call::Relax(_)
         | Call::ResidentDrive(_)
         | Call::Stimulus(_)

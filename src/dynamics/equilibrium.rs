@@ -10,7 +10,7 @@ use crate::kernels::{Base, blend, copy, newton_book, newton_book::Stage, newton_
 use crate::plan::{Cols, Loop, Op, Plan};
 
 /// Iterates judged in a step: the start, eight directions, and halvings of some of them.
-pub(super) const EVALUATIONS: usize = 16;
+pub(super) const EVALUATIONS: usize = 1 + newton_check::STEPS * (1 + newton_check::HALVINGS as usize);
 
 /// Iterations of the linear solver for a direction: a Newton step whose system is not solved to the end still falls.
 const INNER: usize = 25;
@@ -104,6 +104,8 @@ fn newton(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
         active: l.active,
         tolerance: b.set.newton_tolerance,
     };
+    plan.push(blend::Args::new(l.best, free, &[(1.0, l.u)]));
+    plan.push(blend::Args::new(l.direction, free, &[]));
     plan.push(book(Stage::Open));
     let mut body = Plan::default();
     iterate(b, &mut body, circuit);

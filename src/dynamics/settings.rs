@@ -338,7 +338,7 @@ pub enum SettingsError {
     HardTargetsOfMicrocircuit,
     /// Unstable by itself.
     #[error(
-        "'exact' is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}; use integrator 'equilibrium' for large steps"
+        "a time step is stable for dt < 2τ only: dt_ms = {dt}, tau_ms = {tau}; with dynamics 'nla', integrator 'equilibrium' takes larger steps"
     )]
     StepTooLarge {
         /// Time step, ms.
@@ -361,11 +361,12 @@ impl Settings {
         if self.integrator == Integrator::Equilibrium && self.dynamics != Dynamics::Nla {
             return Err(SettingsError::NeedsNla(self.dynamics.name()));
         }
+        let euler_on_f = self.integrator == Integrator::Exact || self.dynamics == Dynamics::GradientFlow;
+        if euler_on_f && self.dt_ms >= 2.0 * self.tau_ms {
+            return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
+        }
         if self.dynamics != Dynamics::Nla || !implicit {
             return Ok(());
-        }
-        if self.integrator == Integrator::Exact && self.dt_ms >= 2.0 * self.tau_ms {
-            return Err(SettingsError::StepTooLarge { dt: self.dt_ms, tau: self.tau_ms });
         }
         let free = network.free().len;
         match (self.solver, network.microcircuit.is_some()) {

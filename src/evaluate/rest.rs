@@ -1,6 +1,6 @@
 //! The start of a run: the equilibrium for x = 0 (model, section 7).
 //!
-//! Where one sweep over the populations gives it, `PlanId::Start` does. Elsewhere (cycles, projections into a clamped input) the network
+//! Where one sweep over the populations gives it, `PlanId::Start` does. Elsewhere (cycles, projections into a clamped input, feedback of its own) the network
 //! finds it by its own dynamics: at β = 0 and x = 0 without plasticity, `f(t) = f(0) e^{−t/τ}` whatever the graph is.
 
 use crate::engine::{Engine, EngineError, Precision, Work};
@@ -87,6 +87,9 @@ fn stand_still(engine: &mut Engine) -> Result<(), EngineError> {
     let still = vec![0.0; u.len()];
     for &buf in std::iter::once(&l.u_dot).chain(&l.history) {
         engine.write(buf, &still)?;
+    }
+    if let Some(micro) = &l.micro {
+        engine.write(micro.u_dot, &vec![0.0; model.program.spec(micro.u_dot).len()])?;
     }
     engine.write(l.y, &y)?;
     if !model.program.spec(l.y_new).is_empty() {

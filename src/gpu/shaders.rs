@@ -69,6 +69,7 @@ kernels! {
     blend NO_PARTS,
     pin NO_PARTS,
     gradient NO_PARTS,
+    hold NO_PARTS,
     newton_book Parts { solver: true, ..NO_PARTS },
     newton_check Parts { reduce: true, solver: true, ..NO_PARTS },
     newton_move Parts { reduce: true, solver: true, ..NO_PARTS },

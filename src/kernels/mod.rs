@@ -25,6 +25,7 @@ pub mod forward;
 pub mod gradient;
 pub mod gram;
 pub mod guess;
+pub mod hold;
 pub mod host;
 pub mod image;
 pub mod integrate;
@@ -213,6 +214,7 @@ calls! {
     Blend => blend,
     Pin => pin,
     Gradient => gradient,
+    Hold => hold,
     NewtonBook => newton_book,
     NewtonCheck => newton_check,
     NewtonMove => newton_move,

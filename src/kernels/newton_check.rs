@@ -1,7 +1,8 @@
 //! Judges a Newton iterate of integrator `equilibrium` by `F = f − e^{−dt/τ} f(u_n)` and asks for the next direction.
 //!
 //! An iterate with a smaller `max |F|` than the best is accepted: it becomes the best, and `g = −F` is the right-hand side of
-//! `H Δ = −F`. One that is worse halves the step. It ends at the tolerance, after [`STEPS`] directions or [`HALVINGS`] halvings in a row: ρ with
+//! `H Δ = −F`. One that is worse halves the step. A first iterate whose f is not finite is handed on as the best, so that the end of the step
+//! notes it. It ends at the tolerance, after [`STEPS`] directions or [`HALVINGS`] halvings in a row: ρ with
 //! kinks may leave no root (model, section 2). Where no direction is wanted g = 0.
 
 use super::host::{Access, Invocation, PlaceError, Places, params, to_u32};

@@ -35,6 +35,9 @@ struct Ways<'a> {
 impl Ways<'_> {
     fn of(&self, population: usize) -> Option<Alignment> {
         let n = self.network.populations[population].size;
+        if n == 0 {
+            return None;
+        }
         let (mut feedback, mut transported) = (Vec::new(), Vec::new());
         let mut through = vec![0.0; n * n];
         let mut by_cells = vec![0.0; n * n];

@@ -88,6 +88,15 @@ pub struct Microcircuit {
     pub rate_bi: f64,
 }
 
+impl Microcircuit {
+    /// Whether it is weight transport by other means: `E = Wᵀ δ`.
+    #[must_use]
+    pub fn mirrors(&self) -> bool {
+        let transport = self.feedback == Pathway::Transport && self.pi == Pathway::Transport;
+        self.is_tied() && transport && self.beta == 0.0
+    }
+}
+
 /// A weight block of the microcircuit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {

@@ -201,10 +201,14 @@ impl Network {
     }
 
     /// The order in which one sweep over the populations gives the steady state at β = 0, where u = a. `None` where none does: on a
-    /// graph with cycles, and where something projects into a clamped input, whose mismatch then is part of the balance.
+    /// graph with cycles, where something projects into a clamped input, whose mismatch then is part of the balance, and with feedback of its
+    /// own, whose apical error does not vanish with δ.
     #[must_use]
     pub fn settling_order(&self) -> Option<Vec<usize>> {
         if self.input.is_clamped() && self.projections.iter().any(|p| p.post == 0) {
+            return None;
+        }
+        if self.microcircuit.as_ref().is_some_and(|micro| !micro.mirrors()) {
             return None;
         }
         let mut order = Vec::new();

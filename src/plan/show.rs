@@ -138,6 +138,7 @@ impl Program {
                 Call::Blend(a) => names(&[a.out]),
                 Call::Pin(a) => names(&[a.dst]),
                 Call::Gradient(a) => names(&[a.f]),
+                Call::Hold(a) => names(&[a.dst]),
                 Call::NewtonBook(a) => names(&[a.newton]),
                 Call::NewtonCheck(a) => names(&[a.g, a.best]),
                 Call::NewtonMove(a) => names(&[a.u]),

@@ -3,7 +3,7 @@
 use super::Rule;
 use crate::cpu::status;
 use crate::data::DataError;
-use crate::dynamics::{Integrator, Model, SettingsError};
+use crate::dynamics::{Dynamics, Integrator, Model, SettingsError};
 use crate::engine::{EngineError, Snapshot};
 use crate::evaluate::EvaluateError;
 use crate::kernels::solver;
@@ -131,6 +131,9 @@ fn advice(model: &Model, rule: Rule) -> String {
     let set = &model.settings;
     if rule == Rule::Backprop {
         return "lower the learning rates of [backprop]".into();
+    }
+    if set.dynamics == Dynamics::GradientFlow {
+        return "take a smaller dt-ms (u̇ = −f/τ is stable for dt < 2τ over the largest eigenvalue of H), or lower beta or the learning rates".into();
     }
     match set.integrator {
         Integrator::Exact | Integrator::Equilibrium => {

@@ -161,6 +161,9 @@ pub fn random_networks(steps: usize, device: &Device, tolerance: f64, report: &m
                 }
                 // A GPU records as many Newton iterations, and as many of the solver in each, as there may be.
                 let nested = integrator == Integrator::Equilibrium && matches!(device, Device::Gpu(_));
+                if nested {
+                    setup.settings.max_iterations = 12;
+                }
                 let wanted = if nested { vec![Solver::Auto] } else { solvers(&setup) };
                 for solver in wanted {
                     setup.settings.solver = solver;

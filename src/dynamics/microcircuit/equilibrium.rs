@@ -61,6 +61,7 @@ impl Circuit<'_> {
         if self.moves() {
             self.next_voltages(plan);
             plan.push(blend::Args::new(l.u_dot, self.span(), &[(1.0 / dt, l.ahead), (-1.0 / dt, l.u)]));
+            self.hold(plan);
         }
     }
 }

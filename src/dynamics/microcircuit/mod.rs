@@ -14,7 +14,7 @@ mod plasticity;
 use super::bicgstab::{self, zero};
 use super::{Build, Dynamics, InputMismatch, Integrator, basal, explicit, flow, observe};
 use crate::kernels::interneuron_drive;
-use crate::kernels::{Base, apical_error, backward, copy, couple, forward, image, interneuron};
+use crate::kernels::{Base, apical_error, backward, copy, couple, forward, hold, image, interneuron};
 use crate::network::{InterneuronDynamics, Microcircuit};
 use crate::plan::{Buf, Cols, Plan};
 
@@ -324,9 +324,16 @@ impl<'a> Circuit<'a> {
             let (b_dot, x_dot, tau_ms) = (None, None, self.b.set.tau_ms);
             let (m, g, u, beta) = (l.u_dot, l.g, l.u, self.micro.beta);
             plan.push(interneuron_drive::Args { m, g, u, b_dot, x_dot, beta, tau_ms });
-            return;
+        } else {
+            plan.push(copy::Args { src: Some((l.m, 0)), dst: (l.u_dot, 0), len, rows: lay.batch });
+            self.transfer(plan, lay.u_dot, l.u_dot, true);
         }
-        plan.push(copy::Args { src: Some((l.m, 0)), dst: (l.u_dot, 0), len, rows: lay.batch });
-        self.transfer(plan, lay.u_dot, l.u_dot, true);
+        self.hold(plan);
+    }
+
+    /// Interneurons of trajectories without a sample rest.
+    fn hold(&self, plan: &mut Plan) {
+        let cols = Cols { start: 0, len: self.cells() };
+        plan.push(hold::Args { dst: self.l.u_dot, active: self.b.lay.active, cols });
     }
 }
