@@ -25,7 +25,7 @@ pub enum GpuError {
     },
     /// A buffer exceeds a limit of the adapter.
     #[error(
-        "buffer '{buffer}' needs {need} bytes, but {limit_name} of adapter '{adapter}' is {limit}: use fewer trajectories (batch) or smaller populations, or another device"
+        "buffer '{buffer}' needs {need} bytes, but {limit_name} of adapter '{adapter}' is {limit}: use fewer trajectories (batch) or smaller populations (a large one can be two of half the size), or another device such as the CPU"
     )]
     TooLarge {
         /// Name of the buffer, or of the largest buffers of the arena.
