@@ -54,6 +54,6 @@ fn finish(row: u32, column: u32, sum: f32) {
         }
     }
     // No neuron projects onto itself.
-    if (params.hollow != 0u && row == column) { v = 0.0; }
+    if (params.hollow != 0u && params.post_start + row == params.pre_start + column) { v = 0.0; }
     w_dot[row * params.pre_len + column] = v;
 }

@@ -229,14 +229,31 @@ fn schedule() -> impl Strategy<Value = Schedule> {
 
 fn selection() -> impl Strategy<Value = Selection> {
     let range = (1..50_usize, 1..50_usize).prop_map(|(from, more)| Selection::Range(from, from + more));
-    prop_oneof![Just(Selection::All), range, vec(1..100_usize, 0..4).prop_map(Selection::List)]
+    prop_oneof![Just(Selection::All), range, vec(1..100_usize, 1..4).prop_map(Selection::List)]
 }
 
 /// Of neurons that every network has: the first one of the last population.
 fn probe() -> impl Strategy<Value = Probe> {
     // Without a microcircuit there are no interneurons, which come last.
-    let quantities = vec(pick(&Quantity::NAMES[..9]), 1..5);
-    (any::<bool>(), quantities, 1..100_u32, selection(), selection(), positive()).prop_map(
+    let quantities = vec(pick(&Quantity::NAMES[..9]), 1..5).prop_map(|drawn| {
+        let mut all: Vec<Quantity> = Vec::new();
+        drawn.into_iter().for_each(|q| {
+            if !all.contains(&q) {
+                all.push(q)
+            }
+        });
+        all
+    });
+    // Every run has a first epoch.
+    let epochs = prop_oneof![
+        Just(Selection::All),
+        (2..100_usize).prop_map(|to| Selection::Range(1, to)),
+        vec(1..100_usize, 0..3).prop_map(|mut list| {
+            list.push(1);
+            Selection::List(list)
+        }),
+    ];
+    (any::<bool>(), quantities, 1..100_u32, epochs, selection(), positive()).prop_map(
         |(all, quantities, every, epochs, presentations, max_mib)| Probe {
             name: "probe".into(),
             populations: Vec::new(),

@@ -8,6 +8,7 @@ use common::case::folder;
 use common::compare::Report;
 use common::parity::{failing, runnable, single_steps, solvers};
 use common::zoo::random_networks;
+use lagrange_gpu::dynamics::Solver;
 use lagrange_gpu::engine::Device;
 use lagrange_gpu::gpu::{Choice, adapters, open};
 
@@ -25,6 +26,17 @@ fn single_steps_on_every_adapter() {
                 single_steps(&case, &device, solver, &mut report);
             }
         }
+    }
+    report.finish();
+}
+
+/// Weight blocks that an adapter cannot bind are kept in several buffers of whole rows: here of one to three rows each.
+#[test]
+fn single_steps_with_weights_in_parts() {
+    let mut report = Report::default();
+    let device = open(&Choice::Index(adapters()[0].index)).unwrap().with_block_limit(64);
+    for case in runnable(&folder(), &mut report).iter().filter(|case| !case.name.starts_with("p26")) {
+        single_steps(case, &Device::Gpu(device.clone()), Solver::Auto, &mut report);
     }
     report.finish();
 }

@@ -12,6 +12,7 @@ use crate::kernels::host::Profile;
 pub struct Device {
     inner: Arc<Inner>,
     profile: Profile,
+    block_limit: u64,
 }
 
 struct Inner {
@@ -47,7 +48,9 @@ impl Device {
         watch(&device, &fault, &info.name);
         let profile = if info.is_software { Profile::Software } else { Profile::Small };
         let pipelines = Mutex::new(Pipelines::default());
-        Ok(Self { inner: Arc::new(Inner { info, device, queue, pipelines, fault }), profile })
+        let block_limit = info.max_binding.min(info.max_buffer);
+        let inner = Arc::new(Inner { info, device, queue, pipelines, fault });
+        Ok(Self { inner, profile, block_limit })
     }
 
     /// Name of the adapter.
@@ -84,7 +87,17 @@ impl Device {
     /// The same device with other tiles.
     #[must_use]
     pub fn with_profile(&self, profile: Profile) -> Self {
-        Self { inner: Arc::clone(&self.inner), profile }
+        Self { inner: Arc::clone(&self.inner), profile, ..*self }
+    }
+
+    /// The same device with a smaller bound on the bytes of a weight block, beyond which it is kept in several buffers of whole rows.
+    #[must_use]
+    pub fn with_block_limit(&self, bytes: u64) -> Self {
+        Self { inner: Arc::clone(&self.inner), block_limit: self.block_limit.min(bytes), ..*self }
+    }
+
+    pub(super) fn block_limit(&self) -> u64 {
+        self.block_limit
     }
 
     pub(super) fn raw(&self) -> &wgpu::Device {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::blocks::Blocks;
 use super::device::Device;
 use super::error::GpuError;
 use super::pace::{Pace, units};
@@ -56,6 +57,7 @@ impl From<&StepControl> for Control {
 pub struct Executor {
     device: Device,
     model: Arc<Model>,
+    blocks: Blocks,
     store: Store,
     recorder: Recorder,
     readback: Readback,
@@ -72,11 +74,13 @@ impl Executor {
     pub fn new(device: &Device, model: Arc<Model>) -> Result<Self, GpuError> {
         device.check()?;
         let program = &model.program;
-        let store = Store::new(device.raw(), device.info(), program)?;
-        let recorder = Recorder::new(device, &store, program, model.network.neurons())?;
+        let blocks = Blocks::new(program, device.block_limit());
+        let store = Store::new(device.raw(), device.info(), &blocks.program)?;
+        let recorder = Recorder::new(device, &store, &blocks.program, model.network.neurons())?;
         let readback = Readback::new(program, &model.layout);
         let mut executor = Self {
             device: device.clone(),
+            blocks,
             store,
             recorder,
             readback,
@@ -102,7 +106,15 @@ impl Executor {
     pub fn write(&mut self, buf: Buf, data: &[f64]) -> Result<(), GpuError> {
         self.expect(buf, Elem::Real, data.len())?;
         let data: Vec<f32> = data.iter().map(|&v| v as f32).collect();
-        self.put(buf, bytemuck::cast_slice(&data))
+        let cols = self.model.program.spec(buf).cols;
+        for part in self.blocks.parts(buf) {
+            let rows = &data[part.from * cols..(part.from + part.rows) * cols];
+            self.put(part.buf, bytemuck::cast_slice(rows))?;
+        }
+        if self.blocks.parts(buf).is_empty() {
+            self.put(buf, bytemuck::cast_slice(&data))?;
+        }
+        Ok(())
     }
 
     /// Writes a buffer of bytes, before the next submission runs; submissions made before still see the old content.
@@ -129,8 +141,18 @@ impl Executor {
         if spec.is_empty() {
             return Ok(Vec::new());
         }
-        let (from, at) = self.store.locate(buf);
-        Ok(reals(&read(&self.device, from, at, 4 * spec.len() as u64)?))
+        let fetch = |buf: Buf, len: usize| {
+            let (from, at) = self.store.locate(buf);
+            Ok(reals(&read(&self.device, from, at, 4 * len as u64)?))
+        };
+        if self.blocks.parts(buf).is_empty() {
+            return fetch(buf, spec.len());
+        }
+        let mut all = Vec::with_capacity(spec.len());
+        for part in self.blocks.parts(buf) {
+            all.extend(fetch(part.buf, part.rows * spec.cols)?);
+        }
+        Ok(all)
     }
 
     /// Number of solver iterations that each loop records, up to its own bound.

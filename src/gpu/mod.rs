@@ -4,6 +4,7 @@
 //! recorded, many steps go into one submission, and the host reads a few numbers for each trajectory when it asks for them.
 
 mod adapter;
+mod blocks;
 mod device;
 mod error;
 mod executor;
