@@ -6,8 +6,8 @@
 //! Of feedforward graphs alone. Time does not enter: no dt, no τ, no bound on Ẇ.
 
 use super::{Build, StimulusKind, basal, observe};
-use crate::kernels::{copy, integrate, observe as observe_kernel};
-use crate::plan::{Buf, Cols, Plan};
+use crate::kernels::{integrate, observe as observe_kernel};
+use crate::plan::{Cols, Plan};
 
 /// One update from the samples just taken, and its metrics, which are those before the update.
 pub(super) fn step(b: &Build) -> Plan {
@@ -20,7 +20,7 @@ pub(super) fn step(b: &Build) -> Plan {
     check(b, &mut plan);
     record(b, &mut plan);
     let (free, outputs) = (b.net.free(), b.net.outputs());
-    clear(b, &mut plan, l.delta, Cols { start: free.start, len: outputs.start - free.start });
+    b.zero(&mut plan, l.delta, Cols { start: free.start, len: outputs.start - free.start });
     b.backward_sweep(&mut plan, l.delta);
     basal::rates_of_parameters(b, &mut plan, false, None);
     // The rates are those of an update, not of a ms.
@@ -28,14 +28,10 @@ pub(super) fn step(b: &Build) -> Plan {
     plan
 }
 
-fn clear(b: &Build, plan: &mut Plan, dst: Buf, cols: Cols) {
-    plan.push(copy::Args { src: None, dst: (dst, cols.start), len: cols.len, rows: b.lay.batch });
-}
-
 /// Notes voltages that are not finite or over the limit, as a time step does: an integration with u̇ = 0.
 fn check(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    clear(b, plan, l.u_dot, Cols { start: 0, len: b.net.neurons() });
+    b.zero(plan, l.u_dot, Cols { start: 0, len: b.net.neurons() });
     plan.push(integrate::Args {
         u: l.u,
         u_dot: l.u_dot,
@@ -52,7 +48,7 @@ fn check(b: &Build, plan: &mut Plan) {
 /// errors of the outputs by now.)
 fn record(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    clear(b, plan, l.apical, b.net.free());
+    b.zero(plan, l.apical, b.net.free());
     plan.push(observe_kernel::Args {
         u: l.u,
         d: l.d,

@@ -2,7 +2,7 @@
 
 use super::{Bias, Build, InputMismatch, StimulusKind};
 use crate::kernels::{
-    Base, backward, bias_rate, decode, drive, forward, integrate, mismatch, pin, rates as rates_kernel,
+    Base, backward, bias_rate, copy, decode, drive, forward, integrate, mismatch, pin, rates as rates_kernel,
     resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
 };
 use crate::network::InputMode;
@@ -69,6 +69,18 @@ impl Build<'_> {
     pub(super) fn ends(&self, k: usize) -> (Cols, Cols) {
         let p = &self.net.projections[k];
         (self.net.cols(p.pre), self.net.cols(p.post))
+    }
+
+    /// Sets columns of a buffer of trajectories to 0.
+    pub(super) fn zero(&self, plan: &mut Plan, dst: Buf, cols: Cols) {
+        if cols.len > 0 {
+            plan.push(copy::Args { src: None, dst: (dst, cols.start), len: cols.len, rows: self.lay.batch });
+        }
+    }
+
+    /// What is left of f after a step: `e^{−dt/τ}`.
+    pub(super) fn decay(&self) -> f64 {
+        (-self.set.dt_ms / self.set.tau_ms).exp()
     }
 
     /// `out_post = base + W (gate ⊙ x_pre)` along projection `k` with the weights in `w`.
@@ -202,12 +214,7 @@ pub(super) fn mismatch(b: &Build, plan: &mut Plan, resident: bool) {
     for p in 0..b.net.populations.len() {
         let cols = b.net.cols(p);
         if cols.start >= rows.start && !written.contains(&p) {
-            plan.push(crate::kernels::copy::Args {
-                src: None,
-                dst: (l.a, cols.start),
-                len: cols.len,
-                rows: l.batch,
-            });
+            b.zero(plan, l.a, cols);
         }
     }
     difference(b, plan);
@@ -231,12 +238,7 @@ pub(super) fn difference(b: &Build, plan: &mut Plan) {
 pub(super) fn apical(b: &Build, plan: &mut Plan) {
     let l = b.lay;
     let free = b.net.free();
-    plan.push(crate::kernels::copy::Args {
-        src: None,
-        dst: (l.apical, free.start),
-        len: free.len,
-        rows: l.batch,
-    });
+    b.zero(plan, l.apical, free);
     for k in b.free_projections() {
         b.backward(plan, k, l.weights[k], l.delta, None, l.apical, 1.0);
     }
@@ -373,6 +375,12 @@ pub(super) fn move_voltages(b: &Build, plan: &mut Plan, resident: bool) {
         u_limit: b.set.u_limit,
         status: l.status,
     });
+    take_targets(b, plan);
+}
+
+/// Outputs with β = ∞ take their targets.
+pub(super) fn take_targets(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
     if b.set.hard_targets {
         let (beta, outputs) = (l.beta, b.net.outputs());
         plan.push(pin::Args { beta, dst: l.u, src: Some((l.y, 0)), keep: 0.0, scale: 1.0, outputs });

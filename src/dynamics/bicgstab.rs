@@ -8,7 +8,7 @@ use super::layout::Maker;
 use super::{Build, equilibrium};
 use crate::kernels::bicg_start::Stage;
 use crate::kernels::bicg_step::Half;
-use crate::kernels::{bicg_start, bicg_step, cg_finish, copy};
+use crate::kernels::{bicg_start, bicg_step};
 use crate::plan::{Buf, Loop, Op, Plan, Role};
 
 /// Buffers of the iteration beside those that it shares with conjugate gradients.
@@ -60,12 +60,6 @@ pub(super) fn solve(
     plan.ops.push(Op::Loop(Loop { body: body.ops, at_most, until: l.solver }));
 }
 
-/// Books the iterations of a step.
-pub(super) fn finish(b: &Build, plan: &mut Plan) {
-    let l = b.lay;
-    plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
-}
-
 fn start(b: &Build, plan: &mut Plan, stage: Stage) {
     let l = b.lay;
     plan.push(bicg_start::Args {
@@ -99,11 +93,4 @@ fn step(b: &Build, plan: &mut Plan, half: Half) {
         solver: l.solver,
         cols: b.net.free(),
     });
-}
-
-/// Sets columns of a buffer to 0.
-pub(super) fn zero(b: &Build, plan: &mut Plan, dst: Buf, cols: crate::plan::Cols) {
-    if cols.len > 0 {
-        plan.push(copy::Args { src: None, dst: (dst, cols.start), len: cols.len, rows: b.lay.batch });
-    }
 }

@@ -6,11 +6,11 @@
 
 use super::microcircuit::Circuit;
 use super::{Build, Integrator, basal, exact, flow, observe};
-use crate::kernels::{Base, blend, copy, newton_book, newton_book::Stage, newton_check, newton_move, pin};
+use crate::kernels::{Base, blend, copy, newton_book, newton_book::Stage, newton_check, newton_move};
 use crate::plan::{Cols, Loop, Op, Plan};
 
 /// Iterates judged in a step: the start, eight directions, and halvings of some of them.
-pub(super) const EVALUATIONS: usize = 1 + newton_check::STEPS * (1 + newton_check::HALVINGS as usize);
+const EVALUATIONS: usize = 1 + newton_check::STEPS * (1 + newton_check::HALVINGS as usize);
 
 /// Iterations of the linear solver for a direction: a Newton step whose system is not solved to the end still falls.
 const INNER: usize = 25;
@@ -85,9 +85,8 @@ fn aim(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
         Some(circuit) => circuit.old_state(plan), // 3
         None => basal::apical(b, plan),
     }
-    flow::force(b, plan, l.y, l.aim);
-    let decay = (-b.set.dt_ms / b.set.tau_ms).exp();
-    plan.push(blend::Args::new(l.aim, b.net.free(), &[(decay, l.aim)]));
+    flow::force(b, plan, l.aim);
+    plan.push(blend::Args::new(l.aim, b.net.free(), &[(b.decay(), l.aim)]));
 }
 
 /// The root, as u̇ = (u_{n+1} − u_n)/dt.
@@ -124,17 +123,13 @@ fn newton(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
 fn known_voltages(b: &Build, plan: &mut Plan) {
     let l = b.lay;
     let Cols { start, len } = b.net.clamped();
-    if b.set.hard_targets {
-        let (beta, outputs) = (l.beta, b.net.outputs());
-        plan.push(pin::Args { beta, dst: l.u, src: Some((l.y, 0)), keep: 0.0, scale: 1.0, outputs });
-    }
+    basal::take_targets(b, plan);
     if len == 0 {
         return;
     }
     plan.push(copy::Args { src: Some((l.x, 0)), dst: (l.u, start), len, rows: l.batch });
     basal::rates_of(b, plan, b.net.clamped());
-    let rows = b.net.rows();
-    plan.push(copy::Args { src: None, dst: (l.inflow, rows.start), len: rows.len, rows: l.batch });
+    b.zero(plan, l.inflow, b.net.rows());
     for k in b.clamped_projections() {
         b.forward(plan, k, l.weights[k], l.r, None, Base::Out, l.inflow);
     }
@@ -147,7 +142,7 @@ fn iterate(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
     basal::rates_of(b, plan, free);
     let rows = b.net.rows();
     if b.net.clamped().len == 0 {
-        plan.push(copy::Args { src: None, dst: (l.a, rows.start), len: rows.len, rows: l.batch });
+        b.zero(plan, l.a, rows);
     } else {
         plan.push(blend::Args::new(l.a, rows, &[(1.0, l.inflow)]));
     }
@@ -159,13 +154,13 @@ fn iterate(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
         Some(circuit) => circuit.iterate(plan),
         None => basal::apical(b, plan),
     }
-    flow::force(b, plan, l.y, l.f);
+    flow::force(b, plan, l.f);
     let (f, target, u, best, newton) = (l.f, l.aim, l.u, l.best, l.newton);
     plan.push(newton_check::Args { f, target, u, best, g: l.g, newton, cols: free });
     match circuit {
         Some(circuit) => circuit.direction(plan),
         None => {
-            plan.push(copy::Args { src: None, dst: (l.c, rows.start), len: rows.len, rows: l.batch });
+            b.zero(plan, l.c, rows);
             exact::solve(b, plan);
         }
     }

@@ -19,9 +19,14 @@ use crate::plan::{Buf, Cols, Loop, Op, Plan};
 
 /// u̇ of the free neurons.
 pub(super) fn rate_of_change(b: &Build, plan: &mut Plan) {
-    let l = b.lay;
     known_outputs(b, plan);
     solve(b, plan);
+    finish(b, plan);
+}
+
+/// Books the iterations of a step.
+pub(super) fn finish(b: &Build, plan: &mut Plan) {
+    let l = b.lay;
     plan.push(cg_finish::Args { solver: l.solver, active: l.active, tolerance: b.set.tolerance });
 }
 
@@ -31,11 +36,10 @@ pub(super) fn known_outputs(b: &Build, plan: &mut Plan) {
         return;
     }
     let l = b.lay;
-    let Cols { start, len } = b.net.outputs();
     basal::prescribe(b, plan);
-    plan.push(copy::Args { src: None, dst: (l.held, start), len, rows: l.batch });
+    b.zero(plan, l.held, b.net.outputs());
     b.pin(plan, l.held, 0.0, Some((1.0, l.u_dot)));
-    for k in b.back_projections().into_iter().filter(|&k| b.ends(k).0.start == start) {
+    for k in b.back_projections().into_iter().filter(|&k| b.ends(k).0 == b.net.outputs()) {
         b.forward(plan, k, l.weights[k], l.held, Some(l.d), Base::Out, l.c);
     }
     b.pin(plan, l.c, 1.0, Some((-1.0, l.u_dot)));
@@ -57,14 +61,20 @@ pub(super) fn solve(b: &Build, plan: &mut Plan) {
     b.pin(plan, l.c, 0.0, None);
     b.backward_sweep(plan, l.g);
     b.pin(plan, l.g, 0.0, None);
-    let warm = starts_warm(b);
-    if warm {
+    if l.warm {
         explicit::extrapolate(b, plan, [2.0, -1.0, 0.0, 0.0]);
         let Cols { start, len } = b.net.free();
         let (src, dst) = (Some((l.y_vec, start)), (l.u_dot, start));
         plan.push(copy::Args { src, dst, len, rows: l.batch });
     }
-    plan.push(assemble::Args { c: l.c, z: l.g, u_dot: l.u_dot, solver: l.solver, cols: b.net.free(), warm });
+    plan.push(assemble::Args {
+        c: l.c,
+        z: l.g,
+        u_dot: l.u_dot,
+        solver: l.solver,
+        cols: b.net.free(),
+        warm: l.warm,
+    });
     match b.solver {
         Some(Solver::OutputCg) => output_cg(b, plan),
         Some(Solver::Woodbury) => by_woodbury(b, plan),
@@ -76,12 +86,6 @@ pub(super) fn solve(b: &Build, plan: &mut Plan) {
             }
         }
     }
-}
-
-/// Whether iterations start from u̇ as the last two steps let expect it, 2u̇₁ − u̇₂. On graphs with cycles that costs nothing: J u̇ takes as many products as L⁻¹ c and
-/// W_b do. In a Newton iteration u̇ is another direction each time, and feedforward graphs need few iterations anyway.
-fn starts_warm(b: &Build) -> bool {
-    b.lay.warm
 }
 
 /// `z ← A v − c` for the v with `u̇ = L⁻¹ v`.
@@ -98,8 +102,7 @@ fn warm_residual(b: &Build, plan: &mut Plan) {
 fn slope(b: &Build, plan: &mut Plan, y: Buf, v: Buf, along: &[usize]) {
     let l = b.lay;
     if b.reaches_input() {
-        let Cols { start, len } = b.net.clamped();
-        plan.push(copy::Args { src: None, dst: (l.t, start), len, rows: l.batch });
+        b.zero(plan, l.t, b.net.clamped());
     }
     plan.push(blend::Args::new(l.t, b.net.free(), &[(1.0, v)]));
     for &k in along {
@@ -194,7 +197,7 @@ fn iterate(b: &Build, plan: &mut Plan, space: Space, mut body: Plan, at_most: us
 /// Conjugate gradients over the free neurons.
 fn cg(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    if starts_warm(b) {
+    if l.warm {
         warm_residual(b, plan);
     } else {
         operator(b, plan, l.u_dot, l.c);

@@ -5,14 +5,14 @@ use crate::kernels::{Base, blend, copy, forward, gradient};
 use crate::plan::{Buf, Plan};
 
 /// f of the present voltages, from δ and the apical error.
-pub(super) fn force(b: &Build, plan: &mut Plan, y: Buf, f: Buf) {
+pub(super) fn force(b: &Build, plan: &mut Plan, f: Buf) {
     let l = b.lay;
     plan.push(gradient::Args {
         delta: l.delta,
         d: l.d,
         apical: l.apical,
         u: l.u,
-        y,
+        y: l.y,
         beta: l.beta,
         f,
         cols: b.net.free(),
@@ -23,7 +23,7 @@ pub(super) fn force(b: &Build, plan: &mut Plan, y: Buf, f: Buf) {
 /// `τ u̇ = −f`: every integrator comes to the same, for u̇ stands on one side only.
 pub(super) fn gradient_flow(b: &Build, plan: &mut Plan) {
     let l = b.lay;
-    force(b, plan, l.y, l.f);
+    force(b, plan, l.f);
     plan.push(blend::Args::new(l.u_dot, b.net.free(), &[(-1.0 / b.set.tau_ms, l.f)]));
 }
 
@@ -31,7 +31,7 @@ pub(super) fn gradient_flow(b: &Build, plan: &mut Plan) {
 pub(super) fn lookahead_rate_only(b: &Build, plan: &mut Plan) {
     let l = b.lay;
     let free = b.net.free();
-    force(b, plan, l.y, l.f);
+    force(b, plan, l.f);
     basal::drive_of(b, plan, l.f, free);
     basal::moves(b, plan, false);
     if b.set.integrator == Integrator::Exact {
@@ -73,5 +73,5 @@ fn by_sweeps(b: &Build, plan: &mut Plan) {
         b.pin(plan, out, 0.0, None);
     };
     bicgstab::solve(b, plan, image, |_, _| {});
-    bicgstab::finish(b, plan);
+    exact::finish(b, plan);
 }

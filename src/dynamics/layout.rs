@@ -122,7 +122,7 @@ pub struct Layout {
     pub micro: Option<MicroLayout>,
     /// Presentations run with resident weights.
     pub resident: bool,
-    /// The solver starts from the u̇ of the last two steps.
+    /// The solver starts from 2u̇₁ − u̇₂, as the last two steps let expect.
     pub warm: bool,
     /// `Wᵀδ` is needed in every step.
     pub needs_apical: bool,
@@ -197,7 +197,8 @@ impl Layout {
             let learns = features.learning && p.factor != 0.0;
             weight_rates.push(learns.then(|| m.real(format!("W_dot {name}"), Role::Parameter, post, pre)));
         }
-        // On graphs with cycles the solver starts from what the last two steps let expect.
+        // On graphs with cycles a warm start costs nothing: J u̇ takes as many products as L⁻¹ c and W_b do. In a Newton iteration u̇ is
+        // another direction each time, and feedforward graphs need few iterations anyway.
         let warm = settings.integrator == Integrator::Exact
             && solver == Some(Solver::Cg)
             && !network.is_feedforward();

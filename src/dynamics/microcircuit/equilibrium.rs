@@ -2,7 +2,7 @@
 //! `g^I(u_{n+1})` where they are instantaneous (model, section 8).
 
 use super::Circuit;
-use crate::kernels::{blend, copy};
+use crate::kernels::blend;
 use crate::plan::{Cols, Plan};
 
 impl Circuit<'_> {
@@ -20,11 +20,10 @@ impl Circuit<'_> {
         self.interneurons(plan, l.u);
         self.error(plan, l.u);
         if self.moves() {
-            let decay = (-self.b.set.dt_ms / self.b.set.tau_ms).exp();
+            let decay = self.b.decay();
             plan.push(blend::Args::new(l.gap, self.span(), &[(decay, l.u), (-decay, l.g)]));
             // From here on u^I is that of this step: its targets can be computed again without another step.
-            let len = self.cells();
-            plan.push(copy::Args { src: None, dst: (l.u_dot, 0), len, rows: self.b.lay.batch });
+            self.b.zero(plan, l.u_dot, self.span());
         }
     }
 

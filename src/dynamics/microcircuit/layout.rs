@@ -142,18 +142,18 @@ impl Paths<'_> {
             Kind::Ip => self.micro.ip_blocks(self.net),
             Kind::Nudge => self.micro.nudge_blocks(self.net),
         };
-        let path = |(i, block): (usize, Block)| {
+        let path = |block: Block| {
             let (w, rate) = match block.projection {
                 Some(k) if of_w => (self.weights[k], self.weight_rates[k]),
-                _ => self.own(kind, i, &block),
+                _ => self.own(kind, &block),
             };
             let Block { to, from, factor, projection, .. } = block;
             Path { w, rate, to, from, factor, projection }
         };
-        blocks.into_iter().enumerate().map(path).collect()
+        blocks.into_iter().map(path).collect()
     }
 
-    fn own(&mut self, kind: Kind, _: usize, block: &Block) -> (Buf, Option<Buf>) {
+    fn own(&mut self, kind: Kind, block: &Block) -> (Buf, Option<Buf>) {
         let prefix = Kind::NAMES.iter().find(|(_, k)| *k == kind).map_or("", |(name, _)| name);
         let name = format!("{prefix} {}", block.name);
         let (rows, cols) = shape(kind, block);

@@ -11,8 +11,7 @@ mod equilibrium;
 mod layout;
 mod plasticity;
 
-use super::bicgstab::{self, zero};
-use super::{Build, Dynamics, InputMismatch, Integrator, basal, explicit, flow, observe};
+use super::{Build, Dynamics, InputMismatch, Integrator, basal, bicgstab, exact, explicit, flow, observe};
 use crate::kernels::interneuron_drive;
 use crate::kernels::{Base, apical_error, backward, copy, couple, forward, hold, image, interneuron};
 use crate::network::{InterneuronDynamics, Microcircuit};
@@ -62,7 +61,7 @@ pub(super) fn settle(b: &Build, plan: &mut Plan) {
     let Some(c) = Circuit::new(b) else { return };
     let cells = Cols { start: 0, len: c.cells() };
     if c.is_dynamic() {
-        zero(b, plan, c.l.u_dot, cells);
+        b.zero(plan, c.l.u_dot, cells);
     }
     c.interneurons(plan, c.l.u);
     if c.is_dynamic() && cells.len > 0 {
@@ -83,7 +82,7 @@ impl<'a> Circuit<'a> {
             (Dynamics::Nla, Integrator::Exact) => {
                 self.drive(plan);
                 self.solve(plan);
-                bicgstab::finish(b, plan);
+                exact::finish(b, plan);
             }
             (Dynamics::Nla, _) => {
                 self.drive(plan);
@@ -153,8 +152,8 @@ impl<'a> Circuit<'a> {
         if cells.len == 0 {
             return;
         }
-        zero(self.b, plan, l.p, cells);
-        zero(self.b, plan, l.g, cells);
+        self.b.zero(plan, l.p, cells);
+        self.b.zero(plan, l.g, cells);
         for path in &l.ip {
             self.drive_cells(plan, path, (path.w, lay.r), None, l.p, 1.0);
         }
@@ -179,7 +178,7 @@ impl<'a> Circuit<'a> {
     /// `E = B u − W^PI u^I`, and `u − B u`, from which B learns.
     pub(super) fn error(&self, plan: &mut Plan, u_i: Buf) {
         let (l, lay) = (self.l, self.b.lay);
-        zero(self.b, plan, l.sum, self.all());
+        self.b.zero(plan, l.sum, self.all());
         for path in &l.feedback {
             self.feed_back(plan, path, (path.w, lay.u), l.sum, 1.0);
         }
@@ -196,7 +195,7 @@ impl<'a> Circuit<'a> {
         let (b, l, lay) = (self.b, self.l, self.b.lay);
         basal::drive(b, plan, false);
         self.cell_drive(plan);
-        zero(b, plan, l.q, self.all());
+        b.zero(plan, l.q, self.all());
         for path in &l.feedback {
             if !self.is_free(path.from) {
                 self.feed_back(plan, path, (path.w, lay.u_dot), l.q, 1.0);
@@ -255,9 +254,9 @@ impl<'a> Circuit<'a> {
     /// `out = base + sign (H y − y)` on the free columns: the image of y with itself as base, `rhs + y − H y` with rhs and −1.
     fn image(&self, plan: &mut Plan, y: Buf, (base, sign): (Buf, f64), out: Buf) {
         let (b, l, lay) = (self.b, self.l, self.b.lay);
-        zero(b, plan, l.t, Cols { start: 0, len: self.cells() });
+        b.zero(plan, l.t, Cols { start: 0, len: self.cells() });
         self.transfer(plan, y, l.t, true);
-        zero(b, plan, l.q, self.all());
+        b.zero(plan, l.q, self.all());
         for path in l.feedback.iter().filter(|p| self.is_free(p.from) && self.is_free(p.to)) {
             self.feed_back(plan, path, (path.w, y), l.q, 1.0);
         }
