@@ -1,0 +1,97 @@
+//! Learning curves of several seeds and their control: mean and standard deviation.
+
+use super::PlotError;
+use super::axis::{Axis, drawable, extent};
+use super::learning::{EpochPoint, Half, percent, picture};
+use super::panel::Series;
+use super::style::{BLUE, Ink, Marker, ORANGE};
+use crate::sinks::Spread;
+
+/// Runs that differ by their seed alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arm {
+    /// What they have in common, for the legend.
+    pub name: String,
+    /// The epochs of each run.
+    pub runs: Vec<Vec<EpochPoint>>,
+}
+
+/// What the picture of a group is drawn from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GroupCurves {
+    /// First line.
+    pub title: String,
+    /// Lines below it.
+    pub about: Vec<String>,
+    /// The experiment, and its control if there is one.
+    pub arms: Vec<Arm>,
+    /// Simulated time of an epoch in seconds; NaN = not known.
+    pub epoch_s: f64,
+}
+
+/// Draws mean and mean ± sample standard deviation over the runs of each arm that have a finite number there: the training cost, and
+/// beside it the accuracy on the validation set, or on the training samples where there is none.
+///
+/// # Errors
+/// [`PlotError::Empty`] if no run has an epoch with a finite cost or accuracy.
+pub fn group_curves(group: &GroupCurves) -> Result<String, PlotError> {
+    let points = || group.arms.iter().flat_map(|arm| arm.runs.iter().flatten());
+    let last = extent(points().map(|e| e.epoch)).map_or(0.0, |(_, hi)| hi);
+    let validated = points().any(|e| drawable(e.validation_accuracy));
+    let cost = half(group, &|e| e.loss, |values| Axis::of_losses("mean training cost ½‖u* − a‖²", values, 6));
+    let accuracy = |e: &EpochPoint| 100.0 * if validated { e.validation_accuracy } else { e.train_accuracy };
+    let set = if validated { "validation" } else { "training" };
+    let accuracy = half(group, &accuracy, |values| {
+        let axis = percent(values);
+        Axis { label: format!("{set} {}", axis.label), ..axis }
+    });
+    let halves: Vec<Half> = [cost, accuracy].into_iter().flatten().collect();
+    if halves.is_empty() {
+        return Err(PlotError::Empty("no run has an epoch with a finite cost or accuracy".into()));
+    }
+    picture(&group.title, &group.about, &halves, last, group.epoch_s)
+}
+
+fn half(
+    group: &GroupCurves,
+    value: &dyn Fn(&EpochPoint) -> f64,
+    axis: impl Fn(&[f64]) -> Axis,
+) -> Option<Half> {
+    let inks = [
+        Ink::new(BLUE, 2.0).marker(Marker::Circle),
+        Ink::new(ORANGE, 2.0).dashed().marker(Marker::Square),
+    ];
+    let arms = group.arms.iter().zip(inks.into_iter().cycle());
+    let series: Vec<Series> = arms.filter_map(|(arm, ink)| mean_and_band(arm, value, ink)).collect();
+    let bands = || series.iter().flat_map(|s| s.band.iter().flat_map(|b| [b.1, b.2]));
+    let means = series.iter().flat_map(|s| s.points.iter().map(|p| p.1));
+    // The foot of a band may be negative where no value is; it does not decide about the axis.
+    let least = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).fold(f64::INFINITY, f64::min);
+    let values: Vec<f64> = means.chain(bands().filter(|b| *b >= 0.5 * least)).collect();
+    (!series.is_empty()).then(|| Half { series, y: axis(&values) })
+}
+
+/// Of one arm; `None` if no run has a number.
+fn mean_and_band(arm: &Arm, value: &dyn Fn(&EpochPoint) -> f64, ink: Ink) -> Option<Series> {
+    let mut epochs: Vec<f64> = arm.runs.iter().flatten().map(|e| e.epoch).filter(|e| drawable(*e)).collect();
+    epochs.sort_by(f64::total_cmp);
+    epochs.dedup();
+    let (mut points, mut band, mut most) = (Vec::new(), Vec::new(), 0);
+    for epoch in epochs {
+        let at = |run: &Vec<EpochPoint>| run.iter().find(|e| e.epoch == epoch).map(value);
+        let all: Vec<f64> = arm.runs.iter().filter_map(at).filter(|v| drawable(*v)).collect();
+        let Some(Spread { mean, sd }) = Spread::of(&all) else {
+            points.push((epoch, f64::NAN));
+            continue;
+        };
+        most = most.max(all.len());
+        points.push((epoch, mean));
+        band.push(sd.map_or((epoch, f64::NAN, f64::NAN), |sd| (epoch, mean - sd, mean + sd)));
+    }
+    let seeds = match most {
+        0 => return None,
+        1 => format!("{} (1 seed)", arm.name),
+        n => format!("{} (mean ± sd, {n} seeds)", arm.name),
+    };
+    Some(Series { band, ..Series::new(&seeds, points, ink) })
+}
