@@ -5,8 +5,12 @@
 //! factor to µV. One file of this folder serves one format.
 
 mod error;
+mod open;
+mod store;
 
 pub use error::RecordingError;
+pub use open::{Kind, open};
+pub use store::Store;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
