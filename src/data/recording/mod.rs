@@ -5,10 +5,12 @@
 //! factor to µV. One file of this folder serves one format.
 
 mod error;
-mod input;
+mod open;
+mod store;
 
 pub use error::RecordingError;
-pub use input::{Input, ReadSeek};
+pub use open::{Kind, open, open_with};
+pub use store::Store;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
