@@ -18,8 +18,12 @@ const MARK: f64 = 3.2;
 /// Height of a line of a legend.
 pub(super) const LEGEND_LINE: f64 = 17.0;
 /// Length of the sample of a line in a legend, and the room after an entry.
-const SAMPLE: f64 = 24.0;
-const APART: f64 = 18.0;
+const SAMPLE: f64 = 22.0;
+const APART: f64 = 14.0;
+/// Where the middle of a title is, the room between lines below it, and what is left free below them.
+const HEADING: f64 = 20.0;
+const HEADING_LINE: f64 = 17.0;
+const HEADING_FOOT: f64 = 18.0;
 /// plotters divides font sizes by this.
 const FONT_FACTOR: f64 = 1.24;
 /// Mean width of a character of a sans-serif font, in font sizes; rather too wide, since nothing is known of the font.
@@ -85,7 +89,11 @@ impl Font {
             Hold::Middle => HPos::Center,
             Hold::Right => HPos::Right,
         };
-        TextStyle::from(font.transform(turn)).color(&self.colour).pos(Pos::new(hold, VPos::Center))
+        TextStyle {
+            font: font.transform(turn),
+            color: self.colour.to_backend_color(),
+            pos: Pos::new(hold, VPos::Center),
+        }
     }
 }
 
@@ -150,18 +158,23 @@ impl Canvas<'_> {
         Ok(at.1 + LEGEND_LINE * places.last().map_or(0, |(_, row)| row + 1) as f64)
     }
 
-    /// Writes title and the lines below it; gives back where they end.
-    pub(super) fn heading(&self, left: f64, title: &str, lines: &[String], width: f64) -> Result<f64, Failed> {
+    /// Writes title and the lines below it.
+    pub(super) fn heading(&self, left: f64, title: &str, lines: &[String], width: f64) -> Drawn {
         let font = Font::new(15.0).bold();
-        self.text((left, 20.0), &shortened(title, font, width), font)?;
+        self.text((left, HEADING), &shortened(title, font, width), font)?;
         let font = Font::new(11.5).colour(FAINT);
-        let mut y = 20.0;
+        let mut y = HEADING;
         for line in lines {
-            y += 17.0;
+            y += HEADING_LINE;
             self.text((left, y), &shortened(line, font, width), font)?;
         }
-        Ok(y + 10.0)
+        Ok(())
     }
+}
+
+/// How high title and `lines` lines below it are.
+pub(super) fn heading_height(lines: usize) -> f64 {
+    HEADING + HEADING_LINE * lines as f64 + HEADING_FOOT
 }
 
 /// Where the entries of a legend stand: distance from the left and row.
@@ -209,7 +222,8 @@ pub(super) fn svg(
     {
         let backend = SVGBackend::with_string(&mut text, (fine(width) as u32, fine(height) as u32));
         let canvas = Canvas { area: backend.into_drawing_area() };
-        let drawn = canvas.area.fill(&WHITE).and_then(|()| draw(&canvas)).and_then(|()| canvas.area.present());
+        let drawn =
+            canvas.area.fill(&WHITE).and_then(|()| draw(&canvas)).and_then(|()| canvas.area.present());
         drawn.map_err(|error| PlotError::Draw(error.to_string()))?;
     }
     Ok(finished(&text, width, height))
@@ -223,5 +237,8 @@ fn finished(svg: &str, width: f64, height: f64) -> String {
     let mark = format!("opacity=\"{MARK_OF_DASHES}\"");
     let dashes = format!("stroke-dasharray=\"{} {}\" stroke-linejoin=\"round\"", 5 * FINE, 3 * FINE);
     let svg = svg.replacen(&raster, &shown, 1).replace(&mark, &dashes);
-    svg.replace("<polyline fill=\"none\" opacity", "<polyline fill=\"none\" stroke-linejoin=\"round\" opacity")
+    svg.replace(
+        "<polyline fill=\"none\" opacity",
+        "<polyline fill=\"none\" stroke-linejoin=\"round\" opacity",
+    )
 }

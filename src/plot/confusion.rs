@@ -1,7 +1,7 @@
 //! A confusion matrix.
 
 use super::PlotError;
-use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, svg};
+use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, heading_height, svg};
 use super::style::{FAINT, INK, Ink, rgb, sequential};
 use plotters::style::{RGBColor, WHITE};
 
@@ -36,11 +36,12 @@ impl Place {
 pub fn confusion(counts: &[Vec<u64>], title: &str, about: &[String]) -> Result<String, PlotError> {
     let classes = counts.len();
     if classes == 0 || classes > MOST || counts.iter().any(|row| row.len() != classes) {
-        let what = format!("the confusion matrix has {classes} rows; it has to be square, of 1 to {MOST} classes");
+        let what =
+            format!("the confusion matrix has {classes} rows; it has to be square, of 1 to {MOST} classes");
         return Err(PlotError::Empty(what));
     }
     let cell = (420.0 / classes as f64).clamp(4.0, 44.0);
-    let top = 20.0 + 17.0 * about.len() as f64 + 44.0;
+    let top = heading_height(about.len()) + 38.0;
     let place = Place { left: 66.0, top, cell, classes };
     let width = (place.left + place.side() + 150.0).max(360.0);
     svg(width, place.top + place.side() + 26.0, |canvas| {
@@ -71,7 +72,8 @@ fn cells(canvas: &Canvas<'_>, place: &Place, row: usize, counts: &[u64]) -> Draw
         }
     }
     if place.cell >= 10.0 {
-        let right = if all == 0 { "–".into() } else { format!("{:.1} %", 100.0 * counts[row] as f64 / all as f64) };
+        let right =
+            if all == 0 { "–".into() } else { format!("{:.1} %", 100.0 * counts[row] as f64 / all as f64) };
         let font = Font::new(SMALL.min(0.8 * place.cell)).hold(Hold::Right).colour(FAINT);
         canvas.text((place.left + place.side() + 52.0, place.top + place.middle(row)), &right, font)?;
     }

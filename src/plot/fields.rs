@@ -1,10 +1,11 @@
 //! Receptive fields: the weights from an input that is an image, one tile a neuron.
 
-use image::{ImageEncoder, RgbImage, codecs::png::PngEncoder};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ImageEncoder, RgbImage};
 
 use super::PlotError;
-use super::axis::extent;
-use super::canvas::{Font, Hold, SMALL, svg};
+use super::axis::drawable;
+use super::canvas::{Font, Hold, SMALL, heading_height, svg};
 use super::style::{INK, Ink, diverging, rgb};
 
 /// Most neurons of a picture.
@@ -15,6 +16,8 @@ pub const GAP: usize = 1;
 const WIDTH: usize = 720;
 /// Inputs of fewer neurons, or a side of fewer, are not taken for images.
 const LEAST_SIDE: usize = 6;
+/// Share of the weights that the scale reaches over: a few large ones would leave all others pale.
+pub const WITHIN: f64 = 0.999;
 /// Steps of the colour bar.
 const STEPS: usize = 60;
 
@@ -36,8 +39,10 @@ pub struct Grid {
     pub png: Vec<u8>,
     /// Its width and height in pixels.
     pub size: (usize, usize),
-    /// Largest magnitude of a weight that is shown: dark red is `+most`, dark blue `−most`, on all tiles.
+    /// End of the scale of all tiles: dark red is `+most` and more, dark blue `−most` and less.
     pub most: f64,
+    /// Largest magnitude of a weight that is shown.
+    pub largest: f64,
     /// Tiles a row.
     pub columns: usize,
     /// Pixels of the picture a weight, along each side.
@@ -54,7 +59,7 @@ pub fn image_shape(n: usize) -> Option<(usize, usize)> {
 }
 
 /// Draws the weights of the first neurons (at most [`MOST_TILES`]), by index from the top left, row by row. One scale holds for all tiles,
-/// symmetric about 0, up to the largest magnitude that is shown; what is not finite is grey. Tile `i` begins at pixel
+/// symmetric about 0, up to the magnitude that [`WITHIN`] of the weights do not exceed (of fewer than 1,000 the largest); what is not finite is grey. Tile `i` begins at pixel
 /// `zoom·(GAP + (i mod columns)·(columns of the image + GAP))` from the left, likewise from the top.
 ///
 /// # Errors
@@ -64,12 +69,16 @@ pub fn receptive_fields(fields: &Fields<'_>) -> Result<Grid, PlotError> {
     let pixels = rows.checked_mul(columns).filter(|n| *n > 0 && rows.max(columns) <= 4096);
     let fits = pixels.and_then(|n| n.checked_mul(fields.neurons)) == Some(fields.weights.len());
     let Some(pixels) = pixels.filter(|_| fits && fields.neurons > 0) else {
-        let what = format!("{} weights are not {} images of {rows} × {columns}", fields.weights.len(), fields.neurons);
+        let what = format!(
+            "{} weights are not {} images of {rows} × {columns}",
+            fields.weights.len(),
+            fields.neurons
+        );
         return Err(PlotError::Empty(what));
     };
     let shown = fields.neurons.min(MOST_TILES);
     let weights = &fields.weights[..shown * pixels];
-    let most = extent(weights.iter().copied()).map_or(0.0, |(lo, hi)| hi.max(-lo));
+    let (most, largest) = ends(weights);
     let across = (1..=10).find(|n| n * n >= shown).unwrap_or(10);
     let down = shown.div_ceil(across);
     let zoom = (WIDTH / (across * (columns + GAP))).clamp(1, 6);
@@ -87,10 +96,19 @@ pub fn receptive_fields(fields: &Fields<'_>) -> Result<Grid, PlotError> {
         image::Rgb(diverging(weights[tile * pixels + at], most))
     });
     let mut png = Vec::new();
-    let encoder = PngEncoder::new(&mut png);
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Up);
     let encoded = encoder.write_image(&image, size.0 as u32, size.1 as u32, image::ExtendedColorType::Rgb8);
     encoded.map_err(|error| PlotError::Draw(error.to_string()))?;
-    Ok(Grid { png, size, most, columns: across, zoom, shown })
+    Ok(Grid { png, size, most, largest, columns: across, zoom, shown })
+}
+
+/// The magnitude that [`WITHIN`] of the weights do not exceed, and the largest.
+fn ends(weights: &[f64]) -> (f64, f64) {
+    let mut sizes: Vec<f64> = weights.iter().map(|w| w.abs()).filter(|w| drawable(*w)).collect();
+    sizes.sort_by(f64::total_cmp);
+    let at = (WITHIN * sizes.len() as f64).ceil() as usize;
+    let of = |count: usize| sizes.get(count.wrapping_sub(1)).copied().unwrap_or(0.0);
+    (of(at), of(sizes.len()))
 }
 
 /// The same with title and colour bar, as SVG with the PNG inside.
@@ -100,7 +118,7 @@ pub fn receptive_fields(fields: &Fields<'_>) -> Result<Grid, PlotError> {
 pub fn framed(grid: &Grid, title: &str, about: &[String]) -> Result<String, PlotError> {
     use base64::Engine as _;
     let (w, h) = (grid.size.0 as f64, grid.size.1 as f64);
-    let top = 20.0 + 17.0 * about.len() as f64 + 14.0;
+    let top = heading_height(about.len());
     let (left, width) = (14.0, (w + 110.0).max(360.0));
     let svg = svg(width, top + h.max(150.0) + 16.0, |canvas| {
         canvas.heading(left, title, about, width - 28.0)?;

@@ -38,8 +38,14 @@ pub fn group_curves(group: &GroupCurves) -> Result<String, PlotError> {
     let points = || group.arms.iter().flat_map(|arm| arm.runs.iter().flatten());
     let last = extent(points().map(|e| e.epoch)).map_or(0.0, |(_, hi)| hi);
     let validated = points().any(|e| drawable(e.validation_accuracy));
-    let cost = half(group, &|e| e.loss, |values| Axis::of_losses("mean training cost ½‖u* − a‖²", values, 6));
-    let accuracy = |e: &EpochPoint| 100.0 * if validated { e.validation_accuracy } else { e.train_accuracy };
+    let cost = half(group, &|e| (e.epoch - 0.5, e.loss), |values| {
+        Axis::of_losses("mean training cost ½‖u* − a‖²", values, 6)
+    });
+    // A mean over an epoch belongs to its middle.
+    let accuracy = |e: &EpochPoint| match validated {
+        true => (e.epoch, 100.0 * e.validation_accuracy),
+        false => (e.epoch - 0.5, 100.0 * e.train_accuracy),
+    };
     let set = if validated { "validation" } else { "training" };
     let accuracy = half(group, &accuracy, |values| {
         let axis = percent(values);
@@ -54,13 +60,11 @@ pub fn group_curves(group: &GroupCurves) -> Result<String, PlotError> {
 
 fn half(
     group: &GroupCurves,
-    value: &dyn Fn(&EpochPoint) -> f64,
+    value: &dyn Fn(&EpochPoint) -> (f64, f64),
     axis: impl Fn(&[f64]) -> Axis,
 ) -> Option<Half> {
-    let inks = [
-        Ink::new(BLUE, 2.0).marker(Marker::Circle),
-        Ink::new(ORANGE, 2.0).dashed().marker(Marker::Square),
-    ];
+    let inks =
+        [Ink::new(BLUE, 2.0).marker(Marker::Circle), Ink::new(ORANGE, 2.0).dashed().marker(Marker::Square)];
     let arms = group.arms.iter().zip(inks.into_iter().cycle());
     let series: Vec<Series> = arms.filter_map(|(arm, ink)| mean_and_band(arm, value, ink)).collect();
     let bands = || series.iter().flat_map(|s| s.band.iter().flat_map(|b| [b.1, b.2]));
@@ -72,21 +76,22 @@ fn half(
 }
 
 /// Of one arm; `None` if no run has a number.
-fn mean_and_band(arm: &Arm, value: &dyn Fn(&EpochPoint) -> f64, ink: Ink) -> Option<Series> {
-    let mut epochs: Vec<f64> = arm.runs.iter().flatten().map(|e| e.epoch).filter(|e| drawable(*e)).collect();
-    epochs.sort_by(f64::total_cmp);
-    epochs.dedup();
+fn mean_and_band(arm: &Arm, value: &dyn Fn(&EpochPoint) -> (f64, f64), ink: Ink) -> Option<Series> {
+    let all: Vec<(f64, f64)> = arm.runs.iter().flatten().map(value).filter(|p| drawable(p.0)).collect();
+    let mut places: Vec<f64> = all.iter().map(|p| p.0).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
     let (mut points, mut band, mut most) = (Vec::new(), Vec::new(), 0);
-    for epoch in epochs {
-        let at = |run: &Vec<EpochPoint>| run.iter().find(|e| e.epoch == epoch).map(value);
-        let all: Vec<f64> = arm.runs.iter().filter_map(at).filter(|v| drawable(*v)).collect();
-        let Some(Spread { mean, sd }) = Spread::of(&all) else {
-            points.push((epoch, f64::NAN));
+    for x in places {
+        let here = all.iter().filter(|p| p.0 == x && drawable(p.1)).map(|p| p.1).collect::<Vec<f64>>();
+        let Some(Spread { mean, sd }) = Spread::of(&here) else {
+            points.push((x, f64::NAN));
+            band.push((x, f64::NAN, f64::NAN));
             continue;
         };
-        most = most.max(all.len());
-        points.push((epoch, mean));
-        band.push(sd.map_or((epoch, f64::NAN, f64::NAN), |sd| (epoch, mean - sd, mean + sd)));
+        most = most.max(here.len());
+        points.push((x, mean));
+        band.push(sd.map_or((x, f64::NAN, f64::NAN), |sd| (x, mean - sd, mean + sd)));
     }
     let seeds = match most {
         0 => return None,

@@ -2,15 +2,17 @@
 
 use super::PlotError;
 use super::axis::{Axis, drawable, extent};
-use super::canvas::{legend_height, svg};
+use super::canvas::{heading_height, legend_height, svg};
 use super::line::binned;
 use super::panel::{Panel, Series};
 use super::style::{BLUE, GREEN, Ink, Marker, SKY, VERMILLION};
 
 /// Width and height of a frame, room left of it, and right of the last one.
 const FRAME: (f64, f64) = (340.0, 250.0);
-const LEFT: f64 = 66.0;
+const LEFT: f64 = 78.0;
 const RIGHT: f64 = 26.0;
+/// Width of a legend.
+const LEGEND: f64 = FRAME.0 + 18.0;
 /// Room between the legend and the frame for a second axis, and without one.
 const ABOVE: (f64, f64) = (42.0, 12.0);
 /// Points that all mini-batches together come to.
@@ -58,7 +60,7 @@ pub(super) struct Half {
 }
 
 /// Draws the cost of training, mini-batches and validation, logarithmic where it falls far, and beside it the accuracies if there are any;
-/// below the epochs, above the simulated time. Numbers that are not finite are gaps.
+/// below the epochs, above the simulated time. Means over an epoch stand in its middle, what was measured after it at its end. Numbers that are not finite are gaps.
 ///
 /// # Errors
 /// [`PlotError::Empty`] if there is neither a complete epoch nor a mini-batch with a finite cost.
@@ -81,8 +83,8 @@ pub(super) fn picture(
     epoch_s: f64,
 ) -> Result<String, PlotError> {
     let timed = drawable(epoch_s) && epoch_s > 0.0;
-    let heading = 20.0 + 17.0 * about.len() as f64 + 10.0;
-    let legends = halves.iter().map(|half| legend_height(&entries(half), FRAME.0)).fold(0.0, f64::max);
+    let heading = heading_height(about.len());
+    let legends = halves.iter().map(|half| legend_height(&entries(half), LEGEND)).fold(0.0, f64::max);
     let top = heading + legends + if timed { ABOVE.0 } else { ABOVE.1 };
     let width = halves.len() as f64 * (LEFT + FRAME.0) + RIGHT;
     svg(width, top + FRAME.1 + 52.0, |canvas| {
@@ -97,10 +99,10 @@ pub(super) fn picture(
                 x,
                 y: half.y.clone(),
                 top: above,
-                left: LEFT - 8.0,
+                left: LEFT - 20.0,
                 below: true,
             };
-            canvas.legend((left, heading), FRAME.0, &entries(half))?;
+            canvas.legend((left, heading), LEGEND, &entries(half))?;
             panel.draw(canvas, &half.series)?;
         }
         Ok(())
@@ -117,6 +119,12 @@ fn drawn(all: Vec<Series>) -> Vec<Series> {
     all.into_iter().filter(|series| series.points.iter().any(|p| drawable(p.1))).collect()
 }
 
+/// A mean over an epoch, which belongs to its middle.
+fn means(run: &Learning, value: impl Fn(&EpochPoint) -> f64) -> Vec<(f64, f64)> {
+    run.epochs.iter().map(|e| (e.epoch - 0.5, value(e))).collect()
+}
+
+/// What holds at the end of an epoch.
 fn of(run: &Learning, value: impl Fn(&EpochPoint) -> f64) -> Vec<(f64, f64)> {
     run.epochs.iter().map(|e| (e.epoch, value(e))).collect()
 }
@@ -124,18 +132,19 @@ fn of(run: &Learning, value: impl Fn(&EpochPoint) -> f64) -> Vec<(f64, f64)> {
 fn cost(run: &Learning, last: f64) -> Option<Half> {
     let batches = binned(&run.batches, last.max(1.0), BINS);
     let series = drawn(vec![
-        Series::new("mini-batches", batches, Ink::new(SKY, 1.2)),
-        Series::new("training", of(run, |e| e.loss), Ink::new(BLUE, 2.0).marker(Marker::Circle)),
+        Series::new("training, mini-batches", batches, Ink::new(SKY, 1.2)),
+        Series::new("training, mean of the epoch", means(run, |e| e.loss), training()),
         Series::new("validation", of(run, |e| e.validation_loss), validation()),
         Series::new("test", vec![(last, run.test_loss)], test()),
     ]);
     let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).collect();
-    (!series.is_empty()).then(|| Half { series, y: Axis::of_losses("mean cost ½‖u* − a‖²", &values, 6) })
+    (!series.is_empty())
+        .then(|| Half { series, y: Axis::of_losses("mean cost ½‖u* − a‖²", &values, 6) })
 }
 
 fn accuracy(run: &Learning, last: f64) -> Option<Half> {
     let series = drawn(vec![
-        Series::new("training", of(run, |e| 100.0 * e.train_accuracy), Ink::new(BLUE, 2.0).marker(Marker::Circle)),
+        Series::new("training, mean of the epoch", means(run, |e| 100.0 * e.train_accuracy), training()),
         Series::new("validation", of(run, |e| 100.0 * e.validation_accuracy), validation()),
         Series::new("test", vec![(last, 100.0 * run.test_accuracy)], test()),
     ]);
@@ -146,8 +155,16 @@ fn accuracy(run: &Learning, last: f64) -> Option<Half> {
 /// An axis of accuracies, which end at 100 %.
 pub(super) fn percent(values: &[f64]) -> Axis {
     let axis = Axis::linear("accuracy (%)", values, 6);
-    let hi = if extent(values.iter().copied()).is_some_and(|(_, hi)| hi <= 100.0) { axis.hi.min(100.0) } else { axis.hi };
+    let hi = if extent(values.iter().copied()).is_some_and(|(_, hi)| hi <= 100.0) {
+        axis.hi.min(100.0)
+    } else {
+        axis.hi
+    };
     Axis::fixed(&axis.label, axis.lo.min(hi - 1.0), hi, 6)
+}
+
+fn training() -> Ink {
+    Ink::new(BLUE, 2.0).marker(Marker::Circle)
 }
 
 fn validation() -> Ink {

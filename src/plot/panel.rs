@@ -1,9 +1,10 @@
 //! One panel of a picture: axes around a frame, lines, bands and marks in it, a legend above.
 
+use std::ops::Range;
+
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::cartesian::Cartesian2d;
-use plotters::coord::combinators::{BindKeyPoints, WithKeyPoints};
-use plotters::coord::types::RangedCoordf64;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::element::{PathElement, Polygon};
 use plotters::prelude::SVGBackend;
 use plotters::style::Color;
@@ -16,8 +17,7 @@ use super::style::{INK, Ink, MESH, Marker};
 /// Lines with more points than this have no marks.
 const MOST_MARKS: usize = 40;
 
-type Coordinate = WithKeyPoints<RangedCoordf64>;
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Scale, Scale>>;
 
 /// A line with its name in the legend; an empty name is not listed.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl Panel {
         let area = canvas.area.clone().shrink((left, top), ((right - left) as u32, (low - top) as u32));
         let mut builder = ChartBuilder::on(&area);
         builder.y_label_area_size(fine(self.left)).x_label_area_size(fine(bottom));
-        let mut chart = builder.build_cartesian_2d(coordinate(&self.x), coordinate(&self.y))?;
+        let mut chart = builder.build_cartesian_2d(Scale(self.x.clone()), Scale(self.y.clone()))?;
         self.mesh(&mut chart)?;
         if let Some(axis) = &self.top {
             self.above(canvas, axis)?;
@@ -72,15 +72,9 @@ impl Panel {
     }
 
     fn mesh(&self, chart: &mut Chart<'_, '_>) -> Drawn {
-        let label = |axis: &Axis, at: &f64| {
-            let found = axis.ticks.iter().find(|(tick, _)| tick == at);
-            found.map_or_else(String::new, |(_, label)| label.clone())
-        };
-        let (x, y) = (|at: &f64| label(&self.x, at), |at: &f64| label(&self.y, at));
         let font = Font::new(SMALL).style();
         let thin = INK.stroke_width(fine(1.0) as u32);
         let mut mesh = chart.configure_mesh();
-        mesh.x_label_formatter(&x).y_label_formatter(&y);
         mesh.label_style(font.clone()).axis_desc_style(font);
         mesh.axis_style(thin).bold_line_style(MESH.stroke_width(fine(0.75) as u32));
         mesh.max_light_lines(0).set_all_tick_mark_size(fine(4.0));
@@ -110,7 +104,11 @@ impl Panel {
         let on = |axis: &Axis, v: f64| {
             let at = axis.at(v);
             let room = 1e-9 * (axis.hi - axis.lo);
-            if (axis.lo - room..=axis.hi + room).contains(&at) { at.clamp(axis.lo, axis.hi) } else { f64::NAN }
+            if (axis.lo - room..=axis.hi + room).contains(&at) {
+                at.clamp(axis.lo, axis.hi)
+            } else {
+                f64::NAN
+            }
         };
         (on(&self.x, x), on(&self.y, y))
     }
@@ -150,6 +148,36 @@ impl Panel {
     }
 }
 
-fn coordinate(axis: &Axis) -> Coordinate {
-    (axis.lo..axis.hi).with_key_points(axis.ticks.iter().map(|(at, _)| *at).collect())
+/// An axis as plotters wants it, with our ticks and their labels.
+struct Scale(Axis);
+
+impl Ranged for Scale {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        let share = (value - self.0.lo) / (self.0.hi - self.0.lo);
+        limit.0 + (f64::from(limit.1 - limit.0) * share).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        // The light points are those of a finer mesh, which there is none.
+        let ticks = self.0.ticks.iter().map(|(at, _)| *at);
+        ticks.filter(|_| !hint.weight().allow_light_points()).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.0.lo..self.0.hi
+    }
+}
+
+impl ValueFormatter<f64> for Scale {
+    fn format(value: &f64) -> String {
+        value.to_string()
+    }
+
+    fn format_ext(&self, value: &f64) -> String {
+        let tick = self.0.ticks.iter().find(|(at, _)| at == value);
+        tick.map_or_else(String::new, |(_, label)| label.clone())
+    }
 }

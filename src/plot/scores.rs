@@ -2,8 +2,9 @@
 
 use super::PlotError;
 use super::axis::{Axis, drawable, extent, minus};
-use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, fine, legend_height, shortened, svg};
+use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, fine, heading_height, legend_height, shortened, svg};
 use super::style::{BLUE, FAINT, GREEN, INK, Ink, MESH, Marker, PURPLE, SKY, VERMILLION};
+use crate::completion;
 
 /// The axis begins here at the lowest: R² has no lower bound, and one method may be far off.
 pub const LOWEST: f64 = -1.0;
@@ -16,7 +17,7 @@ const ROW: f64 = 22.0;
 /// A method with its R² on each electrode.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Method {
-    /// `network`, `mean`, `nearest`, `ridge`, `persistence` or another.
+    /// That of a [`completion::Method`], or another.
     pub name: String,
     /// One an electrode; NaN = not defined there.
     pub r2: Vec<f64>,
@@ -36,7 +37,7 @@ pub struct Scores {
 }
 
 /// Draws R² of every method on every electrode as a mark, one row an electrode, and below the median of each method. What lies under
-/// [`LOWEST`] stands at the edge as an arrowhead.
+/// [`LOWEST`] stands at the edge behind an arrowhead, with its number.
 ///
 /// # Errors
 /// [`PlotError::Empty`] if there is no finite R², or a method has not one for each electrode.
@@ -51,13 +52,17 @@ pub fn scores(all: &Scores) -> Result<String, PlotError> {
     };
     let axis = Axis::linear("R² on the test part", &[lo.clamp(LOWEST, 0.0), 1.0], 8);
     let names: Vec<String> = all.methods.iter().map(|m| described(&m.name)).collect();
-    let entries: Vec<(&str, Ink)> =
-        names.iter().zip(&all.methods).enumerate().map(|(i, (text, m))| (text.as_str(), ink(&m.name, i))).collect();
+    let entries: Vec<(&str, Ink)> = names
+        .iter()
+        .zip(&all.methods)
+        .enumerate()
+        .map(|(i, (text, m))| (text.as_str(), ink(&m.name, i)))
+        .collect();
     let mut about = all.about.clone();
     if n > MOST_ROWS {
         about.push(format!("shown: the first {MOST_ROWS} of {n} free electrodes; the median is over all"));
     }
-    let heading = 20.0 + 17.0 * about.len() as f64 + 10.0;
+    let heading = heading_height(about.len());
     let top = heading + legend_height(&entries, FRAME) + 12.0;
     let rows = n.min(MOST_ROWS);
     let height = ROW * (rows as f64 + 1.0) + 10.0;
@@ -78,13 +83,8 @@ pub fn scores(all: &Scores) -> Result<String, PlotError> {
 
 /// What a method is called in the legend.
 fn described(name: &str) -> String {
-    match name {
-        "mean" => "mean of the training part".into(),
-        "nearest" => "nearest electrode".into(),
-        "ridge" => "ridge regression".into(),
-        "persistence" => "persistence (uses the target's own past)".into(),
-        other => other.to_owned(),
-    }
+    let known = completion::Method::ALL.into_iter().find(|method| method.name() == name);
+    known.map_or_else(|| name.to_owned(), |method| method.describe().to_owned())
 }
 
 /// Colour and mark of a method; `i` decides for those without one of their own.
@@ -144,25 +144,31 @@ impl Sheet<'_, '_> {
         self.canvas.line(&[(LEFT, y), (LEFT + FRAME, y)], Ink::new(INK, 1.0))
     }
 
-    fn row<'m>(&self, y: f64, name: &str, marks: impl DoubleEndedIterator<Item = (&'m Method, f64)> + Clone) -> Drawn {
+    fn row<'m>(
+        &self,
+        y: f64,
+        name: &str,
+        marks: impl DoubleEndedIterator<Item = (&'m Method, f64)> + Clone,
+    ) -> Drawn {
         let y = self.top + y;
         self.canvas.line(&[(LEFT, y), (LEFT + FRAME, y)], Ink::new(MESH, 0.75))?;
         let font = Font::new(SMALL);
         self.canvas.text((LEFT - 8.0, y), &shortened(name, font, LEFT - 20.0), font.hold(Hold::Right))?;
         // The first method is drawn last, on top of the others.
-        let all: Vec<(usize, (&Method, f64))> = marks.enumerate().collect();
-        let mut outside = 0;
-        for (i, (method, r2)) in all.into_iter().rev().filter(|(_, (_, r2))| drawable(*r2)) {
-            let ink = ink(&method.name, i);
-            if r2 >= self.axis.lo {
-                self.canvas.mark((fine(self.x(r2)), fine(y)), ink.marker, ink.colour)?;
-            } else {
-                let (x, text) = (LEFT + 4.0 + 62.0 * f64::from(outside), minus(&far(r2)));
-                let head = [(x + 7.0, y - 4.0), (x, y), (x + 7.0, y + 4.0)];
-                self.canvas.line(&head, Ink::new(ink.colour, 2.0))?;
-                self.canvas.text((x + 10.0, y), &text, Font::new(9.5).colour(ink.colour))?;
-                outside += 1;
-            }
+        let all: Vec<(Ink, f64)> =
+            marks.enumerate().map(|(i, (m, r2))| (ink(&m.name, i), r2)).filter(|m| drawable(m.1)).collect();
+        let (on, off): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, r2)| *r2 >= self.axis.lo);
+        for (ink, r2) in on.into_iter().rev() {
+            self.canvas.mark((fine(self.x(r2)), fine(y)), ink.marker, ink.colour)?;
+        }
+        if !off.is_empty() {
+            let head = [(LEFT + 9.0, y - 4.0), (LEFT + 3.0, y), (LEFT + 9.0, y + 4.0)];
+            self.canvas.line(&head, Ink::new(FAINT, 1.5))?;
+        }
+        for (i, (ink, r2)) in off.into_iter().enumerate() {
+            let x = LEFT + 19.0 + 58.0 * i as f64;
+            self.canvas.mark((fine(x), fine(y)), ink.marker, ink.colour)?;
+            self.canvas.text((x + 8.0, y), &minus(&far(r2)), Font::new(10.0))?;
         }
         Ok(())
     }
@@ -172,4 +178,3 @@ impl Sheet<'_, '_> {
 fn far(value: f64) -> String {
     if value > -1000.0 { format!("{value:.1}") } else { format!("{value:.0e}") }
 }
-

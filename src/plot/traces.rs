@@ -2,9 +2,9 @@
 
 use super::PlotError;
 use super::axis::{Axis, drawable, extent};
-use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, legend_height, shortened, svg};
+use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, heading_height, legend_height, shortened, svg};
 use super::panel::{Panel, Series};
-use super::style::{FAINT, INK, Ink, ORANGE, VERMILLION};
+use super::style::{FAINT, INK, Ink, SKY, VERMILLION};
 use plotters::style::RGBColor;
 
 /// Most rows of a picture.
@@ -65,7 +65,7 @@ pub fn traces(all: &Traces) -> Result<String, PlotError> {
     let entries = legend(rows);
     let mut about = all.about.clone();
     about.extend(left_out(all, steps));
-    let heading = 20.0 + 17.0 * about.len() as f64 + 10.0;
+    let heading = heading_height(about.len());
     let frame = WIDTH - LEFT - RIGHT;
     let top = heading + legend_height(&entries, frame) + 12.0;
     let height = top + rows.len() as f64 * (ROW + BETWEEN) - BETWEEN;
@@ -92,7 +92,8 @@ pub fn traces(all: &Traces) -> Result<String, PlotError> {
 fn checked(all: &Traces) -> Result<usize, PlotError> {
     let steps = all.time_ms.len();
     if all.rows.is_empty() || steps < 2 {
-        let what = format!("there are {} free electrodes and {steps} time steps: nothing to draw", all.rows.len());
+        let what =
+            format!("there are {} free electrodes and {steps} time steps: nothing to draw", all.rows.len());
         return Err(PlotError::Empty(what));
     }
     if all.time_ms.iter().any(|t| !drawable(*t)) || all.time_ms.windows(2).any(|w| w[1] <= w[0]) {
@@ -122,7 +123,7 @@ fn left_out(all: &Traces, steps: usize) -> Option<String> {
 }
 
 const RECORDED: Ink = Ink::new(TRUTH, 1.6);
-const BEFORE: Ink = Ink::new(ORANGE, 1.1).dashed();
+const BEFORE: Ink = Ink::new(SKY, 1.2).dashed();
 const AFTER: Ink = Ink::new(VERMILLION, 1.6);
 
 fn legend(rows: &[Trace]) -> Vec<(&'static str, Ink)> {
@@ -154,7 +155,9 @@ fn values(row: &Trace, steps: usize) -> Axis {
         (main, before) => main.or(before).unwrap_or((0.0, 1.0)),
     };
     let room = 0.04 * (hi - lo);
-    Axis::fixed("", lo - room, hi + room, 3)
+    let with = |most| Axis::fixed("", lo - room, hi + room, most);
+    // Two numbers make a scale.
+    (3..6).map(with).find(|axis| axis.ticks.len() > 1).unwrap_or_else(|| with(6))
 }
 
 fn draw_row(canvas: &Canvas<'_>, panel: &Panel, row: &Trace, time: &[f64]) -> Drawn {

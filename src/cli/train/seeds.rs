@@ -10,7 +10,7 @@ use super::resume::{Resume, shell};
 use super::run_one;
 use crate::checkpoint::differing_keys;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::{Failure, print, say};
+use crate::cli::{Failure, plot, print, say};
 use crate::config::{Experiment, Overrides, Source};
 use crate::data::Dataset;
 use crate::engine::Device;
@@ -52,6 +52,7 @@ impl Seeds<'_> {
             done.map_err(|failure| advised(failure, &group))?;
         }
         print(&table.markdown())?;
+        plot::after_training(group.path());
         say(&format!("done; the table is in {}", group.path().join("seeds.md").display()));
         Ok(())
     }
