@@ -43,7 +43,7 @@ pub fn confusion(counts: &[Vec<u64>], title: &str, about: &[String]) -> Result<S
     let cell = (420.0 / classes as f64).clamp(4.0, 44.0);
     let top = heading_height(about.len()) + 38.0;
     let place = Place { left: 66.0, top, cell, classes };
-    let width = (place.left + place.side() + 150.0).max(360.0);
+    let width = (place.left + place.side() + 158.0).max(360.0);
     svg(width, place.top + place.side() + 26.0, |canvas| {
         canvas.heading(14.0, title, about, width - 28.0)?;
         for (row, of_class) in counts.iter().enumerate() {
@@ -55,11 +55,11 @@ pub fn confusion(counts: &[Vec<u64>], title: &str, about: &[String]) -> Result<S
 }
 
 fn cells(canvas: &Canvas<'_>, place: &Place, row: usize, counts: &[u64]) -> Drawn {
-    let all: u64 = counts.iter().sum();
+    let all: f64 = counts.iter().map(|&count| count as f64).sum();
     let y = place.top + row as f64 * place.cell;
     let size = (0.36 * place.cell).clamp(5.0, 13.0);
     for (column, &count) in counts.iter().enumerate() {
-        let share = if all == 0 { f64::NAN } else { count as f64 / all as f64 };
+        let share = if all == 0.0 { f64::NAN } else { count as f64 / all };
         let x = place.left + column as f64 * place.cell;
         // A hairline of the sheet shows between the cells.
         canvas.fill((x + 0.25, y + 0.25), (place.cell - 0.5, place.cell - 0.5), rgb(sequential(share)))?;
@@ -73,7 +73,7 @@ fn cells(canvas: &Canvas<'_>, place: &Place, row: usize, counts: &[u64]) -> Draw
     }
     if place.cell >= 10.0 {
         let right =
-            if all == 0 { "–".into() } else { format!("{:.1} %", 100.0 * counts[row] as f64 / all as f64) };
+            if all == 0.0 { "–".into() } else { format!("{:.1} %", 100.0 * counts[row] as f64 / all) };
         let font = Font::new(SMALL.min(0.8 * place.cell)).hold(Hold::Right).colour(FAINT);
         canvas.text((place.left + place.side() + 52.0, place.top + place.middle(row)), &right, font)?;
     }

@@ -82,7 +82,7 @@ pub(super) fn picture(
     last: f64,
     epoch_s: f64,
 ) -> Result<String, PlotError> {
-    let timed = drawable(epoch_s) && epoch_s > 0.0;
+    let timed = (1e-6..=1e9).contains(&epoch_s);
     let heading = heading_height(about.len());
     let legends = halves.iter().map(|half| legend_height(&entries(half), LEGEND)).fold(0.0, f64::max);
     let top = heading + legends + if timed { ABOVE.0 } else { ABOVE.1 };

@@ -146,8 +146,10 @@ impl Sheet<'_> {
         let test = value.and_then(|value| serde_json::from_value::<Test>(value).ok());
         let test = test.ok_or_else(|| input(&path, "is not the score of a run; run `eval` again".into()));
         let Some(test) = self.kept("test.json", test) else { return Ok(()) };
-        let right: u64 = test.confusion.iter().enumerate().filter_map(|(i, row)| row.get(i)).sum();
-        let all: u64 = test.confusion.iter().flatten().sum();
+        let sum =
+            |counts: &mut dyn Iterator<Item = &u64>| counts.fold(0_u64, |sum, n| sum.saturating_add(*n));
+        let right = sum(&mut test.confusion.iter().enumerate().filter_map(|(i, row)| row.get(i)));
+        let all = sum(&mut test.confusion.iter().flatten());
         let about = format!(
             "{} of {} test samples right ({:.2} %)",
             thousands(right),
