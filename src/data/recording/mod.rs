@@ -5,8 +5,13 @@
 //! factor to µV. One file of this folder serves one format.
 
 mod error;
+mod labels;
+pub mod numpy;
 mod open;
 mod store;
+mod stream;
+mod strided;
+pub mod table;
 
 pub use error::RecordingError;
 pub use open::{Kind, open, open_with};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{Hints, Recording, RecordingError};
+use super::{Hints, Recording, RecordingError, numpy, table};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,12 +108,22 @@ pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError
 }
 
 /// The reader of each format.
-fn read(kind: Kind, store: Store, _hints: &Hints) -> Result<Recording, RecordingError> {
+fn read(kind: Kind, store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
     match kind {
-        Kind::Edf | Kind::BrainVision | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
-            Err(unknown(store.path()))
+        Kind::Npy => {
+            let beside = beside(store.path())?;
+            numpy::npy(store, beside, hints)
         }
+        Kind::Npz => numpy::npz(store, hints),
+        Kind::Table => table::open(store, hints),
+        Kind::Edf | Kind::BrainVision | Kind::Matlab | Kind::Hdf5 => Err(unknown(store.path())),
     }
+}
+
+/// The JSON file of the same name, if there is one.
+fn beside(path: &Path) -> Result<Option<Store>, RecordingError> {
+    let json = path.with_extension("json");
+    json.is_file().then(|| Store::open(&json)).transpose()
 }
 
 fn unknown(path: &Path) -> RecordingError {
