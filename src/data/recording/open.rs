@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{Recording, RecordingError};
+use super::{EMBEDDED, Recording, RecordingError, brainvision, embedded};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +86,17 @@ impl Kind {
     }
 }
 
-/// Opens the recording at `path`: a file of any known format, or a BIDS-iEEG folder.
+/// Opens the recording at `path`: a file of any known format, a BIDS-iEEG folder, or the embedded recording by its name
+/// [`EMBEDDED`], unless there is a file of that name.
 ///
 /// What a file holds decides, not its name: an `.edf` file that holds a NumPy array is one. No samples are read yet.
 ///
 /// # Errors
 /// If there is no such file, its format is not known, or it is damaged; the error names file, place and what is wrong.
 pub fn open(path: &Path) -> Result<Recording, RecordingError> {
+    if path == Path::new(EMBEDDED) && !path.exists() {
+        return embedded();
+    }
     let mut store = Store::open(path)?;
     let head = store.head(HEAD)?;
     let Some(kind) = Kind::of(path, &head) else { return Err(unknown(path)) };
@@ -102,7 +106,8 @@ pub fn open(path: &Path) -> Result<Recording, RecordingError> {
 /// The reader of each format.
 fn read(kind: Kind, store: Store) -> Result<Recording, RecordingError> {
     match kind {
-        Kind::Edf | Kind::BrainVision | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
+        Kind::BrainVision => brainvision::open(store),
+        Kind::Edf | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
             Err(unknown(store.path()))
         }
     }
