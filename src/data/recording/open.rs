@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{EMBEDDED, Recording, RecordingError, brainvision, embedded};
+use super::{EMBEDDED, Hints, Recording, RecordingError, brainvision, embedded};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,17 +94,25 @@ impl Kind {
 /// # Errors
 /// If there is no such file, its format is not known, or it is damaged; the error names file, place and what is wrong.
 pub fn open(path: &Path) -> Result<Recording, RecordingError> {
+    open_with(path, &Hints::default())
+}
+
+/// As [`open`], with what the user says about the recording.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError> {
     if path == Path::new(EMBEDDED) && !path.exists() {
         return embedded();
     }
     let mut store = Store::open(path)?;
     let head = store.head(HEAD)?;
     let Some(kind) = Kind::of(path, &head) else { return Err(unknown(path)) };
-    read(kind, store)
+    read(kind, store, hints)
 }
 
 /// The reader of each format.
-fn read(kind: Kind, store: Store) -> Result<Recording, RecordingError> {
+fn read(kind: Kind, store: Store, _hints: &Hints) -> Result<Recording, RecordingError> {
     match kind {
         Kind::BrainVision => brainvision::open(store),
         Kind::Edf | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
