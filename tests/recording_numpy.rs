@@ -189,8 +189,11 @@ fn archives_that_numpy_wrote() {
     assert_rule(&mut big, 1.0, 0.0, 0.0);
 }
 
+/// Names of arrays, and their bytes.
+type Arrays<'a> = &'a [(&'a str, Vec<u8>)];
+
 /// An archive of arrays, deflated or not.
-fn zip(arrays: &[(&str, Vec<u8>)], method: npyz::zip::CompressionMethod) -> Vec<u8> {
+fn zip(arrays: Arrays, method: npyz::zip::CompressionMethod) -> Vec<u8> {
     use std::io::Write;
     let mut zip = npyz::zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in arrays {
@@ -204,7 +207,7 @@ fn zip(arrays: &[(&str, Vec<u8>)], method: npyz::zip::CompressionMethod) -> Vec<
 #[test]
 fn archives_tell_what_they_lack() {
     use npyz::zip::CompressionMethod::{Deflated, Stored};
-    let from = |arrays: &[(&str, Vec<u8>)], method| {
+    let from = |arrays: Arrays, method| {
         numpy::npz(Store::in_memory(Path::new("a.npz"), zip(arrays, method)), &Hints::default())
     };
     let matrix = || npy("<f4", "False", "(3, 2)", &[0; 24]);
@@ -213,7 +216,7 @@ fn archives_tell_what_they_lack() {
         let recording =
             from(&[("anything", matrix()), ("rate", rate())], method).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((recording.channels.len(), recording.channels[1].samples), (2, 3));
-        let cases: [(&[(&str, Vec<u8>)], Vec<&str>); 6] = [
+        let cases: [(Arrays, Vec<&str>); 6] = [
             (
                 &[("a", matrix()), ("b", matrix()), ("rate", rate())],
                 vec!["Name it 'data'", "a [3, 2] <f4", "b [3, 2] <f4"],

@@ -142,7 +142,7 @@ fn cells_and_rows_that_do_not_fit_are_named() {
         ("A B\n1 2\n", vec!["line 2, column 1", "'1 2'", "commas, semicolons or tabs"]),
         ("A,B\n1,1e999\n", vec!["line 2, column 2", "'1e999'", "infinite"]),
         ("A,B\n1,-inf\n", vec!["'-inf'", "infinite"]),
-        ("A,B\n1,\"2\n3\",4\n", vec!["line 2, column 2"]),
+        ("A,B\n1,\"2\n3\",4\n", vec!["line 3, column 1"]),
         ("A,B\r1,2\r3,4\r", vec!["0 samples"]),
         ("A,B\n1,2\r3,4\n", vec!["line 2"]),
     ] {

@@ -3,7 +3,7 @@
 //! An array is [samples, channels], or [samples] for one channel. A `.npy` tells no rate: a JSON file of the same name beside it may
 //! (`{"rate_hz": 512, "channels": ["A1", "A2"], "unit": "uV"}`), or the user does.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use npyz::npz::array_name_from_file_name;
 use npyz::zip::{CompressionMethod, ZipArchive};
@@ -131,7 +131,7 @@ struct Entry {
     packed: u64,
 }
 
-type Archive = ZipArchive<StoreReader>;
+type Archive = ZipArchive<BufReader<StoreReader>>;
 
 impl Entry {
     /// Bytes of its elements; `None` beyond what 64 bits count.
@@ -161,7 +161,7 @@ impl Entry {
 pub fn npz(store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
     let path = store.path().to_path_buf();
     let wrong = |(place, what): (String, String)| RecordingError::Format { path: path.clone(), place, what };
-    let archive = ZipArchive::new(StoreReader::new(store));
+    let archive = ZipArchive::new(BufReader::new(StoreReader::new(store)));
     let mut archive =
         archive.map_err(|e| wrong(("archive".into(), format!("no zip archive, or a damaged one: {e}"))))?;
     let entries = entries(&mut archive).map_err(wrong)?;
@@ -170,7 +170,7 @@ pub fn npz(store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
     let (store, start) = match entry.stored {
         Some(start) => {
             entry.fills().map_err(wrong)?;
-            (archive.into_inner().into_inner(), start)
+            (archive.into_inner().into_inner().into_inner(), start)
         }
         None => {
             let bytes = inflate(&mut archive, entry, INFLATED).map_err(wrong)?;

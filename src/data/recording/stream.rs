@@ -29,7 +29,7 @@ impl Read for StoreReader {
     fn read(&mut self, out: &mut [u8]) -> Result<usize> {
         let left = self.store.len().saturating_sub(self.at);
         let n = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        match self.store.read_near(self.at, &mut out[..n]) {
+        match self.store.read_at(self.at, &mut out[..n]) {
             Ok(()) => {
                 self.at += n as u64;
                 Ok(n)

@@ -15,7 +15,7 @@ use times::Times;
 use super::labels::Labels;
 use super::store::Store;
 use super::stream::StoreReader;
-use super::{Hints, Recording, RecordingError, Source};
+use super::{Hints, Recording, RecordingError, Source, text};
 
 /// Numbers of a block of rows that is parsed and kept at once.
 const BLOCK: usize = 1 << 20;
@@ -103,7 +103,7 @@ impl Start {
             return Err(lines.wrong("line 1", what));
         }
         let mut names: Vec<String> =
-            (0..cells.len()).map(|i| String::from_utf8_lossy(cells.get(i)).trim().to_owned()).collect();
+            (0..cells.len()).map(|i| text::decode(cells.get(i)).0.trim().to_owned()).collect();
         if let Some(first) = names.first_mut() {
             // NumPy's savetxt marks the row of names as a comment.
             *first = first.trim_start_matches('#').trim_start().to_owned();
@@ -245,8 +245,7 @@ fn number(cell: &[u8]) -> Result<f64, String> {
             .is_some_and(|text| text.split_ascii_whitespace().all(|part| part.parse::<f64>().is_ok())) =>
         {
             let many = text.is_some_and(|text| text.split_ascii_whitespace().nth(1).is_some());
-            let why =
-                if many { "part columns by commas, semicolons or tabs" } else { "it is infinite" };
+            let why = if many { "part columns by commas, semicolons or tabs" } else { "it is infinite" };
             format!("'{shown}' is no number: {why}")
         }
         None => format!("'{shown}' is no number"),
