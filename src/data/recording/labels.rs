@@ -50,7 +50,6 @@ pub(super) enum Time {
     /// The first axis, unless the names of channels say otherwise.
     First,
     /// The longer axis, unless the names of channels say otherwise.
-    #[allow(dead_code)]
     Longer,
 }
 

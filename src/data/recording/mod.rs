@@ -9,6 +9,7 @@ pub mod brainvision;
 mod embedded;
 mod error;
 mod labels;
+pub mod matlab;
 pub mod numpy;
 mod open;
 mod store;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{EMBEDDED, Hints, Recording, RecordingError, brainvision, embedded, numpy, table};
+use super::{EMBEDDED, Hints, Recording, RecordingError, brainvision, embedded, matlab, numpy, table};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,8 @@ fn read(kind: Kind, store: Store, hints: &Hints) -> Result<Recording, RecordingE
         Kind::Npz => numpy::npz(store, hints),
         Kind::Table => table::open(store, hints),
         Kind::BrainVision => brainvision::open(store),
-        Kind::Edf | Kind::Matlab | Kind::Hdf5 => Err(unknown(store.path())),
+        Kind::Matlab => matlab::open(store, hints),
+        Kind::Edf | Kind::Hdf5 => Err(unknown(store.path())),
     }
 }
 

@@ -1,8 +1,38 @@
 //! A [`Store`] for those who want to read and seek.
 
-use std::io::{Error, Read, Result, Seek, SeekFrom};
+use std::io::{BufReader, Error, Read, Result, Seek, SeekFrom};
 
 use super::{RecordingError, Store};
+
+/// Reads a stretch of a store.
+pub(super) fn part(store: &mut Store, at: u64, size: u64) -> impl Read {
+    let end = at.saturating_add(size).min(store.len());
+    BufReader::new(Part { store, at, end })
+}
+
+struct Part<'a> {
+    store: &'a mut Store,
+    at: u64,
+    end: u64,
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, out: &mut [u8]) -> Result<usize> {
+        let left = self.end.saturating_sub(self.at);
+        let n = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        self.store.read_at(self.at, &mut out[..n]).map_err(plain)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+/// What the system said of a failed read.
+fn plain(error: RecordingError) -> Error {
+    match error {
+        RecordingError::Io { error, .. } => error,
+        other => Error::other(other),
+    }
+}
 
 /// Reads a store from its start to its end.
 #[derive(Debug)]
@@ -29,14 +59,9 @@ impl Read for StoreReader {
     fn read(&mut self, out: &mut [u8]) -> Result<usize> {
         let left = self.store.len().saturating_sub(self.at);
         let n = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        match self.store.read_at(self.at, &mut out[..n]) {
-            Ok(()) => {
-                self.at += n as u64;
-                Ok(n)
-            }
-            Err(RecordingError::Io { error, .. }) => Err(error),
-            Err(other) => Err(Error::other(other)),
-        }
+        self.store.read_at(self.at, &mut out[..n]).map_err(plain)?;
+        self.at += n as u64;
+        Ok(n)
     }
 }
 
