@@ -5,8 +5,12 @@
 //! factor to µV. One file of this folder serves one format.
 
 mod error;
+mod open;
+mod store;
 
 pub use error::RecordingError;
+pub use open::{Kind, open, open_with};
+pub use store::Store;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -54,6 +58,13 @@ impl Channel {
             _ => None,
         }
     }
+}
+
+/// What a user says about a recording; it goes before what the file says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hints {
+    /// Samples a second, above 0: for files that tell no rate (`.npy`, tables without a column of times), or a wrong one.
+    pub rate_hz: Option<f64>,
 }
 
 /// A recording that was opened: all about its channels, and access to their samples.
