@@ -8,8 +8,9 @@
 
 mod gpu_support;
 
-use gpu_support::{Bench, EPS, features, microcircuit, network};
-use lagrange_gpu::dynamics::{Integrator, Settings, Solver, StimulusKind};
+use gpu_support::{Bench, EPS, Noise, features, microcircuit, network};
+use lagrange_gpu::data::series::Format;
+use lagrange_gpu::dynamics::{Features, Integrator, Settings, Solver, StimulusKind};
 use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::cg_start::Space;
 use lagrange_gpu::kernels::*;
@@ -334,6 +335,49 @@ fn sequences_are_followed() {
     b.compare("stimulus", &[call], CONTROL, &BOTH[..1], ELEMENTWISE);
 }
 
+/// Rows of a recording in both formats, inside a window, on its last row, and at its start; windows that end beyond the rows that are held
+/// read the last one. A value that is not finite is noted.
+#[test]
+fn recordings_are_sliced() {
+    for (format, input, bad) in [
+        (Format::I16, InputMode::Clamped, false),
+        (Format::F32, InputMode::Driven, false),
+        (Format::F32, InputMode::Clamped, true),
+    ] {
+        let f = Features::series(7, format, 19);
+        let mut b = Bench::new(network(&[13, 21, 6], Activation::Sigmoid, input), Settings::default(), 5, f);
+        let l = b.model.layout.clone();
+        let cursors = [0_u32, 3, 4, 6, 9].map(u32::to_le_bytes).concat();
+        b.bytes[l.cursor.0 as usize] = cursors;
+        if format == Format::F32 {
+            let mut noise = Noise::new(3);
+            let value = |i: usize| if bad && i == 4 * 19 + 15 { f32::NAN } else { noise.next() as f32 };
+            b.bytes[l.series.0 as usize] = (0..7 * 19).map(value).flat_map(f32::to_le_bytes).collect();
+        }
+        for (start, ramp) in [(false, 0.25), (false, 0.0), (true, 1.0)] {
+            let call: Call = slice::Args {
+                series: l.series,
+                format,
+                cursor: l.cursor,
+                gain: l.series_gain,
+                offset: l.series_offset,
+                start,
+                active: l.active,
+                x: l.x,
+                x_dot: l.x_dot,
+                y: l.y,
+                y_dot: l.y_dot,
+                clamp: input.is_clamped().then_some((l.u, l.u_dot)),
+                dt_ms: 0.5,
+                status: l.status,
+            }
+            .into();
+            let control = StepControl { ramp, ..CONTROL };
+            b.compare("slice", &[call], control, &BOTH[..1], ELEMENTWISE);
+        }
+    }
+}
+
 #[test]
 fn history_of_the_explicit_schemes() {
     for integrator in [Integrator::Euler, Integrator::Richardson1, Integrator::Richardson2] {
@@ -361,21 +405,24 @@ fn metrics() {
     b.set(l.d, |_, v| 0.125 + 0.125 * v);
     let (n, out) = (b.model.network.neurons(), b.model.network.outputs());
     b.set(l.a, |i, v| if [2, 3].contains(&(i / n)) && i % n >= out.start + i / n { 2.0 } else { v });
-    let call = observe::Args {
-        u: l.u,
-        d: l.d,
-        a: l.a,
-        delta: l.delta,
-        apical: l.apical,
-        y: l.y,
-        beta: l.beta,
-        record: l.record,
-        cols: b.model.network.free(),
-        outputs: out,
-        steepest: 0.25,
-    };
-    // Sums of 27 squares.
-    b.compare("observe", &[call.into()], CONTROL, &BOTH, 43.0 * EPS);
+    for sums in [false, true] {
+        let call = observe::Args {
+            u: l.u,
+            d: l.d,
+            a: l.a,
+            delta: l.delta,
+            apical: l.apical,
+            y: l.y,
+            beta: l.beta,
+            record: l.record,
+            cols: b.model.network.free(),
+            outputs: out,
+            steepest: 0.25,
+            sums,
+        };
+        // Sums of 27 squares.
+        b.compare("observe", &[call.into()], CONTROL, &BOTH, 43.0 * EPS);
+    }
 }
 
 #[test]
@@ -686,6 +733,7 @@ fn kernels_at_prescribed_outputs() {
                 cols,
                 outputs,
                 steepest: 0.25,
+                sums: false,
             }
             .into(),
         ];

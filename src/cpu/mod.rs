@@ -46,6 +46,7 @@ pub mod relax;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
+pub mod slice;
 pub mod status;
 pub mod stimulus;
 pub mod store;
@@ -126,6 +127,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Pin(a) => pin::run(s, a, step),
         Call::Rates(a) => rates::run(s, a, step),
         Call::Relax(a) => relax::run(s, a, step),
+        Call::Slice(a) => slice::run(s, a, step),
         Call::Stimulus(a) => stimulus::run(s, a, step),
         Call::Unit(a) => unit::run(s, a, step),
         Call::Update(a) => update::run(s, a, step),

@@ -245,6 +245,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::Observe(_)
         | Call::Relax(_)
         | Call::ResidentDrive(_)
+        | Call::Slice(_)
         | Call::Stimulus(_)
         | Call::Unit(_)
         | Call::Woodbury(_) => {}

@@ -3,6 +3,7 @@
 use super::{
     Bias, BicgLayout, Dynamics, Integrator, MicroLayout, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver,
 };
+use crate::data::series::Format;
 use crate::kernels::{record, solver as solver_cols};
 use crate::network::Network;
 use crate::plan::{Buf, BufferSpec, Elem, Role};
@@ -17,6 +18,15 @@ pub enum StimulusKind {
         /// Rows of the sequence buffers.
         steps: usize,
     },
+    /// Windows of a recording, interpolated on the device.
+    Series {
+        /// Rows of the recording that the device holds at a time, at least 1.
+        rows: usize,
+        /// How it holds a value.
+        format: Format,
+        /// Channels: those of the input population, then those of the outputs.
+        channels: usize,
+    },
 }
 
 /// What a model is to be able to do beyond integrating.
@@ -26,7 +36,8 @@ pub struct Features {
     pub stimulus: StimulusKind,
     /// Rows of the `beta` buffer.
     pub beta_rows: usize,
-    /// Compute ‖f‖ inside every step (before the voltages move).
+    /// Compute ‖f‖ and the other metrics inside every step (before the voltages move); in windows of a recording, their sums over the steps
+    /// of a submission.
     pub entry_norms: bool,
     /// Weights may change: without it no Ẇ is computed.
     pub learning: bool,
@@ -45,6 +56,19 @@ impl Features {
             learning: false,
             unit_range,
         }
+    }
+
+    /// Windows of a recording, with β in two rows, free and nudged, and the sums of the metrics over the steps of a submission.
+    #[must_use]
+    pub fn series(rows: usize, format: Format, channels: usize) -> Self {
+        let stimulus = StimulusKind::Series { rows, format, channels };
+        Self { stimulus, beta_rows: 2, entry_norms: true, ..Self::samples(false) }
+    }
+
+    /// Whether metrics are summed over the steps of a submission.
+    #[must_use]
+    pub fn sums(&self) -> bool {
+        self.entry_norms && matches!(self.stimulus, StimulusKind::Series { .. })
     }
 
     /// Static samples that are learned: two rows of β, free and nudged ([`crate::train::FREE`], [`crate::train::NUDGED`]).
@@ -105,6 +129,10 @@ pub struct Layout {
     pub y_new: Buf,
     pub x_seq: Buf,
     pub y_seq: Buf,
+    pub series: Buf,
+    pub cursor: Buf,
+    pub series_gain: Buf,
+    pub series_offset: Buf,
     pub x: Buf,
     pub x_dot: Buf,
     pub y: Buf,
@@ -222,6 +250,12 @@ impl Layout {
         let (samples, seq_rows) = match features.stimulus {
             StimulusKind::Samples => (true, 0),
             StimulusKind::Sequence { steps } => (false, steps),
+            StimulusKind::Series { .. } => (false, 0),
+        };
+        // Rows, bytes of a row, channels.
+        let [held, row_bytes, channels] = match features.stimulus {
+            StimulusKind::Series { rows, format, channels } => [rows, channels * format.bytes(), channels],
+            _ => [0; 3],
         };
         let bicg = BicgLayout::new(&mut m, on(solver == Some(Solver::Bicgstab), batch), n);
         let micro = network.microcircuit.as_ref().map(|micro| {
@@ -276,6 +310,10 @@ impl Layout {
             y_new: m.real("u*_new", State, on(samples, batch), n_out),
             x_seq: m.real("x_seq", Stimulus, seq_rows, batch * n_in),
             y_seq: m.real("u*_seq", Stimulus, seq_rows, batch * n_out),
+            series: m.add("series", Stimulus, Elem::Byte, held, row_bytes),
+            cursor: m.samples("cursor", Elem::Byte, on(held > 0, batch), 4),
+            series_gain: m.real("series_gain", Stimulus, 1, channels),
+            series_offset: m.real("series_offset", Stimulus, 1, channels),
             x: m.real("x", State, batch, n_in),
             x_dot: m.real("x_dot", Scratch, batch, n_in),
             y: m.real("u*", State, batch, n_out),

@@ -104,9 +104,7 @@ fn step(b: &Build, resident: bool) -> Plan {
     if b.lay.needs_apical || b.features.entry_norms || b.set.dynamics != Dynamics::Nla {
         basal::apical(b, &mut plan);
     }
-    if b.features.entry_norms {
-        observe::record(b, &mut plan, b.lay.entry_record);
-    }
+    observe::entry(b, &mut plan);
     basal::plasticity(b, &mut plan, resident); // 4
     // 5
     match (b.set.dynamics, b.set.integrator) {

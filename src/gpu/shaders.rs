@@ -43,6 +43,7 @@ macro_rules! kernels {
 kernels! {
     decode NO_PARTS,
     stimulus Parts { status: true, ..NO_PARTS },
+    slice Parts { status: true, ..NO_PARTS },
     rates Parts { activation: true, ..NO_PARTS },
     forward Parts { tile: true, ..NO_PARTS },
     backward Parts { tile: true, ..NO_PARTS },

@@ -43,6 +43,7 @@ pub mod relax;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
+pub mod slice;
 pub mod stimulus;
 pub mod unit;
 pub mod update;
@@ -188,6 +189,7 @@ macro_rules! calls {
 calls! {
     Decode => decode,
     Stimulus => stimulus,
+    Slice => slice,
     Rates => rates,
     Forward => forward,
     Backward => backward,

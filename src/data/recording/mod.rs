@@ -4,10 +4,15 @@
 //! constant memory. What is read are physical values in the unit that the file declares for the channel; [`Channel::microvolts`] tells the
 //! factor to µV. One file of this folder serves one format.
 
+pub mod bids;
+pub mod brainvision;
+mod embedded;
 mod error;
 mod open;
 mod store;
+mod text;
 
+pub use embedded::{EMBEDDED, embedded};
 pub use error::RecordingError;
 pub use open::{Kind, open, open_with};
 pub use store::Store;

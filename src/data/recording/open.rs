@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{Hints, Recording, RecordingError};
+use super::{EMBEDDED, Hints, Recording, RecordingError, brainvision, embedded};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,8 @@ impl Kind {
     }
 }
 
-/// Opens the recording at `path`: a file of any known format, or a BIDS-iEEG folder.
+/// Opens the recording at `path`: a file of any known format, a BIDS-iEEG folder, or the embedded recording by its name
+/// [`EMBEDDED`], unless there is a file of that name.
 ///
 /// What a file holds decides, not its name: an `.edf` file that holds a NumPy array is one. No samples are read yet.
 ///
@@ -101,6 +102,9 @@ pub fn open(path: &Path) -> Result<Recording, RecordingError> {
 /// # Errors
 /// As [`open`].
 pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError> {
+    if path == Path::new(EMBEDDED) && !path.exists() {
+        return embedded();
+    }
     let mut store = Store::open(path)?;
     let head = store.head(HEAD)?;
     let Some(kind) = Kind::of(path, &head) else { return Err(unknown(path)) };
@@ -110,7 +114,8 @@ pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError
 /// The reader of each format.
 fn read(kind: Kind, store: Store, _hints: &Hints) -> Result<Recording, RecordingError> {
     match kind {
-        Kind::Edf | Kind::BrainVision | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
+        Kind::BrainVision => brainvision::open(store),
+        Kind::Edf | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
             Err(unknown(store.path()))
         }
     }
