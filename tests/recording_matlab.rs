@@ -1,13 +1,13 @@
 //! MATLAB files as recordings: files written byte by byte after the format's definition, and files that SciPy wrote.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod recording_support;
+mod table_support;
 
 use std::io::Write;
 use std::path::Path;
 
 use lagrange_gpu::data::recording::{Hints, Recording, RecordingError, Store, matlab, open, open_with};
-use recording_support::{all, assert_rule, assert_says, file, names, value, words};
+use table_support::{all, assert_rule, assert_says, file, names, value, words};
 
 const AT_512: Hints = Hints { rate_hz: Some(512.0) };
 

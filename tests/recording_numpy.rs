@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod recording_support;
+mod table_support;
 
 use std::path::Path;
 
 use lagrange_gpu::data::recording::{Hints, Recording, RecordingError, Store, numpy, open, open_with};
-use recording_support::{all, assert_rule, assert_says, file, names, value, words};
+use table_support::{all, assert_rule, assert_says, file, names, value, words};
 
 const AT_512: Hints = Hints { rate_hz: Some(512.0) };
 

@@ -6,6 +6,7 @@
 
 pub mod bids;
 pub mod brainvision;
+pub mod edf;
 mod embedded;
 mod error;
 mod labels;
