@@ -119,7 +119,7 @@ pub fn framed(grid: &Grid, title: &str, about: &[String]) -> Result<String, Plot
     use base64::Engine as _;
     let (w, h) = (grid.size.0 as f64, grid.size.1 as f64);
     let top = heading_height(about.len());
-    let (left, width) = (14.0, (w + 110.0).max(360.0));
+    let (left, width) = (14.0, (w + 124.0).max(360.0));
     let svg = svg(width, top + h.max(150.0) + 16.0, |canvas| {
         canvas.heading(left, title, about, width - 28.0)?;
         let (x, high) = (left + w + 18.0, h.clamp(120.0, 240.0));

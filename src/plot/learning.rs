@@ -5,6 +5,7 @@ use super::axis::{Axis, drawable, extent};
 use super::canvas::{heading_height, legend_height, svg};
 use super::line::binned;
 use super::panel::{Panel, Series};
+use super::scores::LOWEST;
 use super::style::{BLUE, GREEN, Ink, Marker, SKY, VERMILLION};
 
 /// Width and height of a frame, room left of it, and right of the last one.
@@ -29,8 +30,26 @@ pub struct EpochPoint {
     pub train_accuracy: f64,
     /// Share of validation samples.
     pub validation_accuracy: f64,
-    /// Mean cost of the validation samples.
+    /// Mean cost of the validation samples; of recordings, of the free electrodes in the validation part.
     pub validation_loss: f64,
+    /// Mean R² of the free electrodes in the validation part.
+    pub validation_r2: f64,
+}
+
+impl EpochPoint {
+    /// An epoch of which nothing is known.
+    #[must_use]
+    pub const fn unknown(epoch: f64) -> Self {
+        let not = f64::NAN;
+        Self {
+            epoch,
+            loss: not,
+            train_accuracy: not,
+            validation_accuracy: not,
+            validation_loss: not,
+            validation_r2: not,
+        }
+    }
 }
 
 /// What a learning curve is drawn from.
@@ -50,6 +69,8 @@ pub struct Learning {
     pub test_accuracy: f64,
     /// Mean cost of the test samples; NaN = not known.
     pub test_loss: f64,
+    /// Mean R² of the free electrodes in the test part; NaN = not known.
+    pub test_r2: f64,
 }
 
 /// One of the panels: its lines and the axis of their values.
@@ -59,7 +80,7 @@ pub(super) struct Half {
     pub y: Axis,
 }
 
-/// Draws the cost of training, mini-batches and validation, logarithmic where it falls far, and beside it the accuracies if there are any;
+/// Draws the cost of training, mini-batches and validation, logarithmic where it falls far, and beside it accuracies and R² if there are any;
 /// below the epochs, above the simulated time. Means over an epoch stand in its middle, what was measured after it at its end. Numbers that are not finite are gaps.
 ///
 /// # Errors
@@ -67,7 +88,8 @@ pub(super) struct Half {
 pub fn learning_curve(run: &Learning) -> Result<String, PlotError> {
     let ends = run.epochs.iter().map(|e| e.epoch).chain(run.batches.iter().map(|b| b.0));
     let last = extent(ends).map_or(0.0, |(_, hi)| hi);
-    let halves: Vec<Half> = [cost(run, last), accuracy(run, last)].into_iter().flatten().collect();
+    let halves: Vec<Half> =
+        [cost(run, last), accuracy(run, last), r2(run, last)].into_iter().flatten().collect();
     if halves.is_empty() {
         return Err(PlotError::Empty("no epoch and no mini-batch has a finite cost or accuracy".into()));
     }
@@ -130,11 +152,13 @@ fn of(run: &Learning, value: impl Fn(&EpochPoint) -> f64) -> Vec<(f64, f64)> {
 }
 
 fn cost(run: &Learning, last: f64) -> Option<Half> {
+    let completed = run.epochs.iter().any(|e| drawable(e.validation_r2));
+    let name = if completed { "validation, free electrodes" } else { "validation" };
     let batches = binned(&run.batches, last.max(1.0), BINS);
     let series = drawn(vec![
         Series::new("training, mini-batches", batches, Ink::new(SKY, 1.2)),
         Series::new("training, mean of the epoch", means(run, |e| e.loss), training()),
-        Series::new("validation", of(run, |e| e.validation_loss), validation()),
+        Series::new(name, of(run, |e| e.validation_loss), validation()),
         Series::new("test", vec![(last, run.test_loss)], test()),
     ]);
     let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).collect();
@@ -150,6 +174,17 @@ fn accuracy(run: &Learning, last: f64) -> Option<Half> {
     ]);
     let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).collect();
     (!series.is_empty()).then(|| Half { series, y: percent(&values) })
+}
+
+/// R² has no lower bound: what is below [`LOWEST`] is not drawn.
+fn r2(run: &Learning, last: f64) -> Option<Half> {
+    let shown = |value: f64| if value >= LOWEST { value } else { f64::NAN };
+    let series = drawn(vec![
+        Series::new("validation", of(run, |e| shown(e.validation_r2)), validation()),
+        Series::new("test", vec![(last, shown(run.test_r2))], test()),
+    ]);
+    let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).chain([0.0]).collect();
+    (!series.is_empty()).then(|| Half { series, y: Axis::linear("mean R² of free electrodes", &values, 6) })
 }
 
 /// An axis of accuracies, which end at 100 %.

@@ -5,6 +5,7 @@ use super::axis::{Axis, drawable, extent};
 use super::canvas::{Canvas, Drawn, Font, Hold, SMALL, heading_height, legend_height, shortened, svg};
 use super::panel::{Panel, Series};
 use super::style::{FAINT, INK, Ink, SKY, VERMILLION};
+use crate::sinks::text::thousands;
 use plotters::style::RGBColor;
 
 /// Most rows of a picture.
@@ -42,7 +43,7 @@ pub struct Traces {
     pub title: String,
     /// Lines below it.
     pub about: Vec<String>,
-    /// Time of each step, ascending, in ms.
+    /// Time of each step in ms; where it starts anew, the picture ends, and where it jumps, lines are broken.
     pub time_ms: Vec<f64>,
     /// Electrodes, in order.
     pub rows: Vec<Trace>,
@@ -96,7 +97,8 @@ fn checked(all: &Traces) -> Result<usize, PlotError> {
             format!("there are {} free electrodes and {steps} time steps: nothing to draw", all.rows.len());
         return Err(PlotError::Empty(what));
     }
-    if all.time_ms.iter().any(|t| !drawable(*t)) || all.time_ms.windows(2).any(|w| w[1] <= w[0]) {
+    let ascending = 1 + all.time_ms.windows(2).take_while(|w| w[1] > w[0]).count();
+    if ascending < 2 || !all.time_ms[..ascending].iter().all(|t| drawable(*t)) {
         return Err(PlotError::Empty("the times do not ascend, or are not finite".into()));
     }
     let fits = |values: &[f64]| values.is_empty() || values.len() == steps;
@@ -106,7 +108,7 @@ fn checked(all: &Traces) -> Result<usize, PlotError> {
         return Err(PlotError::Empty(what));
     }
     let end = all.time_ms[0] + LONGEST_MS;
-    Ok(all.time_ms.partition_point(|t| *t <= end).max(2))
+    Ok(all.time_ms[..ascending].partition_point(|t| *t <= end).max(2))
 }
 
 /// What the picture does not show.
@@ -116,8 +118,9 @@ fn left_out(all: &Traces, steps: usize) -> Option<String> {
         parts.push(format!("the first {MOST_ROWS} of {} free electrodes", all.rows.len()));
     }
     if steps < all.time_ms.len() {
-        let span = (all.time_ms[all.time_ms.len() - 1] - all.time_ms[0]) / 1000.0;
-        parts.push(format!("the first {:.0} s of {span:.0} s", LONGEST_MS / 1000.0));
+        let span = (all.time_ms[steps - 1] - all.time_ms[0]) / 1000.0;
+        let share = format!("{} of {}", thousands(steps as u64), thousands(all.time_ms.len() as u64));
+        parts.push(format!("the first {span:.1} s ({share} time steps)"));
     }
     (!parts.is_empty()).then(|| format!("shown: {}", parts.join(", ")))
 }
@@ -160,10 +163,21 @@ fn values(row: &Trace, steps: usize) -> Axis {
     (3..6).map(with).find(|axis| axis.ticks.len() > 1).unwrap_or_else(|| with(6))
 }
 
+/// The points of a line, broken where time jumps: between the spans of a recording nothing is known.
+fn with_gaps(time: &[f64], values: &[f64]) -> Vec<(f64, f64)> {
+    let most = 2.5 * (time[1] - time[0]);
+    let mut points = Vec::with_capacity(time.len());
+    for (i, (&t, &value)) in time.iter().zip(values).enumerate() {
+        if i > 0 && t - time[i - 1] > most {
+            points.push((t, f64::NAN));
+        }
+        points.push((t, value));
+    }
+    points
+}
+
 fn draw_row(canvas: &Canvas<'_>, panel: &Panel, row: &Trace, time: &[f64]) -> Drawn {
-    let line = |values: &[f64], ink| {
-        Series::new("", time.iter().copied().zip(values.iter().copied()).collect(), ink)
-    };
+    let line = |values: &[f64], ink| Series::new("", with_gaps(time, values), ink);
     let series = [line(&row.before, BEFORE), line(&row.truth, RECORDED), line(&row.after, AFTER)];
     panel.draw(canvas, &series)?;
     let middle = panel.corner.1 + 0.5 * ROW;

@@ -16,13 +16,7 @@ const FRAME: (f64, f64) = (1360.0, 1000.0);
 const NAN: f64 = f64::NAN;
 
 fn epoch(epoch: usize, loss: f64) -> EpochPoint {
-    EpochPoint {
-        epoch: epoch as f64,
-        loss,
-        train_accuracy: NAN,
-        validation_accuracy: NAN,
-        validation_loss: NAN,
-    }
+    EpochPoint { loss, ..EpochPoint::unknown(epoch as f64) }
 }
 
 fn run(losses: &[f64]) -> Learning {
@@ -32,6 +26,7 @@ fn run(losses: &[f64]) -> Learning {
         epoch_s: NAN,
         test_accuracy: NAN,
         test_loss: NAN,
+        test_r2: NAN,
         ..Learning::default()
     }
 }
@@ -130,7 +125,7 @@ fn accuracies_have_a_panel_of_their_own() {
     // From the end of the first epoch to that of the second; 50 % and 90 % on an axis from 50 to 100.
     near(p[1].0 - p[0].0, FRAME.0 / 2.0);
     near(p[0].1 - p[1].1, FRAME.1 * 0.8);
-    assert!(those(&svg, "polyline", "stroke", VERMILLION)[1].get("stroke-dasharray") != "");
+    assert!(!those(&svg, "polyline", "stroke", VERMILLION)[1].get("stroke-dasharray").is_empty());
     let texts = texts(&svg);
     for text in
         ["accuracy (%)", "simulated time (s)", "training, mean of the epoch", "validation", "test", "4"]
@@ -139,6 +134,24 @@ fn accuracies_have_a_panel_of_their_own() {
     }
     // The mark of the test: in the legend and at the end.
     assert_eq!(those(&svg, "polygon", "fill", "#009E73").len(), 2);
+}
+
+/// Recordings have no classes: R² in place of accuracies, 0 and ½ on an axis from 0 to ½; far below it is a gap.
+#[test]
+fn r2_has_a_panel_of_its_own() {
+    let mut run = run(&[4.0, 3.0, 2.0]);
+    for (e, r2) in run.epochs.iter_mut().zip([-30.0, 0.0, 0.5]) {
+        (e.validation_r2, e.validation_loss) = (r2, 3.0);
+    }
+    run.test_r2 = 0.25;
+    let svg = learning_curve(&run).unwrap();
+    let all = lines(&svg, VERMILLION);
+    // The legend of the second panel is between them.
+    let p = &all[all.len() - 1];
+    assert_eq!((all[0].len(), p.len()), (3, 2));
+    near(p[0].1 - p[1].1, FRAME.1);
+    assert!(texts(&svg).contains(&"validation, free electrodes".to_owned()));
+    assert!(!svg.contains("accuracy"));
 }
 
 /// Means of 6 and 2, 3 and 1 are 4 and 2, sd √8 and √2; the band goes there and back. The unit comes from a distance of 2, off by 1 raster

@@ -2,7 +2,9 @@
 
 use lagrange_gpu::plot::{LOWEST, MOST_ROWS, Method, PlotError, Scores, Trace, Traces, scores, traces};
 
-use super::svg::{texts, those};
+use proptest::prelude::*;
+
+use super::svg::{elements, texts, those};
 
 const TRUTH: &str = "#404040";
 const BEFORE: &str = "#56B4E9";
@@ -94,9 +96,34 @@ fn what_is_not_shown_is_said() {
     let svg = traces(&recording(20, 6001)).unwrap();
     let texts = texts(&svg);
     assert!(texts.contains(&format!("E{}", MOST_ROWS - 1)) && !texts.contains(&format!("E{MOST_ROWS}")));
-    let said = "shown: the first 14 of 20 free electrodes, the first 10 s of 12 s";
+    let said = "shown: the first 14 of 20 free electrodes, the first 10.0 s (5,001 of 6,001 time steps)";
     assert!(texts.contains(&said.to_owned()), "{texts:?}");
     assert!(texts.contains(&"time (s)".to_owned()));
+}
+
+/// Two spans of one recording, then another recording, whose time starts anew: the spans are two lines, and the picture ends with them.
+#[test]
+fn spans_are_not_joined() {
+    let mut all = recording(1, 90);
+    for (i, t) in all.time_ms.iter_mut().enumerate() {
+        *t = 2.0
+            * (if i < 30 {
+                i
+            } else if i < 70 {
+                i + 100
+            } else {
+                i - 70
+            }) as f64;
+    }
+    let svg = traces(&all).unwrap();
+    let parts: Vec<usize> =
+        those(&svg, "polyline", "stroke", TRUTH).iter().skip(1).map(|l| l.points().len()).collect();
+    assert_eq!(parts, [30, 40]);
+    assert!(
+        texts(&svg).contains(&"shown: the first 0.3 s (70 of 90 time steps)".to_owned()),
+        "{:?}",
+        texts(&svg)
+    );
 }
 
 #[test]
@@ -104,8 +131,8 @@ fn odd_recordings_are_refused() {
     let spoilt: [fn(&mut Traces); 6] = [
         |all| all.rows.clear(),
         |all| all.time_ms.truncate(1),
-        |all| all.time_ms[3] = NAN,
-        |all| all.time_ms[3] = all.time_ms[2],
+        |all| all.time_ms[0] = NAN,
+        |all| all.time_ms[1] = all.time_ms[0],
         |all| all.rows[0].truth.truncate(5),
         |all| all.rows[0].after.push(1.0),
     ];
@@ -165,4 +192,30 @@ fn scores_without_numbers_are_refused() {
     let mut odd = table(&[("network", &[0.5])]);
     odd.electrodes.push("one more".into());
     assert!(matches!(scores(&odd), Err(PlotError::Empty(_))));
+}
+
+proptest! {
+    /// Whatever the numbers are, nothing is drawn outside the picture.
+    #[test]
+    fn any_numbers_stay_in_the_picture(
+        values in prop::collection::vec(prop::num::f64::ANY, 60),
+        r2 in prop::collection::vec(prop::num::f64::ANY, 6),
+        jumps in prop::collection::vec(0.1..1e6_f64, 20),
+    ) {
+        let mut all = recording(1, 20);
+        let row = &mut all.rows[0];
+        (row.truth, row.before, row.after) = (values[..20].to_vec(), values[20..40].to_vec(), values[40..].to_vec());
+        row.r2 = r2[0];
+        all.time_ms = jumps.iter().scan(0.0, |t, jump| { *t += jump; Some(*t) }).collect();
+        let drawn = [traces(&all), scores(&table(&[("network", &r2[..3]), ("another", &r2[3..])]))];
+        for svg in drawn.into_iter().flatten() {
+            let view = elements(&svg)[0].get("viewBox").split(' ').map(|n| n.parse().unwrap()).collect::<Vec<i32>>();
+            for element in elements(&svg) {
+                for (x, y) in element.points() {
+                    prop_assert!((0..=view[2]).contains(&x) && (0..=view[3]).contains(&y), "{:?}", element);
+                }
+            }
+            prop_assert!(!svg.contains("NaN") && !svg.contains("inf"));
+        }
+    }
 }

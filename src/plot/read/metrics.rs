@@ -26,9 +26,19 @@ struct Line {
     train_accuracy: Option<f64>,
     validation_accuracy: Option<f64>,
     validation_loss: Option<f64>,
+    validation_r2: Option<f64>,
     simulated_ms: Option<f64>,
     accuracy: Option<f64>,
     samples: Option<serde_json::Value>,
+    methods: Option<Vec<Mean>>,
+}
+
+/// Means of a method over the free electrodes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Mean {
+    method: String,
+    r2: Option<f64>,
 }
 
 /// The events of a run.
@@ -68,8 +78,8 @@ pub fn parse(bytes: &[u8]) -> Metrics {
 }
 
 fn empty() -> Learning {
-    let (epoch_s, test_accuracy, test_loss) = (f64::NAN, f64::NAN, f64::NAN);
-    Learning { epoch_s, test_accuracy, test_loss, ..Learning::default() }
+    let not = f64::NAN;
+    Learning { epoch_s: not, test_accuracy: not, test_loss: not, test_r2: not, ..Learning::default() }
 }
 
 fn known(value: Option<f64>) -> f64 {
@@ -92,6 +102,7 @@ impl Metrics {
                     train_accuracy: known(line.train_accuracy),
                     validation_accuracy: known(line.validation_accuracy),
                     validation_loss: known(line.validation_loss),
+                    validation_r2: known(line.validation_r2),
                 });
                 run.epoch_s = known(line.simulated_ms) / 1000.0 / known(line.epoch);
             }
@@ -101,6 +112,15 @@ impl Metrics {
                 let accuracy = format!("test accuracy {:.2} %", 100.0 * run.test_accuracy);
                 if run.test_accuracy.is_finite() {
                     run.about.push(samples.map_or(accuracy.clone(), |n| format!("{accuracy} ({n} samples)")));
+                }
+            }
+            "completed" => {
+                let methods = line.methods.unwrap_or_default();
+                let network = methods.into_iter().find(|mean| mean.method == "network");
+                run.test_r2 = known(network.and_then(|mean| mean.r2));
+                if run.test_r2.is_finite() {
+                    let r2 = super::super::axis::minus(&format!("{:.3}", run.test_r2));
+                    run.about.push(format!("mean R² of the free electrodes in the test part: {r2}"));
                 }
             }
             _ => {}
