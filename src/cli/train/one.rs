@@ -255,7 +255,7 @@ impl Run<'_> {
     ) -> Result<Option<anyhow::Error>, Failure> {
         let (number, accuracy) = (epoch.epoch, epoch.validation_accuracy);
         let parameters = save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, true);
-        let steps = (trainer.samples() * self.e.training.steps_per_sample) as f64;
+        let steps = trainer.trajectory_steps() as f64;
         let warnings = epoch_warnings(trainer.model(), &epoch, steps);
         let angles = alignment_event(trainer.model(), trainer.parameters(), number);
         for event in std::iter::once(Event::Epoch(epoch)).chain(angles).chain(warnings) {

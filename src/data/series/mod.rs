@@ -4,8 +4,10 @@
 //! columns drive the input population, the others are targets of the output population.
 
 mod grid;
+mod windows;
 
 pub use grid::Grid;
+pub use windows::{Presentation, RESIDENT_BYTES, WindowError, Windows};
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
