@@ -7,6 +7,7 @@
 
 mod activation;
 mod backprop;
+mod completion;
 mod data;
 mod dynamics;
 mod error;
@@ -21,6 +22,7 @@ mod resolve;
 mod run;
 mod schedule;
 mod section;
+mod series;
 mod source;
 mod suggest;
 mod text;
@@ -33,6 +35,6 @@ pub use error::{ConfigError, Diagnostic, Excerpt};
 pub use overrides::Overrides;
 pub use source::{Source, built_in_names, find};
 pub use types::{
-    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
-    TrainingConfig,
+    BackpropConfig, CompletionConfig, DataConfig, DataSource, DeviceChoice, Experiment, FreeChannels,
+    RunConfig, SimulationConfig, TrainingConfig,
 };

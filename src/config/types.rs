@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
+use crate::data::series::{Presentation, SeriesConfig};
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
@@ -41,6 +42,8 @@ pub struct Experiment {
     pub schedule: Schedule,
     /// Protocol.
     pub training: TrainingConfig,
+    /// How a network that learns recordings is tested; `None` with static samples.
+    pub completion: Option<CompletionConfig>,
     /// Rates of the control, of which the least-action rule takes no notice.
     pub backprop: BackpropConfig,
     /// What is recorded on the way.
@@ -98,7 +101,7 @@ pub struct DataConfig {
 }
 
 /// Where the samples are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DataSource {
     /// The MNIST digits in the program itself.
     EmbeddedMnist,
@@ -121,6 +124,8 @@ pub enum DataSource {
         /// Test labels.
         test_labels: PathBuf,
     },
+    /// Time series from recordings; of [`DataConfig`] nothing else matters then.
+    Series(SeriesConfig),
 }
 
 /// Protocol of a training run.
@@ -140,6 +145,36 @@ pub struct TrainingConfig {
     pub gates: Gates,
     /// Both learning rates are multiplied by this after each epoch; in (0, 1].
     pub rate_decay_per_epoch: f64,
+    /// How recordings are presented, in place of `steps_per_sample` (then 1), ramp and gates; `None` with static samples.
+    pub windows: Option<Presentation>,
+}
+
+/// How a network that learned recordings is tested: which outputs are free while the others are nudged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompletionConfig {
+    /// What is predicted.
+    pub free: FreeChannels,
+    /// Nudging strength of the others; `None` = that of training.
+    pub beta: Option<f64>,
+    /// Time at the start of each span that is not scored, ms.
+    pub settle_ms: f64,
+}
+
+/// Target channels that are predicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FreeChannels {
+    /// So many, spread evenly over the order of the channels.
+    Count(usize),
+    /// Those with these names.
+    Names(Vec<String>),
+}
+
+impl DataConfig {
+    /// Whether the data are recordings.
+    #[must_use]
+    pub fn is_series(&self) -> bool {
+        matches!(self.source, DataSource::Series(_))
+    }
 }
 
 /// Rates of the control: backprop, one update a mini-batch.

@@ -6,6 +6,7 @@
 pub mod apical_error;
 pub mod assemble;
 pub mod backward;
+pub mod bend;
 pub mod bias_rate;
 pub mod bicg_start;
 pub mod bicg_step;
@@ -105,6 +106,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::CgStep(a) => cg_step::run(s, a, step),
         Call::Combine(a) => combine::run(s, a, step),
         Call::Copy(a) => copy::run(s, a, step),
+        Call::Bend(a) => bend::run(s, a, step),
         Call::Curvature(a) => curvature::run(s, a, step),
         Call::Decode(a) => decode::run(s, a, step),
         Call::DenseSolve(a) => dense_solve::run(s, a, step),

@@ -228,6 +228,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         }
         // Each on rows of its own trajectories.
         Call::Assemble(_)
+        | Call::Bend(_)
         | Call::BicgStart(_)
         | Call::BicgStep(_)
         | Call::Couple(_)

@@ -1,4 +1,8 @@
 //! Where everything is: the buffers of a model.
+//!
+//! Conjugate gradients of `exact` need no arrays of their own but one: when they begin, what the right-hand side was made from is used up. So t
+//! lies where a did, p where c, the residual where g, z where `Wᵀδ`: 12 arrays `[batch, N]` on graphs with cycles (11 where ρ'' = 0), which the
+//! tests of `sharing` prove to be 16 (15) that never meet.
 
 use super::{
     Bias, BicgLayout, Dynamics, Integrator, MicroLayout, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver,
@@ -202,13 +206,14 @@ impl Fields {
 }
 
 impl Layout {
-    /// Buffers for `batch` trajectories of `network`.
+    /// Buffers for `batch` trajectories of `network`; `shares`: those that are never needed at the same time are one.
     pub(crate) fn new(
         network: &Network,
         settings: &Settings,
         solver: Option<Solver>,
         batch: usize,
         features: Features,
+        shares: bool,
     ) -> (Self, Vec<BufferSpec>) {
         let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
         let free = network.free().len;
@@ -262,6 +267,18 @@ impl Layout {
             let (w, b) = ((&weights[..], &weight_rates[..]), (biases, bias_rates, bias_factors));
             MicroLayout::new(&mut m, micro, network, batch, features, w, b)
         });
+        let shared = shares
+            && settings.integrator == Integrator::Exact
+            && settings.dynamics == Dynamics::Nla
+            && matches!(solver, Some(Solver::Cg | Solver::OutputCg));
+        let [a, apical, c, g] = ["a", "apical", "c", "g"].map(|name| m.real(name, Scratch, batch, n));
+        let mut room = |name: &str, used: Buf, needed: bool| {
+            if shared && needed { used } else { m.real(name, Scratch, on(needed, batch), n) }
+        };
+        let p = room("p", c, has.iterates);
+        let res = room("res", g, has.iterates);
+        let z = room("z", apical, explicit || has.iterates);
+        let t = room("t", a, has.iterates && back);
         let lay = Layout {
             batch,
             weights,
@@ -275,17 +292,17 @@ impl Layout {
             r: m.real("r", Scratch, batch, n),
             d: m.real("rho'", Scratch, batch, n),
             d2: smooth.then(|| m.real("rho''", Scratch, batch, n)),
-            a: m.real("a", Scratch, batch, n),
+            a,
             delta: m.real("delta", Scratch, batch, n),
-            apical: m.real("apical", Scratch, batch, n),
-            c: m.real("c", Scratch, batch, n),
-            g: m.real("g", Scratch, batch, n),
+            apical,
+            c,
+            g,
             y_vec: m.real("y", Scratch, on(explicit || has.iterates, batch), n),
-            p: m.real("p", Scratch, on(has.iterates, batch), n),
-            res: m.real("res", Scratch, on(has.iterates, batch), n),
-            z: m.real("z", Scratch, on(explicit || has.iterates, batch), n),
+            p,
+            res,
+            z,
             solver: m.real("solver", Record, batch, solver_cols::LEN),
-            t: m.real("t", Scratch, on(has.iterates && back, batch), n),
+            t,
             f: m.real("f", Scratch, on(newton || settings.dynamics != Dynamics::Nla, batch), n),
             aim: m.real("aim", Scratch, on(newton, batch), n),
             u_start: m.real("u_start", Scratch, on(newton, batch), n),

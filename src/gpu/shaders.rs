@@ -52,6 +52,7 @@ kernels! {
     bias_rate NO_PARTS,
     drive NO_PARTS,
     assemble Parts { reduce: true, solver: true, ..NO_PARTS },
+    bend NO_PARTS,
     curvature NO_PARTS,
     cg_start Parts { reduce: true, solver: true, ..NO_PARTS },
     cg_step Parts { reduce: true, solver: true, ..NO_PARTS },

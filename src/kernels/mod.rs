@@ -7,6 +7,7 @@
 pub mod apical_error;
 pub mod assemble;
 pub mod backward;
+pub mod bend;
 pub mod bias_rate;
 pub mod bicg_start;
 pub mod bicg_step;
@@ -198,6 +199,7 @@ calls! {
     BiasRate => bias_rate,
     Drive => drive,
     Assemble => assemble,
+    Bend => bend,
     Curvature => curvature,
     CgStart => cg_start,
     CgStep => cg_step,

@@ -145,6 +145,7 @@ impl Program {
                 Call::NewtonMove(a) => names(&[a.u]),
                 Call::Drive(a) => names(&[a.c, a.g]),
                 Call::Assemble(a) => names(&[a.c, a.u_dot]),
+                Call::Bend(a) => names(&[a.d2]),
                 Call::Curvature(a) => names(&[a.z]),
                 Call::CgFinish(a) => names(&[a.solver]),
                 Call::Unit(a) => names(&[a.m]),

@@ -4,9 +4,11 @@
 //! columns drive the input population, the others are targets of the output population.
 
 mod grid;
+mod settings;
 mod windows;
 
 pub use grid::Grid;
+pub use settings::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale, SeriesConfig};
 pub use windows::{Presentation, RESIDENT_BYTES, WindowError, Windows};
 
 use std::fs::File;
