@@ -190,6 +190,15 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// Time steps of a presentation, or of a window.
+    #[must_use]
+    pub fn presentation_steps(&self) -> usize {
+        match &self.feed {
+            Feed::Samples(_) => self.protocol.steps,
+            Feed::Windows { windows, .. } => windows.steps(),
+        }
+    }
+
     /// Weights and biases after the last complete epoch, or where [`Trainer::epoch`] was asked to stop.
     #[must_use]
     pub fn parameters(&self) -> &Parameters {
