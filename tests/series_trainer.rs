@@ -152,7 +152,7 @@ fn train(
     protocol: &Protocol,
     from: Option<State>,
     stop_after: usize,
-) -> Result<Came, State> {
+) -> Result<Came, Box<State>> {
     let stop = AtomicBool::new(false);
     let net = network();
     let parameters = parameters(&net);
@@ -168,7 +168,7 @@ fn train(
     for number in first..=protocol.epochs {
         match trainer.epoch_keeping(number, &mut heard, &mut watch).expect("an epoch") {
             Some(epoch) => epochs.push(epoch),
-            None => return Err(watch.kept.pop().expect("kept")),
+            None => return Err(Box::new(watch.kept.pop().expect("kept"))),
         }
     }
     Ok(Came { parameters: trainer.parameters().clone(), epochs, batches: heard.0 })
@@ -279,7 +279,7 @@ fn a_stopped_run_goes_on_as_if_it_had_not() {
             let Err(state) = train(task(set, presentation), &protocol(batch, 2), None, stop) else {
                 panic!("stopped after {stop}")
             };
-            let came = train(task(set, presentation), &protocol(batch, 2), Some(state), usize::MAX);
+            let came = train(task(set, presentation), &protocol(batch, 2), Some(*state), usize::MAX);
             let came = came.unwrap_or_else(|_| panic!("not stopped"));
             assert_eq!(came.parameters, want.parameters, "after {stop}");
             let (a, b) = (came.epochs.last().unwrap(), want.epochs.last().unwrap());

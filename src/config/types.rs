@@ -125,7 +125,7 @@ pub enum DataSource {
         test_labels: PathBuf,
     },
     /// Time series from recordings; of [`DataConfig`] nothing else matters then.
-    Series(SeriesConfig),
+    Series(Box<SeriesConfig>),
 }
 
 /// Protocol of a training run.

@@ -270,7 +270,7 @@ impl<'a> Trainer<'a> {
             }
             let shot = self.launch(&batch, (pass.epoch, pass.presented))?;
             pass.presented += 1;
-            pass.flights.push_back(Flight::Away { shot, batch, number: pass.presented });
+            pass.flights.push_back(Flight::Away { shot, batch: Box::new(batch), number: pass.presented });
             for notice in std::mem::take(&mut self.notices) {
                 sink.take(&notice)?;
             }
@@ -305,7 +305,7 @@ impl<'a> Trainer<'a> {
             None => return Ok(None),
             Some(Flight::Landed(need)) => (need, None),
             Some(Flight::Away { shot, batch, number }) => {
-                (self.land(pass, shot, &batch, number, sink)?, Some(batch))
+                (self.land(pass, shot, &batch, number, sink)?, Some(*batch))
             }
         };
         self.adapt(need);
