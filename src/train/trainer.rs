@@ -1,23 +1,22 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
+mod exam;
 mod probing;
 mod rates;
 mod resume;
+
+use exam::{Exam, Validation};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::completion::Examiner;
 use super::error::{indefinite, verdict};
-use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
+use super::evaluate::{Tables, read_parameters, write_parameters};
 use super::feed::Feed;
 use super::flight::{Flight, Need, Pass, Shot};
-use super::{
-    Completed, Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Score, Sink,
-    TrainError,
-};
-use crate::data::{Dataset, MiniBatch};
+use super::{Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Sink, TrainError};
+use crate::data::MiniBatch;
 use crate::dynamics::{Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine};
 use crate::evaluate::{Rest, rest};
@@ -63,35 +62,6 @@ pub struct Protocol {
     pub step_ms: f64,
     /// Bytes and classes to voltages and targets.
     pub tables: Tables,
-}
-
-/// How a network is validated and tested.
-enum Exam<'a> {
-    /// By the class of static samples.
-    Samples { evaluator: Box<Evaluator>, data: &'a Dataset },
-    /// By the electrodes that are free.
-    Series(Box<Examiner<'a>>),
-}
-
-impl<'a> Exam<'a> {
-    fn new(
-        material: Material<'a>,
-        model: &Model,
-        device: &Device,
-        protocol: &Protocol,
-        ramp: &[f64],
-    ) -> Result<Self, TrainError> {
-        Ok(match material {
-            Material::Samples(data) => {
-                let evaluator = Evaluator::new(model, device, &protocol.tables, ramp)?;
-                Self::Samples { evaluator: Box::new(evaluator), data }
-            }
-            Material::Series(task) => {
-                let examiner = Examiner::new(task.set, task.completion, model, device)?;
-                Self::Series(Box::new(examiner))
-            }
-        })
-    }
 }
 
 /// A network in training on a device.
@@ -395,53 +365,6 @@ impl<'a> Trainer<'a> {
             health: tally.health(),
         })
     }
-
-    /// What the held-out part says, if there is one.
-    fn validate(&mut self) -> Result<Validation, TrainError> {
-        match &mut self.exam {
-            Exam::Samples { evaluator, data } => {
-                let Some(held_out) = &data.validation else { return Ok(Validation::default()) };
-                let score = evaluator.score(&self.parameters, held_out)?;
-                Ok(Validation { accuracy: Some(score.accuracy), loss: Some(score.loss), r2: None })
-            }
-            Exam::Series(examiner) => {
-                let Some(network) = examiner.validate(&self.parameters)? else {
-                    return Ok(Validation::default());
-                };
-                Ok(Validation { accuracy: None, loss: Some(network.cost), r2: network.r2 })
-            }
-        }
-    }
-
-    /// The test set of static samples, with the parameters of the last complete epoch.
-    ///
-    /// # Errors
-    /// If the device is lost, or the network learns recordings.
-    pub fn test(&mut self) -> Result<Score, TrainError> {
-        match &mut self.exam {
-            Exam::Samples { evaluator, data } => evaluator.score(&self.parameters, &data.test),
-            Exam::Series(_) => Err(TrainError::NoClasses),
-        }
-    }
-
-    /// The test part of recordings, with the parameters `before` training and those of the last complete epoch; `None` of static samples.
-    ///
-    /// # Errors
-    /// Divergence, a lost device, rows that cannot be read.
-    pub fn complete(&mut self, before: &Parameters) -> Result<Option<Completed>, TrainError> {
-        match &mut self.exam {
-            Exam::Samples { .. } => Ok(None),
-            Exam::Series(examiner) => examiner.test(before, &self.parameters).map(Some),
-        }
-    }
-}
-
-/// What validation says; nothing without a held-out part.
-#[derive(Clone, Copy, Debug, Default)]
-struct Validation {
-    accuracy: Option<f64>,
-    loss: Option<f64>,
-    r2: Option<f64>,
 }
 
 /// Mean |ΔW| over all weights.
