@@ -11,6 +11,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`checkpoint`] | parameters and checkpoints on disk |
+//! | [`completion`] | scores of predicted electrodes, baselines |
 //! | [`config`] | experiment files: parsing, validation, resolved form |
 //! | [`network`] | populations, projections, initialisation, parameters |
 //! | [`dynamics`] | the equations, turned into a [`plan`] of kernel calls |
@@ -34,6 +35,7 @@
 
 pub mod checkpoint;
 pub mod cli;
+pub mod completion;
 pub mod config;
 pub mod cpu;
 pub mod data;

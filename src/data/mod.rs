@@ -9,8 +9,10 @@ pub mod idx;
 mod mnist;
 pub mod npz;
 mod published;
+pub mod recording;
 mod samples;
 pub mod scheduler;
+pub mod series;
 
 pub use directory::{DataDir, SetError};
 pub use encoding::Encoding;
