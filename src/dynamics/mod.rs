@@ -16,6 +16,7 @@ mod microcircuit;
 mod observe;
 mod resident;
 mod settings;
+mod small;
 mod stability;
 
 pub use bicgstab::BicgLayout;
@@ -78,7 +79,8 @@ impl Model {
             backprop::step(&build),
             resident::observe(&build),
         ];
-        let program = Program { buffers, plans, batch };
+        let small = small::step(&build);
+        let program = Program { buffers, plans, batch, small };
         Ok(Self { network, settings, solver, layout, program })
     }
 }
