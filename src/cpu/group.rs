@@ -1,7 +1,7 @@
 //! Products of a matrix with the vectors of a group of trajectories that lie side by side: `x[column, trajectory]`.
 //!
-//! A group is 64 bytes wide, so that no part of a vector is idle whatever the sizes of the populations, and `W x` and `Wᵀ x` read the same W:
-//! a transposed copy is read where there is one. Every element is summed over the depth in one order.
+//! A group is 64 bytes wide, so that no part of a vector is idle whatever the sizes of the populations, and `W x` and `Wᵀ x` read the same W along its
+//! rows. Every element is summed in one order.
 
 /// `out ← out + scale·A x`; A has `rows` rows of `depth` elements, x and out rows of [`Grouped::GROUP`] trajectories.
 #[derive(Clone, Copy)]
@@ -10,7 +10,7 @@ pub struct Shape<T> {
     pub rows: usize,
     /// Columns of A, rows of x.
     pub depth: usize,
-    /// Row and column stride of A.
+    /// Row and column stride of A; one of them is 1.
     pub a: (usize, usize),
     /// Factor of the product.
     pub scale: T,
@@ -42,16 +42,9 @@ macro_rules! kernels {
             /// Rows of the largest block: its accumulators fill the registers.
             const ROWS: usize = $rows;
 
-            /// R rows of out.
+            /// R rows of out, from R columns of what lies in memory: sums stay in the registers.
             $(#[$feature])*
-            unsafe fn tile<const R: usize, const UNIT: bool>(
-                s: &Shape<$t>,
-                a: *const $t,
-                x: *const $t,
-                out: *mut $t,
-            ) {
-                // Known places of the rows leave the registers to sums.
-                let stride = if UNIT { 1 } else { s.a.0 };
+            unsafe fn tile<const R: usize>(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
                 let mut sum = [[splat(0.0); V]; R];
                 let (mut a, mut x) = (a, x);
                 for _ in 0..s.depth {
@@ -62,7 +55,7 @@ macro_rules! kernels {
                     }
                     for r in 0..R {
                         // SAFETY: the caller vouches for R rows of a.
-                        let factor = splat(unsafe { *a.add(r * stride) });
+                        let factor = splat(unsafe { *a.add(r) });
                         for v in 0..V {
                             sum[r][v] = fma(factor, w[v], sum[r][v]);
                         }
@@ -82,27 +75,84 @@ macro_rules! kernels {
                 }
             }
 
-            /// All rows.
+            /// R columns of A, whose rows lie along memory: x stays in the registers, and out passes by.
+            $(#[$feature])*
+            unsafe fn across<const R: usize>(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
+                let mut w = [[splat(0.0); V]; R];
+                for r in 0..R {
+                    for v in 0..V {
+                        // SAFETY: the caller vouches for R rows of x.
+                        w[r][v] = unsafe { load(x.add(r * GROUP + v * L)) };
+                    }
+                }
+                let (scale, one) = (splat(s.scale), splat(1.0));
+                let (mut a, mut out) = (a, out);
+                for _ in 0..s.rows {
+                    let mut sum = [[splat(0.0); V]; 2];
+                    for r in 0..R {
+                        // SAFETY: the caller vouches for R elements of each row of a.
+                        let factor = splat(unsafe { *a.add(r) });
+                        for v in 0..V {
+                            sum[r % 2][v] = fma(factor, w[r][v], sum[r % 2][v]);
+                        }
+                    }
+                    for v in 0..V {
+                        let both = fma(one, sum[0][v], sum[1][v]);
+                        // SAFETY: the caller vouches for the rows of out.
+                        unsafe { store(out.add(v * L), fma(scale, both, load(out.add(v * L)))) };
+                    }
+                    a = a.wrapping_add(s.a.0);
+                    out = out.wrapping_add(GROUP);
+                }
+            }
+
+            /// All columns, by [`across`].
             $(#[$feature])*
             #[inline]
-            unsafe fn rows<const UNIT: bool>(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
+            unsafe fn columns(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
+                let mut k = 0;
+                let at = |k: usize| (a.wrapping_add(k), x.wrapping_add(k * GROUP));
+                // SAFETY: k + columns of a block ≤ depth.
+                unsafe {
+                    while k + ROWS <= s.depth {
+                        let (a, x) = at(k);
+                        across::<ROWS>(s, a, x, out);
+                        k += ROWS;
+                    }
+                    while k + 4 <= s.depth {
+                        let (a, x) = at(k);
+                        across::<4>(s, a, x, out);
+                        k += 4;
+                    }
+                    while k < s.depth {
+                        let (a, x) = at(k);
+                        across::<1>(s, a, x, out);
+                        k += 1;
+                    }
+                }
+            }
+
+            /// All rows, by [`tile`].
+            $(#[$feature])*
+            #[inline]
+            unsafe fn rows(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
                 let mut i = 0;
                 let at = |i: usize| (a.wrapping_add(i * s.a.0), out.wrapping_add(i * GROUP));
                 // SAFETY: i + rows of a block ≤ rows.
                 unsafe {
                     while i + ROWS <= s.rows {
                         let (a, out) = at(i);
-                        tile::<ROWS, UNIT>(s, a, x, out);
+                        tile::<ROWS>(s, a, x, out);
                         i += ROWS;
                     }
                     while i + 4 <= s.rows {
                         let (a, out) = at(i);
-                        tile::<4, UNIT>(s, a, x, out);
+                        tile::<4>(s, a, x, out);
                         i += 4;
                     }
                     while i < s.rows {
                         let (a, out) = at(i);
-                        tile::<1, UNIT>(s, a, x, out);
+                        tile::<1>(s, a, x, out);
                         i += 1;
                     }
                 }
@@ -117,9 +167,9 @@ macro_rules! kernels {
                 // SAFETY: passed on to the caller.
                 unsafe {
                     if s.a.0 == 1 {
-                        rows::<true>(s, a, x, out);
+                        rows(s, a, x, out);
                     } else {
-                        rows::<false>(s, a, x, out);
+                        columns(s, a, x, out);
                     }
                 }
             }

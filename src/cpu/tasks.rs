@@ -30,7 +30,9 @@ pub(super) enum Task<'a> {
 pub(super) fn tasks(program: &Program, id: PlanId) -> Vec<Task<'_>> {
     let plan = program.plan(id);
     let small = program.small.as_ref().filter(|_| id == PlanId::Step);
-    small.and_then(|small| small::tasks(small, plan)).unwrap_or_else(|| of_plan(plan, program.batch))
+    small
+        .and_then(|small| small::tasks(small, plan, program.batch))
+        .unwrap_or_else(|| of_plan(plan, program.batch))
 }
 
 fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {

@@ -27,13 +27,17 @@ pub(super) fn step(b: &Build) -> Option<Small> {
         let block = |k: usize| {
             let (pre, post) = b.ends(k);
             let w_dot = l.weight_rates[k].filter(|_| b.set.weights_in_dynamics());
-            Block { w: l.weights[k], w_dot, pre, post }
+            let p = &b.net.projections[k];
+            let factor = if l.weight_rates[k].is_some() { p.factor } else { 0.0 };
+            let (hollow, clip) = (p.is_hollow(), p.clip);
+            Block { w: l.weights[k], w_dot, factor, hollow, clip, pre, post }
         };
         Small {
             blocks: b.net.forward_order().into_iter().map(block).collect(),
             inverse: l.inverse,
             age: l.age,
             apical: l.apical,
+            in_factors: b.set.derivative_clip.is_none(),
             tolerance: b.set.tolerance,
             at_most: b.set.max_iterations,
         }

@@ -3,12 +3,18 @@
 use super::{Buf, Cols};
 
 /// A projection with its weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Block {
     /// W, `[post, pre]`.
     pub w: Buf,
     /// Ẇ, where it enters the dynamics.
     pub w_dot: Option<Buf>,
+    /// Learning-rate factor of the projection; 0 where W does not learn.
+    pub factor: f64,
+    /// No neuron projects onto itself.
+    pub hollow: bool,
+    /// Bound of |W|.
+    pub clip: Option<f64>,
     /// Columns of the presynaptic population.
     pub pre: Cols,
     /// Columns of the postsynaptic population.
@@ -29,6 +35,8 @@ pub struct Small {
     pub age: Buf,
     /// `Wᵀδ`, `[batch, N]`.
     pub apical: Buf,
+    /// Ẇ is never bounded, so that it need not be formed.
+    pub in_factors: bool,
     /// Relative residual at which a trajectory has converged.
     pub tolerance: f64,
     /// Upper bound of iterations.

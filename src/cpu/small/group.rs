@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::cpu::group::Shape;
 use crate::cpu::rows::ROWS;
-use crate::cpu::store::padded;
 use crate::cpu::{Lane, Real, tile};
 use crate::plan::{Buf, Cols, small::Block};
 
@@ -74,11 +73,8 @@ fn multiply<T: Real, const G: usize>(
 #[inline(always)]
 fn forward<T: Real, const G: usize>(s: &Lane<T>, w: Buf, ends: &Block, scale: T, x: &[T], out: &mut [T]) {
     let (pre, post) = (ends.pre.len, ends.post.len);
-    let transposed = s.transposed(w);
-    let (a, strides) =
-        if transposed.is_empty() { (s.get(w), (pre, 1)) } else { (transposed, (1, padded(post))) };
     let (from, to) = (wide::<G>(ends.pre), wide::<G>(ends.post));
-    multiply::<T, G>(a, (post, pre), strides, scale, &x[from], &mut out[to]);
+    multiply::<T, G>(s.get(w), (post, pre), (pre, 1), scale, &x[from], &mut out[to]);
 }
 
 /// `out_pre ← out_pre + scale·Wᵀ x_post` along a projection, W in `w`.
@@ -151,6 +147,60 @@ pub(super) fn along_rates<T: Real, const G: usize>(
     for (block, w_dot) in blocks.iter().filter_map(|b| b.w_dot.map(|w_dot| (b, w_dot))) {
         forward::<T, G>(s, w_dot, block, T::ONE, x, to);
         backward::<T, G>(s, w_dot, block, T::ONE, y, out);
+    }
+}
+
+/// As [`along_rates`], without Ẇ: `Ẇ x = κ Σ_b δ_b (r̄_b·x)` over all trajectories b, κ the rate, and `Ẇᵀ y = κ Σ_b r̄_b (δ_b·y)`; here x is r̄ and y is
+/// δ of the group. Only the columns of all trajectories are read, as `[batch, n]`.
+#[inline(always)]
+pub(super) fn along_factors<T: Real, const G: usize>(
+    blocks: &[Block],
+    (r, delta, n): (&[T], &[T], usize),
+    rate: f64,
+    (x, to): (&[T], &mut [T]),
+    (y, out): (&[T], &mut [T]),
+    overlaps: &mut Vec<T>,
+) {
+    let batch = r.len() / n;
+    overlaps.resize(batch * G, T::ZERO);
+    for block in blocks.iter().filter(|b| b.w_dot.is_some()) {
+        let (pre, post, rate) = (block.pre, block.post, T::of(rate * block.factor));
+        let mut part = |from: &[T], by: Cols, x: &[T], a: &[T], at: Cols, to: &mut [T]| {
+            overlaps.fill(T::ZERO);
+            let of = |v: &'_ [T], cols: Cols| cols.start.min(v.len());
+            multiply::<T, G>(
+                &from[of(from, by)..],
+                (batch, by.len),
+                (n, 1),
+                T::ONE,
+                &x[wide::<G>(by)],
+                overlaps,
+            );
+            multiply::<T, G>(
+                &a[of(a, at)..],
+                (at.len, batch),
+                (1, n),
+                rate,
+                overlaps,
+                &mut to[wide::<G>(at)],
+            );
+        };
+        part(r, pre, x, delta, post, to);
+        part(delta, post, y, r, pre, out);
+        if block.hollow {
+            // What neurons would teach themselves.
+            let mut sums = vec![T::ZERO; pre.len];
+            for (delta, r) in delta.chunks_exact(n).zip(r.chunks_exact(n)) {
+                let both = delta[pre.range()].iter().zip(&r[pre.range()]);
+                sums.iter_mut().zip(both).for_each(|(sum, (&delta, &r))| *sum += delta * r);
+            }
+            for (i, sum) in pre.range().zip(sums) {
+                for l in i * G..(i + 1) * G {
+                    to[l] -= rate * sum * x[l];
+                    out[l] -= rate * sum * y[l];
+                }
+            }
+        }
     }
 }
 

@@ -115,50 +115,76 @@ fn identity<T: Real>(h: &mut [T], n: usize) {
     h.iter_mut().step_by(n + 1).for_each(|v| *v = T::ONE);
 }
 
-/// Rows and columns that are eliminated at a time.
+/// Rows and columns of a sweep.
 const BLOCK: usize = 16;
 
-/// `h ← h⁻¹` of a symmetric matrix, in place, by blocks; `false` if a pivot is not positive: it is not positive definite.
+/// `h ← h⁻¹` of a symmetric matrix, in place; `false` if a pivot is not positive: it is not positive definite.
+///
+/// Sweeps of blocks K: `h_KK ← −D`, `h_iK ← h_iK D`, `h_ij ← h_ij − h_iK D h_Kj` with `D = h_KK⁻¹` keep the matrix symmetric, so that its lower
+/// triangle will do, and leave `−h⁻¹`.
 fn invert<T: Real>(h: &mut [T], n: usize) -> bool {
     let (mut left, mut right) = (vec![T::ZERO; n * BLOCK], vec![T::ZERO; n * BLOCK]);
+    let mut across = left.clone();
     let mut pivot = [T::ZERO; BLOCK * BLOCK];
     for start in (0..n).step_by(BLOCK) {
         let k = BLOCK.min(n - start);
+        let end = start + k;
         for i in 0..k {
-            pivot[i * k..][..k].copy_from_slice(&h[(start + i) * n + start..][..k]);
+            for j in 0..=i {
+                let v = h[(start + i) * n + start + j];
+                (pivot[i * k + j], pivot[j * k + i]) = (v, v);
+            }
         }
         if !invert_few(&mut pivot[..k * k], k) {
             return false;
         }
-        // left = h[:, block], right = pivot⁻¹ h[block, :]; the block itself counts as 0 in left and as −1 in right.
-        for i in 0..n {
-            left[i * k..][..k].copy_from_slice(&h[i * n + start..][..k]);
+        // h_iK of all i, 0 on the block itself, as columns and as rows.
+        left.fill(T::ZERO);
+        for i in (0..start).chain(end..n) {
+            for j in 0..k {
+                let v = if i < start { h[(start + j) * n + i] } else { h[i * n + start + j] };
+                (left[i * k + j], across[j * n + i]) = (v, v);
+            }
         }
-        left[start * k..(start + k) * k].fill(T::ZERO);
-        multiply(&pivot, &h[start * n..(start + k) * n], (k, k, n), T::ONE, T::ZERO, &mut right);
-        for i in 0..k {
-            right[i * n + start..][..k].copy_from_slice(&pivot[i * k..][..k]);
+        (0..k).for_each(|j| across[j * n + start..j * n + end].fill(T::ZERO));
+        multiply(&pivot, &across, (k, k, n), T::ONE, T::ZERO, (&mut right, n), n);
+        for first in (0..n).step_by(2 * BLOCK) {
+            let last = n.min(first + 2 * BLOCK);
+            let (a, to) = (&left[first * k..last * k], &mut h[first * n..last * n]);
+            multiply(a, &right, (last - first, k, last), -T::ONE, T::ONE, (to, n), n);
         }
-        for i in 0..n {
-            h[i * n + start..][..k].fill(T::ZERO);
+        for j in 0..k {
+            h[(start + j) * n..][..start].copy_from_slice(&right[j * n..][..start]);
+            (end..n).for_each(|i| h[i * n + start + j] = right[j * n + i]);
+            (0..k).for_each(|i| h[(start + i) * n + start + j] = -pivot[i * k + j]);
         }
-        multiply(&left, &right, (n, k, n), -T::ONE, T::ONE, h);
-        for i in 0..k {
-            h[(start + i) * n..][..n].copy_from_slice(&right[i * n..][..n]);
+    }
+    for i in 0..n {
+        for j in 0..=i {
+            let v = -h[i * n + j];
+            (h[i * n + j], h[j * n + i]) = (v, v);
         }
     }
     true
 }
 
-/// `c ← alpha·a b + keep·c` with a `[m, k]`, b `[k, n]`, without gaps between rows.
-fn multiply<T: Real>(a: &[T], b: &[T], (m, k, n): (usize, usize, usize), alpha: T, keep: T, c: &mut [T]) {
+/// `c ← alpha·a b + keep·c` with a `[m, k]`, b `[k, n]`, rows of b and c at these strides.
+fn multiply<T: Real>(
+    a: &[T],
+    b: &[T],
+    (m, k, n): (usize, usize, usize),
+    alpha: T,
+    keep: T,
+    (c, stride): (&mut [T], usize),
+    b_stride: usize,
+) {
     let a = product::View { data: a, strides: (k, 1) };
-    let b = product::View { data: b, strides: (n, 1) };
+    let b = product::View { data: b, strides: (b_stride, 1) };
     let how = product::How { rows: m, padded: false, alone: false };
-    product::multiply(how, (m, k, n), alpha, a, b, keep, product::ViewMut { data: c, stride: n });
+    product::multiply(how, (m, k, n), alpha, a, b, keep, product::ViewMut { data: c, stride });
 }
 
-/// As [`invert`], element by element.
+/// `h ← h⁻¹` element by element.
 fn invert_few<T: Real>(h: &mut [T], n: usize) -> bool {
     for k in 0..n {
         let pivot = h[k * n + k];

@@ -5,12 +5,13 @@
 
 mod group;
 mod inverse;
+mod learn;
 mod sense;
 mod solve;
 
 use super::tasks::{Task, Use};
 use super::{Lane, Real};
-use crate::kernels::{Call, drive, mismatch, rates};
+use crate::kernels::{Call, drive, mismatch, rates, update, weight_rate};
 use crate::plan::{Buf, Op, Plan, Small, StepControl};
 
 /// The parts of a step that replace calls of the plain plan.
@@ -22,6 +23,8 @@ pub(super) enum Part {
     Invert,
     /// u̇.
     Solve,
+    /// W of a single trajectory.
+    Learn,
 }
 
 /// What the parts read beyond [`Small`]: arguments of calls of the plain plan.
@@ -34,10 +37,11 @@ pub(super) struct Step<'a> {
     pub solver: Buf,
     pub u_dot: Buf,
     pub apical: Buf,
+    pub dt_ms: f64,
 }
 
 /// The tasks of a step: calls of the plain plan, of which the parts replace what is between them. `None` if the plan has not what they read.
-pub(super) fn tasks<'a>(small: &'a Small, plan: &'a Plan) -> Option<Vec<Task<'a>>> {
+pub(super) fn tasks<'a>(small: &'a Small, plan: &'a Plan, batch: usize) -> Option<Vec<Task<'a>>> {
     let calls = || plan.ops.iter().filter_map(Op::as_call);
     let rates = calls().find_map(|c| if let Call::Rates(a) = c { Some(a) } else { None })?;
     let mismatch = calls().find_map(|c| if let Call::Mismatch(a) = c { Some(a) } else { None })?;
@@ -45,13 +49,23 @@ pub(super) fn tasks<'a>(small: &'a Small, plan: &'a Plan) -> Option<Vec<Task<'a>
     let finish = calls().find_map(|c| if let Call::CgFinish(a) = c { Some(a) } else { None })?;
     let integrate = calls().find_map(|c| if let Call::Integrate(a) = c { Some(a) } else { None })?;
     let (solver, u_dot) = (finish.solver, integrate.u_dot);
-    let step = Step { small, rates, mismatch, drive, solver, u_dot, apical: small.apical };
+    let step =
+        Step { small, rates, mismatch, drive, solver, u_dot, apical: small.apical, dt_ms: integrate.dt_ms };
     let mut tasks = Vec::new();
-    let mut started = false;
+    let (mut started, mut learn) = (false, None);
     for call in calls() {
         match call {
             Call::Mismatch(_) => tasks.push(Task::Small(Part::Sense, step)),
             Call::Drive(_) => tasks.extend([Part::Invert, Part::Solve].map(|part| Task::Small(part, step))),
+            Call::WeightRate(_) if in_factors(small, batch) => {}
+            Call::Update(a) if in_factors(small, batch) && small.blocks.iter().any(|b| b.w == a.p) => {
+                if batch == 1 {
+                    learn.get_or_insert(Task::Small(Part::Learn, step));
+                } else {
+                    let rate = rate_of(plan, a);
+                    tasks.push(rate.map_or(Task::Call(call), |rate| Task::Learn(a, rate)));
+                }
+            }
             Call::Rates(_)
             | Call::Observe(_)
             | Call::WeightRate(_)
@@ -65,7 +79,23 @@ pub(super) fn tasks<'a>(small: &'a Small, plan: &'a Plan) -> Option<Vec<Task<'a>
         }
         started |= matches!(call, Call::Rates(_));
     }
+    tasks.extend(learn);
     Some(tasks)
+}
+
+/// How Ẇ comes about that moves these weights.
+fn rate_of<'a>(plan: &'a Plan, update: &update::Args) -> Option<&'a weight_rate::Args> {
+    plan.ops.iter().filter_map(Op::as_call).find_map(|call| match call {
+        Call::WeightRate(a) if update.p_dot == Some(a.w_dot) => Some(a),
+        _ => None,
+    })
+}
+
+/// Batches up to which Ẇ is never formed: its products with r̄ and δ take `2·batch` multiplications a neuron.
+const IN_FACTORS_UP_TO: usize = 64;
+
+fn in_factors(small: &Small, batch: usize) -> bool {
+    small.in_factors && batch <= IN_FACTORS_UP_TO
 }
 
 impl Step<'_> {
@@ -92,8 +122,11 @@ impl Step<'_> {
             Part::Solve => {
                 weights(need);
                 need(self.small.inverse, Use::Read);
+                [self.rates.r, self.mismatch.delta].into_iter().for_each(|b| need(b, Use::Read));
                 self.drive.b_dot.into_iter().for_each(|b| need(b, Use::Read));
             }
+            // Of one lane alone.
+            Part::Learn => {}
         }
     }
 }
@@ -128,8 +161,10 @@ unsafe fn run_avx2<T: Real>(part: Part, lane: &mut Lane<T>, a: &Step, step: &Ste
 
 #[inline(always)]
 fn run_any<T: Real>(part: Part, lane: &mut Lane<T>, a: &Step, step: &StepControl) {
-    if part == Part::Invert {
-        return inverse::refresh(lane, a, step);
+    match part {
+        Part::Invert => return inverse::refresh(lane, a, step),
+        Part::Learn => return learn::run(lane, a, step),
+        Part::Sense | Part::Solve => {}
     }
     let single = lane.whole_batch() <= SINGLE_UP_TO;
     let width = if single { 1 } else { T::GROUP };

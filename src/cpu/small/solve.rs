@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
-use super::Step;
-use super::group::{Each, along_rates, backward, dot, gather, scatter, symmetric, there_and_back};
+use super::group::{
+    Each, along_factors, along_rates, backward, dot, gather, scatter, symmetric, there_and_back,
+};
+use super::{Step, in_factors};
 use crate::cpu::{Lane, Real};
 use crate::kernels::solver;
 use crate::plan::StepControl;
@@ -109,7 +111,13 @@ fn right_side<T: Real, const G: usize>(
     }
     v.q.fill(T::ZERO);
     if control.rate_w != 0.0 {
-        along_rates::<T, G>(s, &small.blocks, (v.y, v.p), (v.x, v.q));
+        let (forth, back) = ((&*v.y, &mut *v.p), (&*v.x, &mut *v.q));
+        if in_factors(small, s.whole_batch()) {
+            let all = (s.whole(step.rates.r), s.whole(args.delta), n);
+            along_factors::<T, G>(&small.blocks, all, control.rate_w, forth, back, &mut Vec::new());
+        } else {
+            along_rates::<T, G>(s, &small.blocks, forth, back);
+        }
     }
     for block in &small.blocks {
         backward::<T, G>(s, block.w, block, -T::ONE, v.p, v.q);
