@@ -1,12 +1,11 @@
 // z = C y, C = diag(beta) - diag(rho'' (W^T delta)): what distinguishes H from J^T J (model, section 2).
 //
-// y, d2 = rho'' (or absent), apical = W^T delta, z: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out].
+// y, bend = rho'' (W^T delta) (or absent), z: [batch, n] row-major, columns start .. start + len; beta: [rows, n_out].
 // One invocation a neuron and trajectory.
 
 struct Params {
     y: u32,
-    d2: u32,
-    apical: u32,
+    bend: u32,
     beta: u32,
     z: u32,
     n: u32,
@@ -23,8 +22,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.y * params.n + column;
     let y = state[params.y + i];
     var z = 0.0;
-    if (params.d2 != NONE) {
-        z = -(state[params.d2 + i] * state[params.apical + i]) * y;
+    if (params.bend != NONE) {
+        z = -state[params.bend + i] * y;
     }
     if (column >= params.out_start && column < params.out_start + params.n_out) {
         let beta = state[params.beta + control.beta_row * params.n_out + column - params.out_start];

@@ -1,7 +1,7 @@
 // Dense solution of H u_dot = rhs, H = J^T J + C, C = diag(beta) - diag(rho'' (W^T delta)), per trajectory (small networks).
 //
-// jac = J: [batch, rows * len]; h: [batch, len * (len + 1)], the matrix and then the right-hand side; rhs, d2 = rho'' (or absent),
-// apical = W^T delta, u_dot: [batch, n], free columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
+// jac = J: [batch, rows * len]; h: [batch, len * (len + 1)], the matrix and then the right-hand side; rhs, bend = rho'' (W^T delta) (or
+// absent), u_dot: [batch, n], free columns start .. start + len; beta: [rows, n_out]; solver: [batch, 9].
 // Cholesky first; if it fails, H is not positive definite: that is counted, and the system is solved by elimination with row pivoting.
 // fallback = 1: trajectories with a positive definite H keep the u_dot they have.
 // One workgroup of 256 a trajectory, matrices in `state`: 192 neurons do not fit into workgroup memory. Every loop runs over elements
@@ -12,8 +12,7 @@ struct Params {
     jac: u32,
     h: u32,
     rhs: u32,
-    d2: u32,
-    apical: u32,
+    bend: u32,
     beta: u32,
     u_dot: u32,
     solver: u32,
@@ -29,7 +28,7 @@ struct Params {
 var<workgroup> lane_rows: array<u32, LANES>;
 
 // The diagonal of C.
-fn bend(trajectory: u32, k: u32) -> f32 {
+fn bent(trajectory: u32, k: u32) -> f32 {
     let column = params.start + k;
     let i = trajectory * params.n + column;
     var v = 0.0;
@@ -37,8 +36,8 @@ fn bend(trajectory: u32, k: u32) -> f32 {
         v = state[params.beta + control.beta_row * params.n_out + column - params.out_start];
         if (!is_finite(v)) { return 0.0; }
     }
-    if (params.d2 != NONE) {
-        v = v - state[params.d2 + i] * state[params.apical + i];
+    if (params.bend != NONE) {
+        v = v - state[params.bend + i];
     }
     return v;
 }
@@ -63,7 +62,7 @@ fn fill(trajectory: u32, lane: u32, h: u32, wanted: bool) {
         for (var k = select(0u, max(i, j), params.triangular != 0u); k < params.rows; k = k + 1u) {
             sum = sum + state[jac + k * size + i] * state[jac + k * size + j];
         }
-        if (i == j) { sum = sum + bend(trajectory, i); }
+        if (i == j) { sum = sum + bent(trajectory, i); }
         if (pinned(i) || pinned(j)) { sum = select(0.0, 1.0, i == j); }
         state[h + e] = sum;
     }

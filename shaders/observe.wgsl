@@ -19,6 +19,7 @@ struct Params {
     out_start: u32,
     n_out: u32,
     flat_below: f32,
+    sums: u32,
 }
 
 const RECORD_LEN: u32 = 8u;
@@ -45,6 +46,12 @@ fn first_largest(lane: u32, v: f32, index: u32) -> u32 {
     let best = lane_classes[0];
     workgroupBarrier();
     return best;
+}
+
+// Of a sum, what earlier steps added to it.
+fn before(i: u32) -> f32 {
+    if (params.sums != 0u && control.index > 0u) { return state[i]; }
+    return 0.0;
 }
 
 @compute @workgroup_size(LANES)
@@ -95,11 +102,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     class_index = first_largest(lane, best, class_index);
     if (lane == 0u) {
         let record = params.record + group.x * RECORD_LEN;
-        state[record + 0u] = 0.5 * cost;
+        state[record + 0u] = before(record + 0u) + 0.5 * cost;
         state[record + 1u] = f32(class_index);
-        state[record + 2u] = 0.5 * (mismatch2 + nudge);
-        state[record + 3u] = sqrt(f2);
-        state[record + 4u] = most;
-        state[record + 5u] = saturated;
+        state[record + 2u] = before(record + 2u) + 0.5 * (mismatch2 + nudge);
+        state[record + 3u] = before(record + 3u) + sqrt(f2);
+        state[record + 4u] = max(before(record + 4u), most);
+        state[record + 5u] = before(record + 5u) + saturated;
     }
 }

@@ -8,8 +8,9 @@
 
 mod gpu_support;
 
-use gpu_support::{Bench, EPS, features, microcircuit, network};
-use lagrange_gpu::dynamics::{Integrator, Settings, Solver, StimulusKind};
+use gpu_support::{Bench, EPS, Noise, features, microcircuit, network};
+use lagrange_gpu::data::series::Format;
+use lagrange_gpu::dynamics::{Features, Integrator, Settings, Solver, StimulusKind};
 use lagrange_gpu::gpu::Profile;
 use lagrange_gpu::kernels::cg_start::Space;
 use lagrange_gpu::kernels::*;
@@ -34,7 +35,9 @@ const CONTROL: StepControl = StepControl {
 };
 
 fn smooth(input: InputMode) -> Bench {
-    let settings = Settings { solver: Solver::Cg, ..Settings::default() };
+    // `exact` shares buffers that kernels are to have apart here.
+    let settings =
+        Settings { solver: Solver::Cg, integrator: Integrator::Equilibrium, ..Settings::default() };
     Bench::new(network(&[13, 21, 6], Activation::Sigmoid, input), settings, 5, features(true))
 }
 
@@ -196,7 +199,8 @@ fn elementwise_kernels() {
                 tau_ms: 10.0,
             }
             .into(),
-            curvature::Args { y: l.y_vec, d2, apical: l.apical, beta: l.beta, z: l.z, cols, outputs }.into(),
+            bend::Args { d2: l.z, apical: l.apical, cols }.into(),
+            curvature::Args { y: l.y_vec, bend: d2, beta: l.beta, z: l.z, cols, outputs }.into(),
             blend::Args::new(l.z, cols, &[(0.5, l.c), (-1.25, l.z), (2.0, l.p)]).into(),
             blend::Args::new(l.z, cols, &[(-0.1, l.c)]).into(),
             hold::Args { dst: l.u_dot, active: l.active, cols }.into(),
@@ -334,6 +338,49 @@ fn sequences_are_followed() {
     b.compare("stimulus", &[call], CONTROL, &BOTH[..1], ELEMENTWISE);
 }
 
+/// Rows of a recording in both formats, inside a window, on its last row, and at its start; windows that end beyond the rows that are held
+/// read the last one. A value that is not finite is noted.
+#[test]
+fn recordings_are_sliced() {
+    for (format, input, bad) in [
+        (Format::I16, InputMode::Clamped, false),
+        (Format::F32, InputMode::Driven, false),
+        (Format::F32, InputMode::Clamped, true),
+    ] {
+        let f = Features::series(7, format, 19);
+        let mut b = Bench::new(network(&[13, 21, 6], Activation::Sigmoid, input), Settings::default(), 5, f);
+        let l = b.model.layout.clone();
+        let cursors = [0_u32, 3, 4, 6, 9].map(u32::to_le_bytes).concat();
+        b.bytes[l.cursor.0 as usize] = cursors;
+        if format == Format::F32 {
+            let mut noise = Noise::new(3);
+            let value = |i: usize| if bad && i == 4 * 19 + 15 { f32::NAN } else { noise.next() as f32 };
+            b.bytes[l.series.0 as usize] = (0..7 * 19).map(value).flat_map(f32::to_le_bytes).collect();
+        }
+        for (start, ramp) in [(false, 0.25), (false, 0.0), (true, 1.0)] {
+            let call: Call = slice::Args {
+                series: l.series,
+                format,
+                cursor: l.cursor,
+                gain: l.series_gain,
+                offset: l.series_offset,
+                start,
+                active: l.active,
+                x: l.x,
+                x_dot: l.x_dot,
+                y: l.y,
+                y_dot: l.y_dot,
+                clamp: input.is_clamped().then_some((l.u, l.u_dot)),
+                dt_ms: 0.5,
+                status: l.status,
+            }
+            .into();
+            let control = StepControl { ramp, ..CONTROL };
+            b.compare("slice", &[call], control, &BOTH[..1], ELEMENTWISE);
+        }
+    }
+}
+
 #[test]
 fn history_of_the_explicit_schemes() {
     for integrator in [Integrator::Euler, Integrator::Richardson1, Integrator::Richardson2] {
@@ -361,21 +408,24 @@ fn metrics() {
     b.set(l.d, |_, v| 0.125 + 0.125 * v);
     let (n, out) = (b.model.network.neurons(), b.model.network.outputs());
     b.set(l.a, |i, v| if [2, 3].contains(&(i / n)) && i % n >= out.start + i / n { 2.0 } else { v });
-    let call = observe::Args {
-        u: l.u,
-        d: l.d,
-        a: l.a,
-        delta: l.delta,
-        apical: l.apical,
-        y: l.y,
-        beta: l.beta,
-        record: l.record,
-        cols: b.model.network.free(),
-        outputs: out,
-        steepest: 0.25,
-    };
-    // Sums of 27 squares.
-    b.compare("observe", &[call.into()], CONTROL, &BOTH, 43.0 * EPS);
+    for sums in [false, true] {
+        let call = observe::Args {
+            u: l.u,
+            d: l.d,
+            a: l.a,
+            delta: l.delta,
+            apical: l.apical,
+            y: l.y,
+            beta: l.beta,
+            record: l.record,
+            cols: b.model.network.free(),
+            outputs: out,
+            steepest: 0.25,
+            sums,
+        };
+        // Sums of 27 squares.
+        b.compare("observe", &[call.into()], CONTROL, &BOTH, 43.0 * EPS);
+    }
 }
 
 #[test]
@@ -592,13 +642,11 @@ fn dense_systems() {
         let (pre, post) = ends(&b, 1);
         // Weak weights keep H well conditioned; in the fourth trajectory ρ''·Wᵀδ = 8 makes it indefinite but not singular.
         b.set(l.weights[1], |_, v| 0.2 * v);
-        b.set(l.d2.expect("smooth"), |i, v| if i / n == 3 && i % n < start + 5 { 4.0 } else { 0.1 * v });
-        b.set(l.apical, |i, v| if i / n == 3 && i % n < start + 5 { 2.0 } else { v });
+        b.set(l.d2.expect("smooth"), |i, v| if i / n == 3 && i % n < start + 5 { 8.0 } else { 0.1 * v });
         // There the first pivot vanishes but for rounding: (JᵀJ)₀₀ = 1 + Σ (W ρ')² is taken away again, so that rows must change places.
         let (w, d) = (b.get(l.weights[1]).to_vec(), b.get(l.d)[3 * n + start]);
         let first = 1.0 + w.iter().step_by(pre.len).map(|w| (w * d).powi(2)).sum::<f64>();
         b.set(l.d2.expect("smooth"), |i, v| if i == 3 * n + start { first } else { v });
-        b.set(l.apical, |i, v| if i == 3 * n + start { 1.0 } else { v });
         let identity: Call =
             jacobian::Args { w: None, d: l.d, jac: l.jac, pre: cols, post: cols, cols, rows: cols }.into();
         let block: Call =
@@ -609,8 +657,7 @@ fn dense_systems() {
             jac: l.jac,
             h: l.h,
             rhs: l.rhs,
-            d2: l.d2,
-            apical: l.apical,
+            bend: l.d2,
             beta: l.beta,
             u_dot: l.u_dot,
             solver: l.solver,
@@ -652,7 +699,7 @@ fn kernels_at_prescribed_outputs() {
             from(l.u_dot, Some((l.u, outputs.start)), 1.0, -2.0).into(),
             from(l.c, None, 0.0, 0.0).into(),
             from(l.c, Some((l.c, outputs.start)), 0.5, 1.0).into(),
-            curvature::Args { y: l.y_vec, d2, apical, beta, z: l.z, cols, outputs }.into(),
+            curvature::Args { y: l.y_vec, bend: d2, beta, z: l.z, cols, outputs }.into(),
             combine::Args { v: l.y_vec, w: l.z, g: l.g, d2, apical, beta, u_dot: l.u_dot, cols, outputs }
                 .into(),
             gradient::Args { delta: l.delta, d: l.d, apical, u: l.u, y: l.y, beta, f: l.z, cols, outputs }
@@ -686,6 +733,7 @@ fn kernels_at_prescribed_outputs() {
                 cols,
                 outputs,
                 steepest: 0.25,
+                sums: false,
             }
             .into(),
         ];
@@ -702,8 +750,7 @@ fn kernels_at_prescribed_outputs() {
             jac: l.jac,
             h: l.h,
             rhs: l.rhs,
-            d2,
-            apical,
+            bend: d2,
             beta,
             u_dot: l.u_dot,
             solver: l.solver,

@@ -10,14 +10,14 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n = s.cols(a.y);
     let mut z = s.take(a.z);
     let y = s.get(a.y);
-    let smooth = a.d2.map(|d2| (s.get(d2), s.get(a.apical)));
+    let bend = a.bend.map(|bend| s.get(bend));
     let beta = &s.get(a.beta)[step.beta_row as usize * a.outputs.len..][..a.outputs.len];
     for b in 0..s.batch() {
         let row = b * n;
-        match smooth {
-            Some((d2, apical)) => {
+        match bend {
+            Some(bend) => {
                 for i in row + a.cols.start..row + a.cols.end() {
-                    z[i] = -(d2[i] * apical[i]) * y[i];
+                    z[i] = -bend[i] * y[i];
                 }
             }
             None => z[row + a.cols.start..row + a.cols.end()].fill(T::ZERO),

@@ -11,7 +11,7 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let (n, free) = (s.cols(a.u_dot), a.cols.len);
     let (mut u_dot, mut book, mut room) = (s.take(a.u_dot), s.take(a.solver), s.take(a.h));
     let (jac, right) = (s.get(a.jac), s.get(a.rhs));
-    let smooth = a.d2.map(|d2| (s.get(d2), s.get(a.apical)));
+    let bend = a.bend.map(|bend| s.get(bend));
     let beta = &s.get(a.beta)[step.beta_row as usize * a.outputs.len..][..a.outputs.len];
     let output =
         |i: usize| (a.cols.start + i).checked_sub(a.outputs.start).and_then(|o| beta.get(o)).copied();
@@ -23,7 +23,7 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
             dense::gram(jac, h, (a.rows, free));
             rhs.copy_from_slice(&right[base..base + free]);
             for i in 0..free {
-                let bent = smooth.map_or(T::ZERO, |(d2, apical)| d2[base + i] * apical[base + i]);
+                let bent = bend.map_or(T::ZERO, |bend| bend[base + i]);
                 match output(i) {
                     Some(beta) if !beta.finite() => dense::fix(h, rhs, i),
                     beta => h[i * free + i] += beta.unwrap_or(T::ZERO) - bent,

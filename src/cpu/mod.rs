@@ -6,6 +6,7 @@
 pub mod apical_error;
 pub mod assemble;
 pub mod backward;
+pub mod bend;
 pub mod bias_rate;
 pub mod bicg_start;
 pub mod bicg_step;
@@ -48,6 +49,7 @@ pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
 mod rows;
+pub mod slice;
 mod small;
 pub mod status;
 pub mod stimulus;
@@ -107,6 +109,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::CgStep(a) => cg_step::run(s, a, step),
         Call::Combine(a) => combine::run(s, a, step),
         Call::Copy(a) => copy::run(s, a, step),
+        Call::Bend(a) => bend::run(s, a, step),
         Call::Curvature(a) => curvature::run(s, a, step),
         Call::Decode(a) => decode::run(s, a, step),
         Call::DenseSolve(a) => dense_solve::run(s, a, step),
@@ -129,6 +132,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Pin(a) => pin::run(s, a, step),
         Call::Rates(a) => rates::run(s, a, step),
         Call::Relax(a) => relax::run(s, a, step),
+        Call::Slice(a) => slice::run(s, a, step),
         Call::Stimulus(a) => stimulus::run(s, a, step),
         Call::Unit(a) => unit::run(s, a, step),
         Call::Update(a) => update::run(s, a, step),

@@ -47,12 +47,17 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
                 most = u[k].abs();
             }
         }
-        row[record::COST] = half * cost;
+        if !a.sums || step.index == 0 {
+            row[..=record::SATURATED].fill(T::ZERO);
+        }
+        row[record::COST] += half * cost;
         row[record::CLASS] = T::of(class as f64);
-        row[record::ENERGY] = half * (mismatch2 + nudge);
-        row[record::F_NORM] = f2.sqrt();
-        row[record::MAX_U] = most;
-        row[record::SATURATED] = saturated;
+        row[record::ENERGY] += half * (mismatch2 + nudge);
+        row[record::F_NORM] += f2.sqrt();
+        row[record::SATURATED] += saturated;
+        if most > row[record::MAX_U] {
+            row[record::MAX_U] = most;
+        }
     }
     s.put(a.record, rows);
 }

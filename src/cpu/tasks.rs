@@ -241,6 +241,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         }
         // Each on rows of its own trajectories.
         Call::Assemble(_)
+        | Call::Bend(_)
         | Call::BicgStart(_)
         | Call::BicgStep(_)
         | Call::Couple(_)
@@ -258,6 +259,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         | Call::Observe(_)
         | Call::Relax(_)
         | Call::ResidentDrive(_)
+        | Call::Slice(_)
         | Call::Stimulus(_)
         | Call::Unit(_)
         | Call::Woodbury(_) => {}

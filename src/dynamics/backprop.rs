@@ -57,6 +57,7 @@ fn record(b: &Build, plan: &mut Plan) {
         apical: l.apical,
         y: l.y_new,
         beta: l.beta,
+        sums: false,
         record: l.record,
         cols: b.net.free(),
         outputs: b.net.outputs(),

@@ -3,7 +3,7 @@
 use super::{Bias, Build, InputMismatch, StimulusKind};
 use crate::kernels::{
     Base, backward, bias_rate, copy, decode, drive, forward, integrate, mismatch, pin, rates as rates_kernel,
-    resident_drive, resident_learn, stimulus, update as update_kernel, weight_rate,
+    resident_drive, resident_learn, slice as slice_kernel, stimulus, update as update_kernel, weight_rate,
 };
 use crate::network::InputMode;
 use crate::plan::{Buf, Cols, Plan, Rate};
@@ -133,10 +133,17 @@ impl Build<'_> {
     }
 }
 
-/// Takes the next static sample.
+/// Takes the next static sample; or goes to the start of the next window of a recording: x and u* are its first row, without a jump in
+/// their derivatives, and everything else carries over.
 pub(super) fn present(b: &Build) -> Plan {
     let mut plan = Plan::default();
     let l = b.lay;
+    if matches!(b.features.stimulus, StimulusKind::Series { .. }) {
+        slice(b, &mut plan, true);
+        // Where a clamped input starts, it is.
+        let Cols { start, len } = b.net.clamped();
+        plan.push(copy::Args { src: Some((l.x, 0)), dst: (l.u, start), len, rows: l.batch });
+    }
     if b.features.stimulus == StimulusKind::Samples {
         plan.push(decode::Args {
             pixels: l.pixels,
@@ -161,6 +168,7 @@ pub(super) fn stimulus(b: &Build, plan: &mut Plan, resident: bool) {
             stimulus::Source::Ramp { x_old: l.x_old, x_new: l.x_new, y_old: l.y_old, y_new: l.y_new }
         }
         StimulusKind::Sequence { .. } => stimulus::Source::Sequence { x: l.x_seq, y: l.y_seq },
+        StimulusKind::Series { .. } => return slice(b, plan, false),
     };
     plan.push(stimulus::Args {
         source,
@@ -171,6 +179,28 @@ pub(super) fn stimulus(b: &Build, plan: &mut Plan, resident: bool) {
         y: l.y,
         y_dot: l.y_dot,
         clamp: b.net.input.is_clamped().then_some((l.u, l.u_dot)),
+        dt_ms: b.set.dt_ms,
+        status: l.status,
+    });
+}
+
+/// x, ẋ, u*, u̇*, and u̇ of a clamped input, from a recording.
+fn slice(b: &Build, plan: &mut Plan, start: bool) {
+    let StimulusKind::Series { format, .. } = b.features.stimulus else { return };
+    let l = b.lay;
+    plan.push(slice_kernel::Args {
+        series: l.series,
+        format,
+        cursor: l.cursor,
+        gain: l.series_gain,
+        offset: l.series_offset,
+        start,
+        active: l.active,
+        x: l.x,
+        x_dot: l.x_dot,
+        y: l.y,
+        y_dot: l.y_dot,
+        clamp: (b.net.input.is_clamped() && !start).then_some((l.u, l.u_dot)),
         dt_ms: b.set.dt_ms,
         status: l.status,
     });

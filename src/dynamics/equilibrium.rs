@@ -52,9 +52,7 @@ fn present(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
         None if driven && b.features.entry_norms => basal::apical(b, plan),
         None => {}
     }
-    if b.features.entry_norms {
-        observe::record(b, plan, b.lay.entry_record);
-    }
+    observe::entry(b, plan);
 }
 
 /// Parameters whose derivatives take part in the dynamics, or the others, move.

@@ -12,7 +12,7 @@
 
 use super::{Build, Solver, basal, equilibrium, explicit};
 use crate::kernels::{
-    Base, assemble, blend, cg_finish, cg_start, cg_start::Space, cg_step, copy, curvature, dense_solve,
+    Base, assemble, bend, blend, cg_finish, cg_start, cg_start::Space, cg_step, copy, curvature, dense_solve,
     forward, jacobian, unit, woodbury,
 };
 use crate::plan::{Buf, Cols, Loop, Op, Plan};
@@ -45,9 +45,12 @@ pub(super) fn known_outputs(b: &Build, plan: &mut Plan) {
     b.pin(plan, l.c, 1.0, Some((-1.0, l.u_dot)));
 }
 
-/// Solves `H u̇ = Jᵀ c + g` for the free u̇; c and g are used up.
+/// Solves `H u̇ = Jᵀ c + g` for the free u̇. What only its start needs is used up: c, g, ρ'' and `Wᵀδ` (see [`super::layout`]).
 pub(super) fn solve(b: &Build, plan: &mut Plan) {
     let l = b.lay;
+    if let Some(d2) = l.d2 {
+        plan.push(bend::Args { d2, apical: l.apical, cols: b.net.free() });
+    }
     if l.probes || b.solver == Some(Solver::Dense) {
         plan.push(blend::Args::new(l.rhs, b.net.free(), &[(1.0, l.g), (1.0, l.c)]));
         for k in b.free_projections() {
@@ -150,8 +153,7 @@ fn curve(b: &Build, plan: &mut Plan, y: crate::plan::Buf) {
     let l = b.lay;
     plan.push(curvature::Args {
         y,
-        d2: l.d2,
-        apical: l.apical,
+        bend: l.d2,
         beta: l.beta,
         z: l.z,
         cols: b.net.free(),
@@ -247,8 +249,7 @@ fn dense(b: &Build, plan: &mut Plan, fallback: bool) {
         jac: l.jac,
         h: l.h,
         rhs: l.rhs,
-        d2: l.d2,
-        apical: l.apical,
+        bend: l.d2,
         beta: l.beta,
         u_dot: l.u_dot,
         solver: l.solver,

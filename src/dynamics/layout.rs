@@ -1,8 +1,13 @@
 //! Where everything is: the buffers of a model.
+//!
+//! Conjugate gradients of `exact` need no arrays of their own but one: when they begin, what the right-hand side was made from is used up. So t
+//! lies where a did, p where c, the residual where g, z where `Wᵀδ`: 12 arrays `[batch, N]` on graphs with cycles (11 where ρ'' = 0), which the
+//! tests of `sharing` prove to be 16 (15) that never meet.
 
 use super::{
     Bias, BicgLayout, Dynamics, Integrator, MicroLayout, PROBE_LIMIT, PlasticityInDynamics, Settings, Solver,
 };
+use crate::data::series::Format;
 use crate::kernels::{record, solver as solver_cols};
 use crate::network::Network;
 use crate::plan::{Buf, BufferSpec, Elem, Role};
@@ -17,6 +22,15 @@ pub enum StimulusKind {
         /// Rows of the sequence buffers.
         steps: usize,
     },
+    /// Windows of a recording, interpolated on the device.
+    Series {
+        /// Rows of the recording that the device holds at a time, at least 1.
+        rows: usize,
+        /// How it holds a value.
+        format: Format,
+        /// Channels: those of the input population, then those of the outputs.
+        channels: usize,
+    },
 }
 
 /// What a model is to be able to do beyond integrating.
@@ -26,7 +40,8 @@ pub struct Features {
     pub stimulus: StimulusKind,
     /// Rows of the `beta` buffer.
     pub beta_rows: usize,
-    /// Compute ‖f‖ inside every step (before the voltages move).
+    /// Compute ‖f‖ and the other metrics inside every step (before the voltages move); in windows of a recording, their sums over the steps
+    /// of a submission.
     pub entry_norms: bool,
     /// Weights may change: without it no Ẇ is computed.
     pub learning: bool,
@@ -45,6 +60,19 @@ impl Features {
             learning: false,
             unit_range,
         }
+    }
+
+    /// Windows of a recording, with β in two rows, free and nudged, and the sums of the metrics over the steps of a submission.
+    #[must_use]
+    pub fn series(rows: usize, format: Format, channels: usize) -> Self {
+        let stimulus = StimulusKind::Series { rows, format, channels };
+        Self { stimulus, beta_rows: 2, entry_norms: true, ..Self::samples(false) }
+    }
+
+    /// Whether metrics are summed over the steps of a submission.
+    #[must_use]
+    pub fn sums(&self) -> bool {
+        self.entry_norms && matches!(self.stimulus, StimulusKind::Series { .. })
     }
 
     /// Static samples that are learned: two rows of β, free and nudged ([`crate::train::FREE`], [`crate::train::NUDGED`]).
@@ -105,6 +133,10 @@ pub struct Layout {
     pub y_new: Buf,
     pub x_seq: Buf,
     pub y_seq: Buf,
+    pub series: Buf,
+    pub cursor: Buf,
+    pub series_gain: Buf,
+    pub series_offset: Buf,
     pub x: Buf,
     pub x_dot: Buf,
     pub y: Buf,
@@ -176,13 +208,14 @@ impl Fields {
 }
 
 impl Layout {
-    /// Buffers for `batch` trajectories of `network`.
+    /// Buffers for `batch` trajectories of `network`; `shares`: those that are never needed at the same time are one.
     pub(crate) fn new(
         network: &Network,
         settings: &Settings,
         solver: Option<Solver>,
         batch: usize,
         features: Features,
+        shares: bool,
     ) -> (Self, Vec<BufferSpec>) {
         let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
         let free = network.free().len;
@@ -225,12 +258,30 @@ impl Layout {
         let (samples, seq_rows) = match features.stimulus {
             StimulusKind::Samples => (true, 0),
             StimulusKind::Sequence { steps } => (false, steps),
+            StimulusKind::Series { .. } => (false, 0),
+        };
+        // Rows, bytes of a row, channels.
+        let [held, row_bytes, channels] = match features.stimulus {
+            StimulusKind::Series { rows, format, channels } => [rows, channels * format.bytes(), channels],
+            _ => [0; 3],
         };
         let bicg = BicgLayout::new(&mut m, on(solver == Some(Solver::Bicgstab), batch), n);
         let micro = network.microcircuit.as_ref().map(|micro| {
             let (w, b) = ((&weights[..], &weight_rates[..]), (biases, bias_rates, bias_factors));
             MicroLayout::new(&mut m, micro, network, batch, features, w, b)
         });
+        let shared = shares
+            && settings.integrator == Integrator::Exact
+            && settings.dynamics == Dynamics::Nla
+            && matches!(solver, Some(Solver::Cg | Solver::OutputCg));
+        let [a, apical, c, g] = ["a", "apical", "c", "g"].map(|name| m.real(name, Scratch, batch, n));
+        let mut room = |name: &str, used: Buf, needed: bool| {
+            if shared && needed { used } else { m.real(name, Scratch, on(needed, batch), n) }
+        };
+        let p = room("p", c, has.iterates);
+        let res = room("res", g, has.iterates);
+        let z = room("z", apical, explicit || has.iterates);
+        let t = room("t", a, has.iterates && back);
         let lay = Layout {
             batch,
             weights,
@@ -244,17 +295,17 @@ impl Layout {
             r: m.real("r", Scratch, batch, n),
             d: m.real("rho'", Scratch, batch, n),
             d2: smooth.then(|| m.real("rho''", Scratch, batch, n)),
-            a: m.real("a", Scratch, batch, n),
+            a,
             delta: m.real("delta", Scratch, batch, n),
-            apical: m.real("apical", Scratch, batch, n),
-            c: m.real("c", Scratch, batch, n),
-            g: m.real("g", Scratch, batch, n),
+            apical,
+            c,
+            g,
             y_vec: m.real("y", Scratch, on(explicit || has.iterates, batch), n),
-            p: m.real("p", Scratch, on(has.iterates, batch), n),
-            res: m.real("res", Scratch, on(has.iterates, batch), n),
-            z: m.real("z", Scratch, on(explicit || has.iterates, batch), n),
+            p,
+            res,
+            z,
             solver: m.real("solver", Record, batch, solver_cols::LEN),
-            t: m.real("t", Scratch, on(has.iterates && back, batch), n),
+            t,
             f: m.real("f", Scratch, on(newton || settings.dynamics != Dynamics::Nla, batch), n),
             aim: m.real("aim", Scratch, on(newton, batch), n),
             u_start: m.real("u_start", Scratch, on(newton, batch), n),
@@ -279,6 +330,10 @@ impl Layout {
             y_new: m.real("u*_new", State, on(samples, batch), n_out),
             x_seq: m.real("x_seq", Stimulus, seq_rows, batch * n_in),
             y_seq: m.real("u*_seq", Stimulus, seq_rows, batch * n_out),
+            series: m.add("series", Stimulus, Elem::Byte, held, row_bytes),
+            cursor: m.samples("cursor", Elem::Byte, on(held > 0, batch), 4),
+            series_gain: m.real("series_gain", Stimulus, 1, channels),
+            series_offset: m.real("series_offset", Stimulus, 1, channels),
             x: m.real("x", State, batch, n_in),
             x_dot: m.real("x_dot", Scratch, batch, n_in),
             y: m.real("u*", State, batch, n_out),

@@ -16,6 +16,8 @@ mod microcircuit;
 mod observe;
 mod resident;
 mod settings;
+#[cfg(test)]
+mod sharing;
 mod small;
 mod stability;
 
@@ -58,10 +60,21 @@ impl Model {
         batch: usize,
         features: Features,
     ) -> Result<Self, SettingsError> {
+        Self::with_buffers(network, settings, batch, features, true)
+    }
+
+    /// As [`Model::new`]; `shares`: buffers that are never needed at the same time are one, which changes no result.
+    fn with_buffers(
+        network: Network,
+        settings: Settings,
+        batch: usize,
+        features: Features,
+        shares: bool,
+    ) -> Result<Self, SettingsError> {
         network.check()?;
         settings.check(&network)?;
         let solver = settings.resolve_solver(&network);
-        let (layout, buffers) = Layout::new(&network, &settings, solver, batch, features);
+        let (layout, buffers) = Layout::new(&network, &settings, solver, batch, features, shares);
         let build = Build { net: &network, set: &settings, solver, lay: &layout, features };
         let plans = [
             observe::start(&build),
@@ -106,9 +119,7 @@ fn step(b: &Build, resident: bool) -> Plan {
     if b.lay.needs_apical || b.features.entry_norms || b.set.dynamics != Dynamics::Nla {
         basal::apical(b, &mut plan);
     }
-    if b.features.entry_norms {
-        observe::record(b, &mut plan, b.lay.entry_record);
-    }
+    observe::entry(b, &mut plan);
     basal::plasticity(b, &mut plan, resident); // 4
     // 5
     match (b.set.dynamics, b.set.integrator) {

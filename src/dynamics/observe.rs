@@ -5,7 +5,7 @@ use crate::kernels::{Base, copy, mismatch, observe as observe_kernel};
 use crate::plan::{Buf, Plan};
 
 /// One row of metrics a trajectory from the present δ, a and Wᵀδ.
-pub(super) fn record(b: &Build, plan: &mut Plan, record: Buf) {
+fn record(b: &Build, plan: &mut Plan, record: Buf, sums: bool) {
     let l = b.lay;
     plan.push(observe_kernel::Args {
         u: l.u,
@@ -19,7 +19,16 @@ pub(super) fn record(b: &Build, plan: &mut Plan, record: Buf) {
         cols: b.net.free(),
         outputs: b.net.outputs(),
         steepest: b.net.activation.steepest(),
+        sums,
     });
+}
+
+/// Metrics inside a step, before the voltages move; over windows of a recording, their sums.
+pub(super) fn entry(b: &Build, plan: &mut Plan) {
+    if b.features.entry_norms {
+        let sums = b.features.sums();
+        record(b, plan, if sums { b.lay.record } else { b.lay.entry_record }, sums);
+    }
 }
 
 /// Metrics of the state after a step, with the input and target of that step.
@@ -30,7 +39,9 @@ pub(super) fn observe(b: &Build) -> Plan {
     if !super::microcircuit::error_after(b, &mut plan) {
         basal::apical(b, &mut plan);
     }
-    record(b, &mut plan, b.lay.record);
+    // Sums stay as the steps left them.
+    let to = if b.features.sums() { b.lay.entry_record } else { b.lay.record };
+    record(b, &mut plan, to, false);
     plan
 }
 

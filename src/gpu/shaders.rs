@@ -43,6 +43,7 @@ macro_rules! kernels {
 kernels! {
     decode NO_PARTS,
     stimulus Parts { status: true, ..NO_PARTS },
+    slice Parts { status: true, ..NO_PARTS },
     rates Parts { activation: true, ..NO_PARTS },
     forward Parts { tile: true, ..NO_PARTS },
     backward Parts { tile: true, ..NO_PARTS },
@@ -51,6 +52,7 @@ kernels! {
     bias_rate NO_PARTS,
     drive NO_PARTS,
     assemble Parts { reduce: true, solver: true, ..NO_PARTS },
+    bend NO_PARTS,
     curvature NO_PARTS,
     cg_start Parts { reduce: true, solver: true, ..NO_PARTS },
     cg_step Parts { reduce: true, solver: true, ..NO_PARTS },

@@ -8,10 +8,8 @@ use crate::plan::{Buf, Cols};
 pub struct Args {
     /// `[batch, N]`.
     pub y: Buf,
-    /// ρ''(u), `[batch, N]`.
-    pub d2: Option<Buf>,
-    /// Wᵀδ, `[batch, N]`.
-    pub apical: Buf,
+    /// ρ''·(Wᵀδ) as `bend` leaves it, `[batch, N]`; `None` where ρ'' = 0.
+    pub bend: Option<Buf>,
     /// `[rows, n_out]`.
     pub beta: Buf,
     /// `[batch, N]`.
@@ -24,8 +22,7 @@ pub struct Args {
 
 params! {
     y: u32,
-    d2: u32,
-    apical: u32,
+    bend: u32,
     beta: u32,
     z: u32,
     n: u32,
@@ -46,8 +43,7 @@ impl Args {
     pub fn host(&self, p: &Places) -> Result<Invocation, PlaceError> {
         let params = Params {
             y: p.at(self.y)?,
-            d2: p.maybe(self.d2)?,
-            apical: p.at(self.apical)?,
+            bend: p.maybe(self.bend)?,
             beta: p.at(self.beta)?,
             z: p.at(self.z)?,
             n: p.cols(self.y),

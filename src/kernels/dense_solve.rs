@@ -17,10 +17,8 @@ pub struct Args {
     pub h: Buf,
     /// `[batch, N]`.
     pub rhs: Buf,
-    /// `[batch, N]`.
-    pub d2: Option<Buf>,
-    /// Wᵀδ, `[batch, N]`.
-    pub apical: Buf,
+    /// ρ''·(Wᵀδ) as `bend` leaves it, `[batch, N]`; `None` where ρ'' = 0.
+    pub bend: Option<Buf>,
     /// `[rows, n_out]`.
     pub beta: Buf,
     /// `[batch, N]`.
@@ -42,8 +40,7 @@ params! {
     jac: u32,
     h: u32,
     rhs: u32,
-    d2: u32,
-    apical: u32,
+    bend: u32,
     beta: u32,
     u_dot: u32,
     solver: u32,
@@ -70,8 +67,7 @@ impl Args {
             jac: p.at(self.jac)?,
             h: p.at(self.h)?,
             rhs: p.at(self.rhs)?,
-            d2: p.maybe(self.d2)?,
-            apical: p.at(self.apical)?,
+            bend: p.maybe(self.bend)?,
             beta: p.at(self.beta)?,
             u_dot: p.at(self.u_dot)?,
             solver: p.at(self.solver)?,

@@ -7,6 +7,7 @@
 pub mod apical_error;
 pub mod assemble;
 pub mod backward;
+pub mod bend;
 pub mod bias_rate;
 pub mod bicg_start;
 pub mod bicg_step;
@@ -43,6 +44,7 @@ pub mod relax;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
+pub mod slice;
 pub mod stimulus;
 pub mod unit;
 pub mod update;
@@ -188,6 +190,7 @@ macro_rules! calls {
 calls! {
     Decode => decode,
     Stimulus => stimulus,
+    Slice => slice,
     Rates => rates,
     Forward => forward,
     Backward => backward,
@@ -196,6 +199,7 @@ calls! {
     BiasRate => bias_rate,
     Drive => drive,
     Assemble => assemble,
+    Bend => bend,
     Curvature => curvature,
     CgStart => cg_start,
     CgStep => cg_step,

@@ -31,6 +31,8 @@ pub struct Args {
     pub outputs: Cols,
     /// Largest ρ', the unit of saturation.
     pub steepest: f64,
+    /// Adds to what the record holds (largest |u|: the larger one; class: the present one) but in the first step after the status was cleared.
+    pub sums: bool,
 }
 
 params! {
@@ -48,6 +50,7 @@ params! {
     out_start: u32,
     n_out: u32,
     flat_below: f32,
+    sums: u32,
 }
 
 /// Storage bindings of the shader from 3 on.
@@ -74,6 +77,7 @@ impl Args {
             out_start: to_u32(self.outputs.start),
             n_out: to_u32(self.outputs.len),
             flat_below: (0.05 * self.steepest) as f32,
+            sums: u32::from(self.sums),
         };
         let loops = p.lane_loops(self.cols.len, 1, 7);
         Ok(Invocation::new(&params, p, p.by_trajectory()).looping(loops))

@@ -133,6 +133,7 @@ impl Program {
             match call {
                 Call::Decode(a) => names(&[a.x_old, a.x_new, a.y_old, a.y_new]),
                 Call::Stimulus(a) => names(&[a.x, a.x_dot, a.y, a.y_dot]),
+                Call::Slice(a) => names(&[a.x, a.x_dot, a.y, a.y_dot]),
                 Call::Mismatch(a) => names(&[a.a, a.delta]),
                 Call::BiasRate(a) => names(&[a.b_dot]),
                 Call::Blend(a) => names(&[a.out]),
@@ -144,6 +145,7 @@ impl Program {
                 Call::NewtonMove(a) => names(&[a.u]),
                 Call::Drive(a) => names(&[a.c, a.g]),
                 Call::Assemble(a) => names(&[a.c, a.u_dot]),
+                Call::Bend(a) => names(&[a.d2]),
                 Call::Curvature(a) => names(&[a.z]),
                 Call::CgFinish(a) => names(&[a.solver]),
                 Call::Unit(a) => names(&[a.m]),

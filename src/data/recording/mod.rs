@@ -4,10 +4,22 @@
 //! constant memory. What is read are physical values in the unit that the file declares for the channel; [`Channel::microvolts`] tells the
 //! factor to µV. One file of this folder serves one format.
 
+pub mod bids;
+pub mod brainvision;
+pub mod edf;
+mod embedded;
 mod error;
+mod labels;
+pub mod matlab;
+pub mod numpy;
 mod open;
 mod store;
+mod stream;
+mod strided;
+pub mod table;
+mod text;
 
+pub use embedded::{EMBEDDED, embedded};
 pub use error::RecordingError;
 pub use open::{Kind, open, open_with};
 pub use store::Store;

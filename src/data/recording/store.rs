@@ -12,6 +12,9 @@ const PAGE: usize = 1 << 20;
 /// Pages that are kept: a stretch of up to three of them is read once, however many of its channels are asked for one after the other.
 const PAGES: usize = 4;
 
+/// Numbers without gaps of so many bytes or more are read past the pages.
+const DIRECT: usize = 1 << 14;
+
 /// An open file, or bytes in memory.
 #[derive(Debug)]
 pub struct Store {
@@ -125,24 +128,63 @@ impl Store {
         }
     }
 
-    /// As [`Store::read_at`], for small pieces that are followed by others nearby: whole pages are read and kept.
+    /// Appends `count` numbers of `width` bytes (at most 8), each `stride` bytes after the one before, the first at `from`. Whole pages are
+    /// read and kept, so that the other channels of the same stretch cost no further reading.
     ///
     /// # Errors
     /// As [`Store::read_at`].
-    pub fn read_near(&mut self, offset: u64, out: &mut [u8]) -> Result<(), RecordingError> {
-        let mut done = 0;
-        while done < out.len() {
-            let at = offset.saturating_add(done as u64);
-            let place = (at % PAGE as u64) as usize;
+    pub fn strided(
+        &mut self,
+        from: u64,
+        stride: usize,
+        width: usize,
+        count: u64,
+        out: &mut Vec<f64>,
+        decode: impl Fn(&[u8]) -> f64,
+    ) -> Result<(), RecordingError> {
+        let bytes = count.saturating_mul(width as u64);
+        if stride == width && bytes >= DIRECT as u64 {
+            return self.run(from, width, bytes, out, decode);
+        }
+        let (mut at, mut left) = (from, count);
+        while left > 0 {
             let page = self.page(at / PAGE as u64)?;
-            let there = page.get(place..).unwrap_or_default();
-            if there.is_empty() {
-                let error = ErrorKind::UnexpectedEof.into();
-                return Err(RecordingError::Io { path: self.path.clone(), error });
+            let there = page.get((at % PAGE as u64) as usize..).unwrap_or_default();
+            // Numbers that lie wholly within the page.
+            let whole =
+                there.len().checked_sub(width).map_or(0, |rest| rest as u64 / stride as u64 + 1).min(left);
+            out.extend(there.chunks(stride).take(whole as usize).map(|c| decode(&c[..width])));
+            at += whole * stride as u64;
+            left -= whole;
+            if whole == 0 {
+                // Across two pages, or beyond the end, which is an error.
+                let mut number = [0; 8];
+                self.read_at(at, &mut number[..width])?;
+                out.push(decode(&number[..width]));
+                at += stride as u64;
+                left -= 1;
             }
-            let n = there.len().min(out.len() - done);
-            out[done..done + n].copy_from_slice(&there[..n]);
-            done += n;
+        }
+        Ok(())
+    }
+
+    /// Numbers without gaps, which are read once only.
+    fn run(
+        &mut self,
+        from: u64,
+        width: usize,
+        bytes: u64,
+        out: &mut Vec<f64>,
+        decode: impl Fn(&[u8]) -> f64,
+    ) -> Result<(), RecordingError> {
+        let most = DIRECT / width * width;
+        let mut buffer = vec![0; most];
+        let mut done = 0;
+        while done < bytes {
+            let n = (bytes - done).min(most as u64) as usize;
+            self.read_at(from + done, &mut buffer[..n])?;
+            out.extend(buffer[..n].chunks_exact(width).map(&decode));
+            done += n as u64;
         }
         Ok(())
     }

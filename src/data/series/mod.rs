@@ -3,6 +3,12 @@
 //! A [`Series`] is what a device is given: rows of samples, one a time step of the recording, in the precision of their file. The first
 //! columns drive the input population, the others are targets of the output population.
 
+mod grid;
+mod settings;
+
+pub use grid::Grid;
+pub use settings::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale, SeriesConfig};
+
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;

@@ -35,9 +35,7 @@ pub(super) fn step(b: &Build) -> Option<Plan> {
     basal::mismatch(b, &mut plan, false); // 2
     c.interneurons(&mut plan, c.l.u); // 3
     c.error(&mut plan, c.l.u);
-    if b.features.entry_norms {
-        observe::record(b, &mut plan, b.lay.entry_record);
-    }
+    observe::entry(b, &mut plan);
     basal::plasticity(b, &mut plan, false); // 4
     c.plasticity(&mut plan); // 4
     c.rate_of_change(&mut plan); // 5
