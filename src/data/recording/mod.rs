@@ -6,17 +6,21 @@
 
 pub mod bids;
 pub mod brainvision;
+mod convert;
 pub mod edf;
 mod embedded;
 mod error;
 mod open;
 mod store;
+mod summary;
 mod text;
 
+pub use convert::{Part, Written};
 pub use embedded::{EMBEDDED, embedded};
 pub use error::RecordingError;
 pub use open::{Kind, open, open_with};
 pub use store::Store;
+pub use summary::Summary;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
