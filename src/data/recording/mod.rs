@@ -10,9 +10,15 @@ mod convert;
 pub mod edf;
 mod embedded;
 mod error;
+mod labels;
+pub mod matlab;
+pub mod numpy;
 mod open;
 mod store;
+mod stream;
+mod strided;
 mod summary;
+pub mod table;
 mod text;
 
 pub use convert::{Part, Written};

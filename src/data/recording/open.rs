@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{EMBEDDED, Hints, Recording, RecordingError, bids, brainvision, edf, embedded};
+use super::{
+    EMBEDDED, Hints, Recording, RecordingError, bids, brainvision, edf, embedded, matlab, numpy, table,
+};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +133,21 @@ fn read(kind: Kind, store: Store, hints: &Hints) -> Result<Recording, RecordingE
     match kind {
         Kind::Edf => rated(edf::open(store)?, hints),
         Kind::BrainVision => rated(brainvision::open(store)?, hints),
-        Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => Err(unknown(store.path())),
+        Kind::Npy => {
+            let beside = beside(store.path())?;
+            numpy::npy(store, beside, hints)
+        }
+        Kind::Npz => numpy::npz(store, hints),
+        Kind::Table => table::open(store, hints),
+        Kind::Matlab => matlab::open(store, hints),
+        Kind::Hdf5 => Err(unknown(store.path())),
     }
+}
+
+/// The JSON file of the same name, if there is one.
+fn beside(path: &Path) -> Result<Option<Store>, RecordingError> {
+    let json = path.with_extension("json");
+    json.is_file().then(|| Store::open(&json)).transpose()
 }
 
 /// Puts the rate that the user says in place of the one of the file.
