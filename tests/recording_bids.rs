@@ -1,4 +1,5 @@
 //! BIDS-iEEG: which recording a folder holds, and what sidecars say about it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod recording_support;
 
