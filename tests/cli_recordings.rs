@@ -3,17 +3,13 @@
 
 mod cli_support;
 
-use cli_support::{PATIENCE, Place, Ran};
+use cli_support::Place;
 use serde_json::Value;
-
-fn run(place: &Place, args: &[&str]) -> Ran {
-    Ran::of(&assert_cmd::Command::from_std(place.command(args)).timeout(PATIENCE).output().unwrap())
-}
 
 #[test]
 fn the_embedded_recording_is_described() {
     let place = Place::new();
-    let ran = run(&place, &["data", "info", "embedded-ieeg"]).ends(0);
+    let ran = place.run(&["data", "info", "embedded-ieeg"]).ends(0);
     assert!(
         ran.stdout.starts_with("embedded-ieeg: BrainVision, 50 channels, 512 Hz, 5.000 s\n"),
         "{}",
@@ -29,7 +25,7 @@ fn the_embedded_recording_is_described() {
     // Aligned: every line ends where the head does.
     let width = |line: &str| line.chars().count();
     assert!(lines[3..].iter().all(|line| width(line) == width(lines[2])));
-    let json = run(&place, &["data", "info", "embedded-ieeg", "--json", "--flat-ms", "50"]).ends(0);
+    let json = place.run(&["data", "info", "embedded-ieeg", "--json", "--flat-ms", "50"]).ends(0);
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((json["format"].as_str(), json["flat_ms"].as_f64()), (Some("BrainVision"), Some(50.0)));
     let first = &json["channels"][0];
@@ -53,8 +49,8 @@ fn a_part_is_converted_and_read_back() {
         "--to-s",
         "3",
     ];
-    run(&place, &args).ends(0).says(&["part.npz: 1024 samples of 2 channels at 512 Hz"]);
-    let ran = run(&place, &["data", "info", "part.npz"]).ends(0);
+    place.run(&args).ends(0).says(&["part.npz: 1024 samples of 2 channels at 512 Hz"]);
+    let ran = place.run(&["data", "info", "part.npz"]).ends(0);
     assert!(ran.stdout.contains("2 channels, 512 Hz, 2.000 s"), "{}", ran.stdout);
     let names: Vec<&str> =
         ran.stdout.lines().skip(3).filter_map(|line| line.split_whitespace().next()).collect();
@@ -80,7 +76,7 @@ fn what_is_wrong_is_named() {
         ),
     ];
     for (args, words) in cases {
-        run(&place, args).ends(2).says(&[words]);
+        place.run(args).ends(2).says(&[words]);
     }
     assert!(!place.path("x.npz").exists());
 }
