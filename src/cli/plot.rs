@@ -8,7 +8,7 @@ use crate::plot::{FOLDER, PlotError, draw};
 /// Arguments of `plot`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A run directory, runs/<name>/<utc>-<seed>, or the folder <utc>-seeds of several seeds.
+    /// A run directory, or the folder of several seeds, whose name ends in -seeds.
     run: PathBuf,
     /// Folder of the pictures, in place of plots/ in RUN.
     #[arg(long, short, value_name = "FOLDER")]

@@ -4,6 +4,7 @@ use super::PlotError;
 use super::axis::{Axis, drawable, extent};
 use super::learning::{EpochPoint, Half, percent, picture};
 use super::panel::Series;
+use super::scores::LOWEST;
 use super::style::{BLUE, Ink, Marker, ORANGE};
 use crate::sinks::Spread;
 
@@ -30,28 +31,35 @@ pub struct GroupCurves {
 }
 
 /// Draws mean and mean ± sample standard deviation over the runs of each arm that have a finite number there: the training cost, and
-/// beside it the accuracy on the validation set, or on the training samples where there is none.
+/// beside it the accuracy on the validation set, R² in the validation part of recordings, or the accuracy on the training samples.
 ///
 /// # Errors
 /// [`PlotError::Empty`] if no run has an epoch with a finite cost or accuracy.
 pub fn group_curves(group: &GroupCurves) -> Result<String, PlotError> {
     let points = || group.arms.iter().flat_map(|arm| arm.runs.iter().flatten());
     let last = extent(points().map(|e| e.epoch)).map_or(0.0, |(_, hi)| hi);
-    let validated = points().any(|e| drawable(e.validation_accuracy));
+    // Means over an epoch belong to its middle.
     let cost = half(group, &|e| (e.epoch - 0.5, e.loss), |values| {
         Axis::of_losses("mean training cost ½‖u* − a‖²", values, 6)
     });
-    // A mean over an epoch belongs to its middle.
-    let accuracy = |e: &EpochPoint| match validated {
-        true => (e.epoch, 100.0 * e.validation_accuracy),
-        false => (e.epoch - 0.5, 100.0 * e.train_accuracy),
+    let accuracies = |set: &'static str| {
+        move |values: &[f64]| {
+            let axis = percent(values);
+            Axis { label: format!("{set} {}", axis.label), ..axis }
+        }
     };
-    let set = if validated { "validation" } else { "training" };
-    let accuracy = half(group, &accuracy, |values| {
-        let axis = percent(values);
-        Axis { label: format!("{set} {}", axis.label), ..axis }
-    });
-    let halves: Vec<Half> = [cost, accuracy].into_iter().flatten().collect();
+    let second = if points().any(|e| drawable(e.validation_accuracy)) {
+        half(group, &|e| (e.epoch, 100.0 * e.validation_accuracy), accuracies("validation"))
+    } else if points().any(|e| drawable(e.validation_r2)) {
+        // What is far below 0 would leave no room for the rest.
+        let shown = |r2: f64| if r2 >= LOWEST { r2 } else { f64::NAN };
+        half(group, &|e| (e.epoch, shown(e.validation_r2)), |values| {
+            Axis::linear("validation R² of free electrodes", values, 6)
+        })
+    } else {
+        half(group, &|e| (e.epoch - 0.5, 100.0 * e.train_accuracy), accuracies("training"))
+    };
+    let halves: Vec<Half> = [cost, second].into_iter().flatten().collect();
     if halves.is_empty() {
         return Err(PlotError::Empty("no run has an epoch with a finite cost or accuracy".into()));
     }

@@ -4,9 +4,9 @@
 //! | --- | --- |
 //! | `learning-curve.svg` | [`learning_curve`], [`group_curves`] of several seeds |
 //! | `receptive-fields.png`, `.svg` | [`receptive_fields`], [`framed`] |
-//! | `confusion.svg` | [`confusion`] |
-//! | `traces.svg` | [`traces`] |
-//! | `completion.svg` | [`scores`] |
+//! | `confusion.svg` | [`confusion()`] |
+//! | `traces.svg` | [`traces()`] |
+//! | `completion.svg` | [`scores()`] |
 //!
 //! The same numbers give the same bytes. Texts are text in the SVG, drawn with whatever sans-serif font the viewer has. Numbers that are
 //! not finite, and those beyond 1e30, are gaps.

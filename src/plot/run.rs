@@ -13,7 +13,7 @@ use super::{
 use crate::checkpoint::parameters;
 use crate::config::{Experiment, Overrides, Source};
 use crate::sinks::text::thousands;
-use crate::sinks::{SeedTable, atomic};
+use crate::sinks::{SeedTable, Spread, atomic};
 
 /// Folder of the pictures in a run directory.
 pub const FOLDER: &str = "plots";
@@ -268,13 +268,15 @@ impl Sheet<'_> {
     }
 }
 
-/// Test accuracies of a group in a line.
+/// The test of a group in a line.
 fn summary(table: &SeedTable) -> Option<String> {
-    let text = |name: &str, s: crate::sinks::Spread| {
-        let sd = s.sd.map_or_else(String::new, |sd| format!(" ± {:.2}", 100.0 * sd));
-        format!("{name}{:.2}{sd} %", 100.0 * s.mean)
+    let (factor, digits, unit) = if table.completion { (1.0, 3, "") } else { (100.0, 2, " %") };
+    let text = |name: &str, s: Spread| {
+        let sd = s.sd.map_or_else(String::new, |sd| format!(" ± {:.digits$}", factor * sd));
+        format!("{name}{:.digits$}{sd}{unit}", factor * s.mean)
     };
-    let mine = table.accuracy.map(|s| text("test accuracy ", s))?;
+    let name = if table.completion { "mean test R² of the free electrodes " } else { "test accuracy " };
+    let mine = table.accuracy.map(|s| text(name, s))?;
     let control = table.control_accuracy.map(|s| text("; backprop ", s)).unwrap_or_default();
     Some(mine + &control)
 }

@@ -180,7 +180,13 @@ fn a_group_has_mean_and_band() {
     let texts = texts(&svg);
     assert!(texts.contains(&"least action (mean ± sd, 2 seeds)".to_owned()), "{texts:?}");
     assert!(texts.contains(&"backprop (1 seed)".to_owned()), "{texts:?}");
+    assert!(texts.contains(&"mean training cost ½‖u* − a‖²".to_owned()), "{texts:?}");
     assert!(group_curves(&GroupCurves::default()).is_err());
+    // Recordings have R² beside it.
+    let mut group = group;
+    group.arms[0].runs[0][1].validation_r2 = 0.5;
+    let svg = group_curves(&group).unwrap();
+    assert!(svg.contains("validation R² of free electrodes") && !svg.contains("accuracy"));
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub fn table(path: &Path) -> Result<Table, PlotError> {
     })
 }
 
-/// Reads `completion.npz`: `time_ms` [T], `truth`, `before` and `after` [T, C], `free` [F], the places of the free electrodes among the
+/// Reads `completion.npz`: `time_ms` `[T]`, `truth`, `before` and `after` `[T, C]`, `free` `[F]`, the places of the free electrodes among the
 /// C. Names, unit and scores are those of `table`, if there is one.
 ///
 /// # Errors

@@ -108,7 +108,7 @@ impl Metrics {
             }
             "tested" => {
                 (run.test_accuracy, run.test_loss) = (known(line.accuracy), known(line.loss));
-                let samples = line.samples.and_then(|n| n.as_u64()).map(|n| crate::sinks::text::thousands(n));
+                let samples = line.samples.and_then(|n| n.as_u64()).map(crate::sinks::text::thousands);
                 let accuracy = format!("test accuracy {:.2} %", 100.0 * run.test_accuracy);
                 if run.test_accuracy.is_finite() {
                     run.about.push(samples.map_or(accuracy.clone(), |n| format!("{accuracy} ({n} samples)")));
