@@ -9,6 +9,8 @@ pub mod brainvision;
 pub mod edf;
 mod embedded;
 mod error;
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
 mod labels;
 pub mod matlab;
 pub mod numpy;

@@ -10,7 +10,7 @@ mod times;
 use std::ops::Range;
 
 use lines::{Cells, Lines};
-use times::Times;
+pub(super) use times::Times;
 
 use super::labels::Labels;
 use super::store::Store;
