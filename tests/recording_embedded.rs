@@ -1,4 +1,5 @@
 //! The embedded recording against what is known of its source.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::path::Path;
 
