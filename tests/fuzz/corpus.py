@@ -4,9 +4,11 @@ Files that other programs have to write are copied from ../recordings.
 """
 
 import gzip
+import io
 import pathlib
 import shutil
 import struct
+import zipfile
 
 HERE = pathlib.Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -70,6 +72,21 @@ def main():
     put("npy", "rows", npy("<f4", False, "(25, 3)", struct.pack("<75f", *range(75))))
     put("npy", "columns", npy(">i2", True, "(25, 3)", struct.pack(">75h", *range(75))))
     put("npy", "one", npy("<f8", False, "(25,)", struct.pack("<25d", *range(25))))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        texts = lambda words: "".join(w.ljust(4, "\0") for w in words).encode("utf-32-le")
+        for name, array in {
+            "data": npy("<i2", False, "(25, 3)", struct.pack("<75h", *range(75))),
+            "rate": npy("<f8", False, "()", struct.pack("<d", 512)),
+            "channels": npy("<U4", False, "(3,)", texts(["A1", "A2", "B1"])),
+            "units": npy("<U4", False, "(3,)", texts(["uV", "mV", ""])),
+            "types": npy("<U4", False, "(3,)", texts(["SEEG", "ECOG", ""])),
+            "gain": npy("<f8", False, "(3,)", struct.pack("<3d", 0.5, 1, 2)),
+            "offset": npy("<f8", False, "(3,)", struct.pack("<3d", 0, -1, 7)),
+            "bad": npy("|b1", False, "(3,)", bytes([0, 1, 0])),
+        }.items():
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), array)
+    put("npz", "scaled.npz", packed.getvalue())
     put("sidecar", "plain", '{"rate_hz": 512, "channels": ["A", "B", "C"], "units": ["uV", "mV", "V"]}')
     rows = "".join(f"{t / 512:.6f},{t % 7},{t % 5 - 2.5},\n" for t in range(40))
     put("table", "times.csv", "time,A1,A2 (uV),B\n" + rows)
