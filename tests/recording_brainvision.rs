@@ -113,6 +113,8 @@ fn files_are_found_by_any_of_the_three() {
                 .contains("not continuous: 1 of the segments begin later, the first of these at sample 3")
         );
     }
+    std::fs::write(at("run.vmrk"), "[Marker Infos]\nMk1=A,,1,1,0\nMk1=B,,1,1,0\n").expect("damaged markers");
+    assert!(open(&at("run.vhdr")).expect("the samples").notices[0].contains("markers are left out"));
     // The header was renamed: its data still carry the name that it says; then all were, and it says the old one.
     std::fs::rename(at("run.vhdr"), at("new.vhdr")).expect("rename");
     std::fs::write(at("new.vhdr"), with("DataFile=x.eeg", "DataFile=C:\\data\\run.eeg")).expect("header");

@@ -46,8 +46,8 @@ struct Plan {
 impl Recording {
     /// Writes channels as an `.npz` archive, not compressed, under a temporary name first.
     ///
-    /// Arrays: `values` [samples, channels], float32 in the unit of the channel, or int16 with `gain` and `offset` [channels]: a value is
-    /// gain·d + offset; `rate_hz`; `start_s`, the time of the first sample; `channels`, `units`, `types` and `bad` [channels].
+    /// Arrays: `values` `[samples, channels]`, float32 in the unit of the channel, or int16 with `gain` and `offset` `[channels]`: a value is
+    /// gain·d + offset; `rate_hz`; `start_s`, the time of the first sample; `channels`, `units`, `types` and `bad` `[channels]`.
     ///
     /// # Errors
     /// If there is no such channel or time, channels have different rates, integers are asked for that the file does not hold, the

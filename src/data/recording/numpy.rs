@@ -1,6 +1,6 @@
 //! One NumPy array (`.npy`) with a column per channel, and archives of them (`.npz`) that also hold names, units and the rate.
 //!
-//! An array is [samples, channels], or [samples] for one channel. A `.npy` tells no rate: a JSON file of the same name beside it may
+//! An array is `[samples, channels]`, or `[samples]` for one channel. A `.npy` tells no rate: a JSON file of the same name beside it may
 //! (`{"rate_hz": 512, "channels": ["A1", "A2"], "unit": "uV"}`), or the user does.
 
 mod extras;
@@ -118,7 +118,7 @@ impl Entry {
 /// Opens an `.npz`.
 ///
 /// The samples are the array `data` or `values` (or `eeg`, `ieeg`, `signals`, `x`), or the only one with two axes; `channels`, `units` and
-/// `rate` (`sampling_rate`, `fs`, …) may stand beside it, as well as `types` and `bad`; integers are scaled by `gain` and `offset` [channels] where
+/// `rate` (`sampling_rate`, `fs`, …) may stand beside it, as well as `types` and `bad`; integers are scaled by `gain` and `offset` `[channels]` where
 /// both are there ([`Recording::to_npz`]). Arrays that are not compressed are read in pieces; a compressed one is held
 /// in memory, at most 4 GiB.
 ///
