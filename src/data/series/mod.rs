@@ -5,9 +5,11 @@
 
 mod grid;
 mod settings;
+mod windows;
 
 pub use grid::Grid;
 pub use settings::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale, SeriesConfig};
+pub use windows::{Presentation, RESIDENT_BYTES, WindowError, Windows};
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
