@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::resample::reach;
+use super::filter::filters;
+use super::resample::{check, reach};
 use super::run::{Gathered, Run, Stop, Store};
 use super::scale::{Extent, Fit};
 use super::select::{Chosen, choose};
@@ -81,6 +82,9 @@ pub fn prepare(
     };
     let path = recording.path.clone();
     agree(&recordings, &chosen)?;
+    // Before hours are read.
+    filters(&path, first.rate_hz, config.high_pass_hz, &config.notch_hz)?;
+    check(&path, first.rate_hz, config.resample_hz.unwrap_or(first.rate_hz))?;
     check_outputs(&path, first, outputs)?;
     let all_parts = all_parts(&recordings, &chosen, config, notice)?;
     let lossless = lossless(&recordings, &chosen, config);

@@ -39,6 +39,32 @@ fn taps(step: f64) -> usize {
     ((TAPS as f64 * step.max(1.0)).ceil() as usize).next_multiple_of(8)
 }
 
+fn wrong(path: &Path, hz: f64, what: String) -> SeriesError {
+    SeriesError::Frequency { path: path.to_path_buf(), key: "resample-hz", hz, what }
+}
+
+/// Whether there is a filter from one rate to the other.
+///
+/// # Errors
+/// If the new rate is above that of the file, or very much lower.
+pub(super) fn check(path: &Path, from_hz: f64, to_hz: f64) -> Result<(), SeriesError> {
+    if from_hz < to_hz {
+        return Err(wrong(
+            path,
+            to_hz,
+            format!("above the rate of the file, {from_hz} Hz; there is nothing to gain"),
+        ));
+    }
+    if from_hz > LARGEST_STEP * to_hz {
+        return Err(wrong(
+            path,
+            to_hz,
+            format!("less than a thousandth of the rate of the file, {from_hz} Hz"),
+        ));
+    }
+    Ok(())
+}
+
 /// Resamples columns, chunk by chunk.
 pub(super) struct Resampler {
     inner: Async<f64>,
@@ -58,19 +84,8 @@ impl Resampler {
     /// # Errors
     /// If the new rate is above that of the file, or very much lower.
     pub fn new(path: &Path, columns: usize, from_hz: f64, to_hz: f64) -> Result<Self, SeriesError> {
-        let wrong = |what: String| SeriesError::Frequency {
-            path: path.to_path_buf(),
-            key: "resample-hz",
-            hz: to_hz,
-            what,
-        };
+        check(path, from_hz, to_hz)?;
         let step = from_hz / to_hz;
-        if step < 1.0 {
-            return Err(wrong(format!("above the rate of the file, {from_hz} Hz; there is nothing to gain")));
-        }
-        if step > LARGEST_STEP {
-            return Err(wrong(format!("less than a thousandth of the rate of the file, {from_hz} Hz")));
-        }
         let length = taps(step);
         // The edge of the filter for the lower rate: the longer sinc has the same shape on a slower clock.
         let parameters = SincInterpolationParameters::new(length, WINDOW)
@@ -78,7 +93,7 @@ impl Resampler {
             .oversampling_factor(POSITIONS)
             .interpolation(SincInterpolationType::Cubic);
         let inner = Async::new_sinc(to_hz / from_hz, 1.0, &parameters, CHUNK, columns, FixedAsync::Input)
-            .map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong(path, to_hz, error.to_string()))?;
         let (lead, skip) = align(length, step);
         let made = vec![vec![0.0; inner.output_frames_max()]; columns];
         Ok(Self { inner, pending: vec![Vec::new(); columns], made, lead, skip, last: vec![0.0; columns] })
