@@ -82,7 +82,7 @@ pub struct Table {
 }
 
 /// Means over electrodes of one method.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The method.
     pub method: Method,

@@ -7,6 +7,7 @@
 
 mod activation;
 mod backprop;
+mod completion;
 mod data;
 mod dynamics;
 mod error;

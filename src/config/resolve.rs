@@ -7,14 +7,16 @@ use super::overrides::Overrides;
 use super::section::Section;
 use super::text::{Place, Texts};
 use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
-use super::{Source, backprop, data, dynamics, microcircuit, network, plasticity, probe, run, tree};
+use super::{
+    Source, backprop, completion, data, dynamics, microcircuit, network, plasticity, probe, run, tree,
+};
 use crate::dynamics::Settings;
 use crate::network::{Init, MicrocircuitInit, Network};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
-use crate::train::Rule;
+use crate::train::{CompletionConfig, Rule};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "name",
     "seed",
     "data",
@@ -23,6 +25,7 @@ const KEYS: [&str; 11] = [
     "plasticity",
     "microcircuit",
     "training",
+    "completion",
     "backprop",
     "run",
     "probe",
@@ -43,6 +46,7 @@ struct Resolved {
     rate_b: f64,
     schedule: Schedule,
     training: Option<TrainingConfig>,
+    completion: Option<CompletionConfig>,
     backprop: Option<BackpropConfig>,
     probes: Vec<Probe>,
     run: RunConfig,
@@ -83,6 +87,7 @@ impl Experiment {
                 rate_b: r.rate_b,
                 schedule: r.schedule,
                 training,
+                completion: r.completion,
                 backprop,
                 probes: r.probes,
                 run: r.run,
@@ -162,7 +167,7 @@ fn needs(section: &str) -> String {
         "network" => "populations, projections, activation, initial values",
         "dynamics" => "integrator, time constants, beta",
         "plasticity" => "learning rates, factors, clips",
-        _ => "epochs, batch, steps-per-sample",
+        _ => "epochs, batch, steps-per-sample or window-ms",
     };
     format!("[{section}] with {holds}")
 }
@@ -181,7 +186,21 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
     if let Some(data) = &data {
         data::check_sizes(data, &network, &size_places, &item)?;
     }
-    let training = section.get("training").map(|i| run::training(i, &network)).transpose()?;
+    let series = data.as_ref().map(DataConfig::is_series);
+    let training = section.get("training").map(|i| run::training(i, &network, series)).transpose()?;
+    let completion = match series {
+        Some(true) => Some(completion::read(section.get("completion"), &network, settings.tau_ms)?),
+        Some(false) => {
+            let because = "is for recordings, not for static samples";
+            section.refuse("completion", because, "no such section for this data.source")?;
+            None
+        }
+        None => None,
+    };
+    if run.control && series == Some(true) {
+        let message = "`run.control` is for static samples: backprop, the control, does not learn recordings";
+        return Err(section.item().texts.error(Some(section.place("run")), message, "no control"));
+    }
     if run.control && training.as_ref().is_some_and(|t| t.rule == Rule::Backprop) {
         let message = "`run.control` would run backprop twice: it is the rule of the experiment itself";
         let expected = "training.rule = \"least-action\", or no control";
@@ -221,6 +240,7 @@ fn resolve(section: &Section<'_>, source: &Source) -> Result<Resolved, ConfigErr
         rate_b: plastic.rate_b,
         schedule: plastic.schedule,
         training,
+        completion,
         backprop,
         probes,
         run,

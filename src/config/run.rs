@@ -6,6 +6,7 @@ use super::error::ConfigError;
 use super::item::{Bound, Item};
 use super::section::Section;
 use super::types::{DeviceChoice, RunConfig, TrainingConfig};
+use crate::data::series::Presentation;
 use crate::engine::Precision;
 use crate::network::Network;
 use crate::train::{Gates, Ramp, Rule};
@@ -19,20 +20,41 @@ const MANY: usize = 1_000_000_000;
 /// The controls of all steps of a presentation are made at once.
 const MOST_STEPS: usize = 1_000_000;
 
-/// Reads `[training]`.
-pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConfig, ConfigError> {
-    let keys = [
-        "rule",
-        "epochs",
-        "batch",
-        "steps-per-sample",
-        "ramp-from",
-        "ramp-to",
-        "nudge-from",
-        "learn-from",
-        "rate-decay-per-epoch",
-    ];
-    let section = Section::open(item, &keys)?;
+const KEYS: [&str; 12] = [
+    "rule",
+    "epochs",
+    "batch",
+    "steps-per-sample",
+    "ramp-from",
+    "ramp-to",
+    "nudge-from",
+    "learn-from",
+    "rate-decay-per-epoch",
+    "window-ms",
+    "repetitions",
+    "shuffle-windows",
+];
+
+/// Keys of static samples alone, and of recordings alone.
+const OF_SAMPLES: std::ops::Range<usize> = 3..8;
+const OF_SERIES: std::ops::Range<usize> = 9..12;
+
+/// Reads `[training]`. `series`: the data are recordings; `None` where there are no data, and the keys tell.
+pub(super) fn training(
+    item: Item<'_>,
+    network: &Network,
+    series: Option<bool>,
+) -> Result<TrainingConfig, ConfigError> {
+    let section = Section::open(item, &KEYS)?;
+    let series = series.unwrap_or_else(|| KEYS[OF_SERIES].iter().any(|key| section.get(key).is_some()));
+    let (others, because) = if series {
+        (OF_SAMPLES, "is for static samples, not for a recording")
+    } else {
+        (OF_SERIES, "is for recordings, not for static samples")
+    };
+    for key in &KEYS[others] {
+        section.refuse(key, because, if series { "window-ms, repetitions" } else { "steps-per-sample" })?;
+    }
     let most = (MOST_VALUES / network.neurons().max(1)).max(1);
     let decay = section
         .get("rate-decay-per-epoch")
@@ -44,17 +66,44 @@ pub(super) fn training(item: Item<'_>, network: &Network) -> Result<TrainingConf
             .map_or(Ok(0.0), |i| i.number(Bound::Share, "a value of the ramp, from 0 to less than 1"))
     };
     let rule = section.get("rule").map_or(Ok(Rule::LeastAction), |i| i.choice(&Rule::NAMES))?;
+    if series && rule == Rule::Backprop {
+        let message = "`training.rule` cannot be backprop: the control learns static samples, not recordings";
+        return Err(section.item().texts.error(
+            Some(section.place("rule")),
+            message,
+            "rule = \"least-action\"",
+        ));
+    }
+    let steps_per_sample = if series {
+        1
+    } else {
+        section
+            .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
+            .size(1, MOST_STEPS)?
+    };
     Ok(TrainingConfig {
         rule,
         epochs: section.need("epochs", "epochs = passes through the training samples")?.size(1, MANY)?,
         batch: section.need("batch", "batch = samples presented together")?.size(1, most)?,
-        steps_per_sample: section
-            .need("steps-per-sample", "steps-per-sample = time steps of a presentation")?
-            .size(1, MOST_STEPS)?,
+        steps_per_sample,
         ramp: ramp(&section)?,
         gates: Gates { nudge_from: gate("nudge-from")?, learn_from: gate("learn-from")? },
         rate_decay_per_epoch: decay.unwrap_or(1.0),
+        windows: series.then(|| windows(&section)).transpose()?,
     })
+}
+
+/// How recordings are presented.
+fn windows(section: &Section<'_>) -> Result<Presentation, ConfigError> {
+    let mut how = Presentation::default();
+    if let Some(item) = section.get("window-ms") {
+        how.window_ms = Some(item.number(Bound::Positive, "a time in ms, greater than 0")?);
+    }
+    if let Some(item) = section.get("repetitions") {
+        how.repetitions = item.size(1, MANY)?;
+    }
+    how.shuffle = section.get("shuffle-windows").map_or(Ok(false), |item| item.boolean())?;
+    Ok(how)
 }
 
 /// The ends of the logistic ramp; by default those of the reference.

@@ -4,14 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
-use crate::data::series::SeriesConfig;
+use crate::data::series::{Presentation, SeriesConfig};
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
 use crate::network::{Init, MicrocircuitInit, Network};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
-use crate::train::{Gates, Ramp, Rule};
+use crate::train::{CompletionConfig, Gates, Ramp, Rule};
 
 /// A training run, checked and with every default written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub struct Experiment {
     pub schedule: Schedule,
     /// Protocol.
     pub training: TrainingConfig,
+    /// How a network that learns recordings is tested; `None` with static samples.
+    pub completion: Option<CompletionConfig>,
     /// Rates of the control, of which the least-action rule takes no notice.
     pub backprop: BackpropConfig,
     /// What is recorded on the way.
@@ -123,7 +125,7 @@ pub enum DataSource {
         test_labels: PathBuf,
     },
     /// Time series from recordings; of [`DataConfig`] nothing else matters then.
-    Series(SeriesConfig),
+    Series(Box<SeriesConfig>),
 }
 
 /// Protocol of a training run.
@@ -143,6 +145,16 @@ pub struct TrainingConfig {
     pub gates: Gates,
     /// Both learning rates are multiplied by this after each epoch; in (0, 1].
     pub rate_decay_per_epoch: f64,
+    /// How recordings are presented, in place of `steps_per_sample` (then 1), ramp and gates; `None` with static samples.
+    pub windows: Option<Presentation>,
+}
+
+impl DataConfig {
+    /// Whether the data are recordings.
+    #[must_use]
+    pub fn is_series(&self) -> bool {
+        matches!(self.source, DataSource::Series(_))
+    }
 }
 
 /// Rates of the control: backprop, one update a mini-batch.

@@ -133,6 +133,30 @@ pub enum DataError {
     /// A mini-batch of nothing.
     #[error("the batch size is 0; give at least 1")]
     Batch,
+    /// Channels and network differ in number.
+    #[error(
+        "{from}: {} input and {} target channels, but the input population has {} neurons and the output population {}; make them equal",
+        channels[0], channels[1], neurons[0], neurons[1]
+    )]
+    Channels {
+        /// Where the recordings came from.
+        from: String,
+        /// Input and target channels.
+        channels: [usize; 2],
+        /// Input and output neurons.
+        neurons: [usize; 2],
+    },
+    /// No window of a recording fits.
+    #[error(transparent)]
+    Window(#[from] series::WindowError),
+    /// Rows of a recording cannot be read.
+    #[error("{from}: {error}")]
+    Rows {
+        /// Where the recordings came from.
+        from: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// The thread that assembles mini-batches could not be started.
     #[error("cannot start the thread that assembles mini-batches: {0}")]
     Thread(std::io::Error),

@@ -1,32 +1,53 @@
-//! Cuts samples into mini-batches. A thread gathers the next ones while the device integrates the present one.
+//! Cuts samples, or windows of recordings, into mini-batches. A thread gathers the next ones while the device integrates the present one.
 //!
 //! Every sample is presented exactly once an epoch; the last mini-batch is padded with inactive slots. The order
 //! depends on (seed, epoch) alone: not on the batch size, nor on the device.
 
+use std::io;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use rand::seq::SliceRandom;
 
+use super::series::Windows;
 use super::{DataError, Samples};
 use crate::random::{Purpose, stream};
 
 /// Mini-batches that wait, assembled, for the device.
 const DEPTH: usize = 2;
 
-/// Samples that are integrated together.
+/// Samples that are integrated together; or windows of recordings, piece by piece.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MiniBatch {
-    /// `[batch, pixels]` row-major, 0 to 255; 0 in inactive slots.
+    /// `[batch, pixels]` row-major, 0 to 255; 0 in inactive slots. Empty for windows.
     pub pixels: Vec<u8>,
-    /// `[batch]`; 0 in inactive slots.
+    /// `[batch]`; 0 in inactive slots. Empty for windows.
     pub labels: Vec<u8>,
+    /// Rows of the recordings, one window after the other; empty for samples, and where the device holds all rows.
+    pub rows: Vec<u8>,
+    /// `[batch, 4]`: the row on the device where each trajectory's piece begins, 32 bits, little-endian; empty for samples.
+    pub cursors: Vec<u8>,
+    /// The time steps `start + 1..=end` of the windows that the piece takes; empty for samples.
+    pub steps: Range<usize>,
     /// `[batch]`: 1 where there is a sample, 0 in inactive slots, which come last.
     pub active: Vec<f64>,
     /// Number of active slots, at least 1.
     pub count: usize,
-    /// `[count]`: the samples of the active slots, by their place in the set.
+    /// `[count]`: the samples (windows) of the active slots, by their place in the set.
     pub indices: Vec<u32>,
+}
+
+impl MiniBatch {
+    /// Empty, with the memory it had.
+    pub(super) fn clear(&mut self) {
+        [&mut self.pixels, &mut self.labels, &mut self.rows, &mut self.cursors]
+            .into_iter()
+            .for_each(Vec::clear);
+        self.active.clear();
+        self.indices.clear();
+        (self.steps, self.count) = (0..0, 0);
+    }
 }
 
 /// The mini-batches of one pass over the samples, in order.
@@ -35,10 +56,11 @@ pub struct MiniBatch {
 /// iterator early stops its thread.
 #[derive(Debug)]
 pub struct Batches {
-    ready: Option<Receiver<MiniBatch>>,
+    ready: Option<Receiver<io::Result<MiniBatch>>>,
     used: Sender<MiniBatch>,
     worker: Option<JoinHandle<()>>,
     left: usize,
+    error: Option<io::Error>,
 }
 
 impl Batches {
@@ -60,6 +82,20 @@ impl Batches {
         Self::start(samples, batch, natural_order(samples))
     }
 
+    /// The windows of recordings in the order of `epoch`, without the first `from` pieces.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn windows(windows: &Windows, seed: u64, epoch: u64, from: usize) -> Result<Self, DataError> {
+        let left = windows.mini_batches().saturating_sub(from);
+        Self::spawn(left, windows.clone().assembler(seed, epoch, from))
+    }
+
+    /// Why the mini-batches ended before the last one, if they did.
+    pub fn error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
     /// Hands a mini-batch back when its content is no longer needed.
     pub fn recycle(&self, used: MiniBatch) {
         // If the thread has ended there is nothing to reuse it for.
@@ -70,14 +106,25 @@ impl Batches {
         if batch == 0 {
             return Err(DataError::Batch);
         }
+        let (samples, left) = (samples.clone(), order.len().div_ceil(batch));
+        Self::spawn(left, move |i, item| {
+            gather(&samples, batch, &order[i * batch..order.len().min((i + 1) * batch)], item);
+            Ok(())
+        })
+    }
+
+    /// `left` mini-batches; `fill` makes the one with a number, from 0.
+    fn spawn(
+        left: usize,
+        fill: impl FnMut(usize, &mut MiniBatch) -> io::Result<()> + Send + 'static,
+    ) -> Result<Self, DataError> {
         let (to_device, ready) = sync_channel(DEPTH);
         let (used, from_device) = channel();
-        let (samples, left) = (samples.clone(), order.len().div_ceil(batch));
         let worker = std::thread::Builder::new()
             .name("mini-batches".to_owned())
-            .spawn(move || assemble(&samples, batch, &order, &to_device, &from_device))
+            .spawn(move || assemble(left, fill, &to_device, &from_device))
             .map_err(DataError::Thread)?;
-        Ok(Self { ready: Some(ready), used, worker: Some(worker), left })
+        Ok(Self { ready: Some(ready), used, worker: Some(worker), left, error: None })
     }
 }
 
@@ -85,7 +132,14 @@ impl Iterator for Batches {
     type Item = MiniBatch;
 
     fn next(&mut self) -> Option<MiniBatch> {
-        let next = self.ready.as_ref()?.recv().ok();
+        let next = match self.ready.as_ref()?.recv().ok() {
+            Some(Ok(next)) => Some(next),
+            Some(Err(error)) => {
+                self.error = Some(error);
+                None
+            }
+            None => None,
+        };
         self.left = if next.is_some() { self.left.saturating_sub(1) } else { 0 };
         next
     }
@@ -112,18 +166,18 @@ fn natural_order(samples: &Samples) -> Vec<u32> {
     (0_u32..).take(samples.len()).collect()
 }
 
-/// Gathers all mini-batches, until the last or until nobody listens.
+/// Gathers all mini-batches, until the last, one that cannot be made, or until nobody listens.
 fn assemble(
-    samples: &Samples,
-    batch: usize,
-    order: &[u32],
-    to_device: &SyncSender<MiniBatch>,
+    count: usize,
+    mut fill: impl FnMut(usize, &mut MiniBatch) -> io::Result<()>,
+    to_device: &SyncSender<io::Result<MiniBatch>>,
     from_device: &Receiver<MiniBatch>,
 ) {
-    for indices in order.chunks(batch) {
+    for i in 0..count {
         let mut item = from_device.try_recv().unwrap_or_default();
-        gather(samples, batch, indices, &mut item);
-        if to_device.send(item).is_err() {
+        let made = fill(i, &mut item).map(|()| item);
+        let last = made.is_err();
+        if to_device.send(made).is_err() || last {
             return;
         }
     }
@@ -131,10 +185,7 @@ fn assemble(
 
 /// Fills `item` with the samples at `indices`, at most `batch` of them, and pads the rest.
 fn gather(samples: &Samples, batch: usize, indices: &[u32], item: &mut MiniBatch) {
-    item.pixels.clear();
-    item.labels.clear();
-    item.active.clear();
-    item.indices.clear();
+    item.clear();
     for &i in indices {
         item.pixels.extend_from_slice(samples.image(i as usize));
         item.labels.push(samples.labels()[i as usize]);

@@ -35,6 +35,26 @@ pub enum EvaluateError {
         /// Floating-point type of the device.
         precision: &'static str,
     },
+    /// Nothing to follow.
+    #[error("there is no recording")]
+    NoSeries,
+    /// Data that cannot be read.
+    #[error(transparent)]
+    Data(#[from] crate::data::DataError),
+    /// A trajectory that follows a recording went wrong.
+    #[error("{what} in span {span} (from 0), {time_ms} ms after its start, {place}; {advice}")]
+    BadRow {
+        /// What was found.
+        what: &'static str,
+        /// Which span of the part.
+        span: usize,
+        /// Simulated time since its start.
+        time_ms: f64,
+        /// `population[index]`.
+        place: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A trajectory went wrong.
     #[error("{what} in sample {sample} (from 0), step {step}, {place}; {advice}")]
     Bad {

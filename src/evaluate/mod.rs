@@ -22,6 +22,7 @@ mod output;
 mod predictor;
 mod rest;
 mod score;
+mod series;
 pub mod text;
 
 pub use error::EvaluateError;
@@ -30,3 +31,4 @@ pub use output::{Prediction, write_predictions};
 pub use predictor::{Predictor, Readout, Trouble, write_parameters};
 pub use rest::{Rest, rest};
 pub use score::{Report, Score, Tabulation, argmax};
+pub use series::{Follower, Slice};

@@ -141,6 +141,7 @@ impl<W: Write> Sink for Progress<W> {
                 let lines = text::score(score, &self.data);
                 self.write(&lines);
             }
+            Event::Completed(score) => self.write(&text::completion(score)),
             Event::Finished { elapsed_s } => {
                 self.clear_bar();
                 self.write(&format!("finished after {}\n", text::duration(*elapsed_s)));

@@ -15,11 +15,11 @@ use crate::train::Header;
 pub struct SeedResult {
     /// Its run directory.
     pub directory: String,
-    /// Share of right answers on the test set.
+    /// Share of right answers on the test set; of recordings, mean R² of the free electrodes.
     pub accuracy: f64,
-    /// Mean cost on the test set.
+    /// Mean cost on the test set; of recordings, of a row over the free electrodes.
     pub loss: f64,
-    /// Test samples.
+    /// Test samples; of recordings, scored rows.
     pub samples: usize,
     /// Seconds of wall time.
     pub seconds: f64,
@@ -63,6 +63,9 @@ pub struct SeedTable {
     pub about: String,
     /// Whether each seed has its control.
     pub controlled: bool,
+    /// Whether results are R², of recordings, in place of shares of right answers.
+    #[serde(default)]
+    pub completion: bool,
     /// One a seed, in the order in which they run.
     pub rows: Vec<SeedRow>,
     /// Of the test accuracies of the runs that are complete.
@@ -79,7 +82,8 @@ impl SeedTable {
     pub fn new(seeds: &[u64], controlled: bool) -> Self {
         let rows = seeds.iter().map(|&seed| SeedRow { seed, ..SeedRow::default() }).collect();
         let (accuracy, control_accuracy, difference) = (None, None, None);
-        Self { about: String::new(), controlled, rows, accuracy, control_accuracy, difference }
+        let completion = false;
+        Self { about: String::new(), controlled, completion, rows, accuracy, control_accuracy, difference }
     }
 
     /// Takes the means anew; to be called when a result was added.
@@ -104,7 +108,8 @@ impl SeedTable {
         let samples = self.rows.iter().find_map(|r| r.run.as_ref().or(r.control.as_ref())).map(|r| r.samples);
         let samples = samples.map_or_else(String::new, |n| format!("; {} test samples", thousands(n as u64)));
         let mut text = format!("{}{samples}\n\n", self.about);
-        let mut titles = vec!["seed", "test accuracy %", "loss", "seconds"];
+        let measure = if self.completion { "test R²" } else { "test accuracy %" };
+        let mut titles = vec!["seed", measure, "loss", "seconds"];
         if self.controlled {
             titles.extend(["backprop %", "loss", "seconds", "difference, points"]);
         }
@@ -112,9 +117,9 @@ impl SeedTable {
         line(&mut text, &vec!["---".to_owned(); titles.len()]);
         for row in &self.rows {
             let mut cells = vec![row.seed.to_string()];
-            cells.extend(result(row.run.as_ref()));
+            cells.extend(self.result(row.run.as_ref()));
             if self.controlled {
-                cells.extend(result(row.control.as_ref()));
+                cells.extend(self.result(row.control.as_ref()));
                 cells.push(difference(row).map_or_else(not_run, |d| format!("{:+.2}", 100.0 * d)));
             }
             line(&mut text, &cells);
@@ -123,16 +128,34 @@ impl SeedTable {
         text
     }
 
+    /// Factor and digits of the measure: shares are in per cent.
+    fn scale(&self) -> (f64, usize) {
+        if self.completion { (1.0, 4) } else { (100.0, 2) }
+    }
+
+    fn result(&self, result: Option<&SeedResult>) -> [String; 3] {
+        let (factor, digits) = self.scale();
+        match result {
+            None => [not_run(), not_run(), not_run()],
+            Some(r) => [
+                format!("{:.digits$}", factor * r.accuracy),
+                format!("{:.5}", r.loss),
+                format!("{:.0}", r.seconds),
+            ],
+        }
+    }
+
     fn means(&self, text: &mut String) {
-        let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: fn(&SeedResult) -> f64| {
+        let (factor, digits) = self.scale();
+        let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: &dyn Fn(&SeedResult) -> f64| {
             Spread::of(&self.rows.iter().filter_map(|r| pick(r).map(value)).collect::<Vec<f64>>())
         };
         let three = |pick: fn(&SeedRow) -> Option<&SeedResult>| {
             let cell = |s: Option<Spread>, digits| s.map_or_else(not_run, |s| spread(s, digits, false));
             [
-                cell(of(pick, |r| 100.0 * r.accuracy), 2),
-                cell(of(pick, |r| r.loss), 5),
-                cell(of(pick, |r| r.seconds), 0),
+                cell(of(pick, &|r| factor * r.accuracy), digits),
+                cell(of(pick, &|r| r.loss), 5),
+                cell(of(pick, &|r| r.seconds), 0),
             ]
         };
         let mut cells = vec!["mean ± sd".to_owned()];
@@ -177,15 +200,6 @@ fn difference(row: &SeedRow) -> Option<f64> {
 
 fn not_run() -> String {
     "not run".to_owned()
-}
-
-fn result(result: Option<&SeedResult>) -> [String; 3] {
-    match result {
-        None => [not_run(), not_run(), not_run()],
-        Some(r) => {
-            [format!("{:.2}", 100.0 * r.accuracy), format!("{:.5}", r.loss), format!("{:.0}", r.seconds)]
-        }
-    }
 }
 
 fn spread(s: Spread, digits: usize, signed: bool) -> String {

@@ -1,7 +1,7 @@
 //! The words and numbers that people read: header, epoch lines, confusion matrix.
 
 use crate::schedule::Schedule;
-use crate::train::{Epoch, Header, Rule, Score};
+use crate::train::{CompletionScore, Epoch, Header, Rule, Score};
 
 /// The block at the start of a run: several lines, the last one ended.
 #[must_use]
@@ -62,18 +62,22 @@ fn dynamics(h: &Header) -> String {
 #[must_use]
 pub fn epoch(e: &Epoch) -> String {
     let width = e.epochs.to_string().len();
-    let validation =
-        e.validation_accuracy.map_or_else(String::new, |v| format!("  validation {}", percent(v)));
+    let share =
+        |what: &str, v: Option<f64>| v.map_or_else(String::new, |v| format!("  {what} {}", percent(v)));
+    let (train, mut validation) =
+        (share("train", e.train_accuracy), share("validation", e.validation_accuracy));
+    if let Some(r2) = e.validation_r2 {
+        validation = format!("  validation R² {r2:.4}");
+    }
     // At the steady state, where backprop takes its gradient, f = 0: nothing to say.
     let f = e.health.f_norm;
     let mismatch = if f == 0.0 { String::new() } else { format!("  ‖f‖ {f:.2e}") };
     let left = if e.epoch < e.epochs { format!("  ETA {}", duration(e.eta_s)) } else { String::new() };
     format!(
-        "epoch {:>width$}/{}  loss {:.5}  train {}{validation}  {} samples/s  {} steps/s{mismatch}{left}",
+        "epoch {:>width$}/{}  loss {:.5}{train}{validation}  {} samples/s  {} steps/s{mismatch}{left}",
         e.epoch,
         e.epochs,
         e.loss,
-        percent(e.train_accuracy),
         rate(e.samples_per_s),
         rate(e.steps_per_s),
     )
@@ -92,6 +96,32 @@ pub fn score(s: &Score, data: &str) -> String {
         s.loss,
         confusion(&s.confusion),
     )
+}
+
+/// The network and its baselines on the free electrodes of recordings. Several lines, the last one ended.
+#[must_use]
+pub fn completion(s: &CompletionScore) -> String {
+    let score = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
+    let line = |name: &str, m: &crate::completion::Summary, what: &str| {
+        format!("{name:<16}{:>10}{:>10.4}{:>12}   {what}\n", score(m.r2), m.rmse, score(m.correlation))
+    };
+    let mut table = format!(
+        "test of {} free electrodes over {} rows; voltages in {}\n{:<16}{:>10}{:>10}{:>12}\n",
+        s.free.len(),
+        thousands(s.samples),
+        s.unit,
+        "",
+        "R²",
+        "RMSE",
+        "correlation"
+    );
+    if let Some(before) = &s.before {
+        table += &line("before training", before, "the network as it was drawn");
+    }
+    for m in &s.methods {
+        table += &line(m.method.name(), m, m.method.describe());
+    }
+    table
 }
 
 /// A table: a row for each true class, a column for each predicted one, and the share of a row that was right. Zeros

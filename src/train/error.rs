@@ -19,6 +19,20 @@ pub enum TrainError {
     /// Backprop of a network with other than forward projections.
     #[error("backprop, the control, needs a feedforward network; the projection {0} does not run forward")]
     NeedsFeedforward(String),
+    /// Backprop of a time series.
+    #[error("backprop, the control, learns static samples; of recordings use the rule \"least-action\"")]
+    NeedsSamples,
+    /// A test by classes of a network that learns recordings.
+    #[error("recordings have no classes: the network is tested by completion")]
+    NoClasses,
+    /// A test part that is over before anything counts.
+    #[error(
+        "no row of the test or validation part is scored: it is shorter than completion.settle-ms; take a longer part or less time to settle"
+    )]
+    NothingScored,
+    /// The baselines of a test by completion.
+    #[error(transparent)]
+    Baselines(#[from] crate::completion::FitError),
     /// The device.
     #[error(transparent)]
     Engine(#[from] EngineError),

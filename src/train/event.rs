@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::CompletionScore;
 use crate::dynamics::Model;
 use crate::evaluate::Score;
 use crate::network::{Alignment, Parameters, alignment};
@@ -60,7 +61,7 @@ pub struct Header {
 /// Sums over a number of presentations that tell whether to trust a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Health {
-    /// Mean ‖f‖ at the end of a presentation, while learning.
+    /// Mean ‖f‖ at the end of a presentation, while learning; of recordings the mean over all steps, before the voltages move.
     pub f_norm: f64,
     /// Mean Lagrangian L at the end of a presentation.
     pub lagrangian: f64,
@@ -89,12 +90,15 @@ pub struct Epoch {
     pub epochs: usize,
     /// Mean cost `½‖u* − a_o‖²` of the basal prediction during training.
     pub loss: f64,
-    /// Share of training samples whose basal prediction was right while they were learned.
-    pub train_accuracy: f64,
+    /// Share of training samples whose basal prediction was right while they were learned; `None` for recordings, which have no classes.
+    pub train_accuracy: Option<f64>,
     /// Share of validation samples; `None` without a validation set.
     pub validation_accuracy: Option<f64>,
-    /// Mean cost on the validation set.
+    /// Mean cost on the validation set; of recordings, of a row over the free electrodes.
     pub validation_loss: Option<f64>,
+    /// Mean R² of the free electrodes in the validation part; `None` without one, and for static samples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_r2: Option<f64>,
     /// Simulated time at its end since the start of the run, ms.
     pub simulated_ms: f64,
     /// Learning rate in its last step: η, per ms, or of an update by backprop.
@@ -125,9 +129,9 @@ pub enum Event {
         epoch: usize,
         /// Of so many.
         epochs: usize,
-        /// Samples of this epoch that were presented.
+        /// Samples of this epoch that were presented; of recordings, time steps of trajectories.
         done: usize,
-        /// Samples of an epoch.
+        /// Samples of an epoch; as `done`.
         of: usize,
         /// Mean cost of this mini-batch.
         loss: f64,
@@ -158,6 +162,8 @@ pub enum Event {
     },
     /// The test set, read once at the end.
     Tested(Score),
+    /// The test part of recordings, read once at the end: free electrodes predicted by the network and by baselines.
+    Completed(CompletionScore),
     /// The run is complete.
     Finished {
         /// Seconds of wall time.

@@ -1,9 +1,11 @@
 //! The trainer and its events.
 
 mod advice;
+mod completion;
 mod error;
 mod evaluate;
 mod event;
+mod feed;
 mod flight;
 mod presentation;
 mod state;
@@ -11,11 +13,15 @@ mod tally;
 mod trainer;
 
 pub use advice::{epoch_warnings, start_warnings};
+pub use completion::{
+    Completed, Completion, CompletionConfig, CompletionScore, FreeChannels, NoChannel, Traces,
+};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 pub use event::{Epoch, Event, Header, Health, Sink, alignment_event};
+pub use feed::{Material, SeriesTask};
 pub use flight::Need;
-pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, work};
+pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, piece, slices, work};
 pub use state::{KeepNothing, Keeper, Moment, State};
 pub use tally::{SUMS, Tally};
 pub use trainer::{Protocol, Trainer};

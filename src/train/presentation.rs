@@ -1,5 +1,6 @@
 //! One presentation of static samples: the ramp from the samples before, and the controls of its time steps.
 
+use crate::data::series::Grid;
 use crate::engine::Work;
 use crate::network::Microcircuit;
 use crate::plan::{PlanId, StepControl};
@@ -122,6 +123,29 @@ pub fn work(mut controls: Vec<StepControl>, resident: bool) -> Vec<Work> {
         Work { plan: PlanId::ResidentEnd, controls: vec![last] },
         observe,
     ]
+}
+
+/// Controls of the time steps `start + 1..=end` of windows of recordings, nudged and learning throughout. Rates as in [`controls`].
+#[must_use]
+pub fn slices(
+    grid: Grid,
+    steps: std::ops::Range<usize>,
+    rate_w: f64,
+    rate_b: f64,
+    active: usize,
+) -> Vec<StepControl> {
+    let share = 1.0 / active.max(1) as f64;
+    let (rate_w, rate_b) = (rate_w * share, rate_b * share);
+    grid.controls(steps.start, steps.end)
+        .map(|control| StepControl { beta_row: NUDGED, rate_w, rate_b, ..control })
+        .collect()
+}
+
+/// The work of a piece of windows of recordings; the first one begins at their first row.
+#[must_use]
+pub fn piece(controls: Vec<StepControl>, first: bool) -> Vec<Work> {
+    let steps = Work { plan: PlanId::Step, controls };
+    if first { vec![Work::once(PlanId::Present), steps] } else { vec![steps] }
 }
 
 /// The work of one update by [`Rule::Backprop`]: take the samples, update, with the metrics from before. Rates are those of an update, before

@@ -29,13 +29,31 @@ impl Tally {
 
     /// Adds a snapshot; returns the mean cost of the mini-batch.
     pub fn add(&mut self, snapshot: &Snapshot, labels: &[u8], active: &[f64], steps: usize) -> f64 {
+        let rows = snapshot.record.chunks_exact(record::LEN).zip(labels).zip(active);
+        let right = |((row, label), on): &((&[f64], &u8), &f64)| {
+            **on != 0.0 && row[record::CLASS] as usize == usize::from(**label)
+        };
+        self.right += rows.filter(right).count();
+        let (cost, count) = self.add_rows(snapshot, active, steps);
+        self.samples += count;
+        cost / count.max(1) as f64
+    }
+
+    /// Adds a snapshot whose record holds sums over `steps` time steps, each of which counts as a sample; returns the mean cost of a step.
+    pub fn add_steps(&mut self, snapshot: &Snapshot, active: &[f64], steps: usize) -> f64 {
+        let (cost, count) = self.add_rows(snapshot, active, steps);
+        self.samples += count * steps;
+        cost / (count * steps).max(1) as f64
+    }
+
+    /// Sum of costs and number of active trajectories.
+    fn add_rows(&mut self, snapshot: &Snapshot, active: &[f64], steps: usize) -> (f64, usize) {
         let rows = snapshot.record.chunks_exact(record::LEN).zip(snapshot.solver.chunks_exact(solver::LEN));
         let (mut cost, mut count) = (0.0, 0);
         let h = &mut self.health;
-        for (((row, book), &label), _) in rows.zip(labels).zip(active).filter(|(_, a)| **a != 0.0) {
+        for ((row, book), _) in rows.zip(active).filter(|(_, a)| **a != 0.0) {
             count += 1;
             cost += row[record::COST];
-            self.right += usize::from(row[record::CLASS] as usize == usize::from(label));
             h.f_norm += row[record::F_NORM];
             h.lagrangian += row[record::ENERGY];
             h.saturated += row[record::SATURATED];
@@ -46,10 +64,9 @@ impl Tally {
             h.indefinite += book[solver::INDEFINITE] as u64;
             h.unconverged += book[solver::UNCONVERGED] as u64;
         }
-        self.samples += count;
         self.trajectory_steps += (count * steps) as f64;
         self.cost += cost;
-        cost / count.max(1) as f64
+        (cost, count)
     }
 
     /// All sums, in the order in which [`Tally::with_sums`] takes them. Counts are exact up to 2⁵³.

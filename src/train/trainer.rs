@@ -1,19 +1,23 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
+mod exam;
 mod probing;
 mod rates;
 mod resume;
+
+use exam::{Exam, Validation};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::error::{indefinite, verdict};
-use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
+use super::evaluate::{Tables, read_parameters, write_parameters};
+use super::feed::Feed;
 use super::flight::{Flight, Need, Pass, Shot};
-use super::{Epoch, Event, Gates, KeepNothing, Keeper, Moment, Ramp, Rule, Score, Sink, TrainError};
-use crate::data::{Batches, Dataset, MiniBatch};
-use crate::dynamics::{Features, Model, OnIndefinite, Settings};
+use super::{Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Sink, TrainError};
+use crate::data::MiniBatch;
+use crate::dynamics::{Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine};
 use crate::evaluate::{Rest, rest};
 use crate::network::{Network, Parameters};
@@ -64,9 +68,9 @@ pub struct Protocol {
 pub struct Trainer<'a> {
     model: Arc<Model>,
     engine: Engine,
-    evaluator: Evaluator,
+    exam: Exam<'a>,
     protocol: Protocol,
-    data: &'a Dataset,
+    feed: Feed<'a>,
     ramp: Vec<f64>,
     rest: Rest,
     parameters: Parameters,
@@ -93,20 +97,19 @@ impl<'a> Trainer<'a> {
         settings: Settings,
         parameters: Parameters,
         protocol: Protocol,
-        data: &'a Dataset,
+        data: impl Into<Material<'a>>,
         device: &Device,
         stop: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
-        data.check(network.n_in(), network.n_out())?;
+        let data = data.into();
+        let feed = Feed::new(&data, &network, &settings, &protocol)?;
         if let (Rule::Backprop, Some(k)) = (protocol.rule, network.first_backward()) {
             return Err(TrainError::NeedsFeedforward(network.projection_name(k)));
         }
-        let features = Features::training(protocol.tables.in_unit_range());
-        let model = Arc::new(Model::new(network, settings, protocol.batch, features)?);
+        let model = Arc::new(Model::new(network, settings, protocol.batch, feed.features(&protocol))?);
         let ramp = protocol.ramp.values(protocol.steps);
-        let evaluator = Evaluator::new(&model, device, &protocol.tables, &ramp)?;
+        let exam = Exam::new(data, &model, device, &protocol, &ramp)?;
         let mut engine = Engine::new(Arc::clone(&model), device)?;
-        protocol.tables.write(&mut engine)?;
         write_parameters(&mut engine, &parameters)?;
         let net = &model.network;
         let factors: Vec<f64> =
@@ -115,6 +118,7 @@ impl<'a> Trainer<'a> {
         let free = vec![0.0; protocol.beta.len()];
         engine.write(model.layout.beta, &[free, protocol.beta.clone()].concat())?;
         let rest = rest(&mut engine, device.precision())?;
+        feed.write(&mut engine, &protocol)?;
         Ok(Self {
             ramp,
             rest,
@@ -127,9 +131,9 @@ impl<'a> Trainer<'a> {
             notices: Vec::new(),
             model,
             engine,
-            evaluator,
+            exam,
             protocol,
-            data,
+            feed,
             parameters,
             stop,
         })
@@ -147,10 +151,22 @@ impl<'a> Trainer<'a> {
         self.rest
     }
 
-    /// Number of training samples.
+    /// Time steps of the trajectories of an epoch, all together.
     #[must_use]
-    pub fn samples(&self) -> usize {
-        self.data.train.len()
+    pub fn trajectory_steps(&self) -> usize {
+        match &self.feed {
+            Feed::Samples(data) => data.train.len() * self.protocol.steps,
+            Feed::Windows { windows, .. } => windows.trajectory_steps(),
+        }
+    }
+
+    /// Time steps of a presentation, or of a window.
+    #[must_use]
+    pub fn presentation_steps(&self) -> usize {
+        match &self.feed {
+            Feed::Samples(_) => self.protocol.steps,
+            Feed::Windows { windows, .. } => windows.steps(),
+        }
     }
 
     /// Weights and biases after the last complete epoch, or where [`Trainer::epoch`] was asked to stop.
@@ -212,12 +228,7 @@ impl<'a> Trainer<'a> {
         sink: &mut dyn Sink,
         keeper: &mut dyn Keeper,
     ) -> Result<(), TrainError> {
-        let (size, seed) = (self.protocol.batch, self.protocol.seed);
-        let mut batches = Batches::shuffled(&self.data.train, size, seed, pass.epoch as u64 - 1)?;
-        for _ in 0..pass.presented {
-            let Some(batch) = batches.next() else { break };
-            batches.recycle(batch);
-        }
+        let mut batches = self.feed.batches(&self.protocol, pass.epoch, pass.presented)?;
         while let Some(batch) = batches.next() {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -229,7 +240,7 @@ impl<'a> Trainer<'a> {
             }
             let shot = self.launch(&batch, (pass.epoch, pass.presented))?;
             pass.presented += 1;
-            pass.flights.push_back(Flight::Away { shot, batch, number: pass.presented });
+            pass.flights.push_back(Flight::Away { shot, batch: Box::new(batch), number: pass.presented });
             for notice in std::mem::take(&mut self.notices) {
                 sink.take(&notice)?;
             }
@@ -240,16 +251,14 @@ impl<'a> Trainer<'a> {
                 keeper.keep(&state, Moment::Periodic, sink)?;
             }
         }
-        Ok(())
+        self.feed.failed(&mut batches)
     }
 
     /// Uploads a mini-batch and submits its presentation; `at` is its epoch and the number of mini-batches before it there.
     fn launch(&mut self, batch: &MiniBatch, at: (usize, usize)) -> Result<Shot, TrainError> {
-        let layout = &self.model.layout;
-        self.engine.write_bytes(layout.pixels, &batch.pixels)?;
-        self.engine.write_bytes(layout.labels, &batch.labels)?;
+        self.feed.upload(&mut self.engine, batch)?;
         if self.active != batch.active {
-            self.engine.write(layout.active, &batch.active)?;
+            self.engine.write(self.model.layout.active, &batch.active)?;
             self.active.clone_from(&batch.active);
         }
         let work = self.work(batch.count, at);
@@ -266,7 +275,7 @@ impl<'a> Trainer<'a> {
             None => return Ok(None),
             Some(Flight::Landed(need)) => (need, None),
             Some(Flight::Away { shot, batch, number }) => {
-                (self.land(pass, shot, &batch, number, sink)?, Some(batch))
+                (self.land(pass, shot, &batch, number, sink)?, Some(*batch))
             }
         };
         self.adapt(need);
@@ -307,13 +316,16 @@ impl<'a> Trainer<'a> {
         {
             return Err(error);
         }
-        let loss = pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps);
+        let loss = match &self.feed {
+            Feed::Samples(_) => pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps),
+            Feed::Windows { .. } => pass.tally.add_steps(&shot, &batch.active, batch.steps.len()),
+        };
         let done = pass.tally.samples();
         sink.take(&Event::Batch {
             epoch: pass.epoch,
             epochs: self.protocol.epochs,
             done,
-            of: self.data.train.len(),
+            of: self.feed.samples(),
             loss,
             simulated_ms: self.time_ms(self.steps_before(pass.epoch, number)),
             rate_per_ms: self.rate_before(pass.epoch, number),
@@ -332,36 +344,26 @@ impl<'a> Trainer<'a> {
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {
         let Pass { epoch, presented, tally, .. } = pass;
         let epoch = *epoch;
-        let score = match &self.data.validation {
-            None => None,
-            Some(held_out) => Some(self.evaluator.score(&self.parameters, held_out)?),
-        };
+        let Validation { accuracy, loss: validation_loss, r2 } = self.validate()?;
         let elapsed_s = self.elapsed_s();
         let left = (self.protocol.epochs - epoch) as f64;
         Ok(Epoch {
             epoch,
             epochs: self.protocol.epochs,
             loss: tally.loss(),
-            train_accuracy: tally.accuracy(),
-            validation_accuracy: score.as_ref().map(|s| s.accuracy),
-            validation_loss: score.as_ref().map(|s| s.loss),
+            train_accuracy: matches!(self.feed, Feed::Samples(_)).then(|| tally.accuracy()),
+            validation_accuracy: accuracy,
+            validation_loss,
+            validation_r2: r2,
             simulated_ms: self.time_ms(self.steps_before(epoch + 1, 0)),
             rate_per_ms: self.rate_before(epoch, self.mini_batches()),
             mean_abs_weight_change: change,
             samples_per_s: tally.samples() as f64 / seconds.max(1e-9),
-            steps_per_s: (presented * self.protocol.steps) as f64 / seconds.max(1e-9),
+            steps_per_s: self.feed.steps_before(*presented, &self.protocol) as f64 / seconds.max(1e-9),
             elapsed_s,
             eta_s: elapsed_s / epoch as f64 * left,
             health: tally.health(),
         })
-    }
-
-    /// The test set, with the parameters of the last complete epoch.
-    ///
-    /// # Errors
-    /// If the device is lost.
-    pub fn test(&mut self) -> Result<Score, TrainError> {
-        self.evaluator.score(&self.parameters, &self.data.test)
     }
 }
 

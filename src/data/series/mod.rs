@@ -15,12 +15,14 @@ mod select;
 mod settings;
 mod split;
 mod spool;
+mod windows;
 
 pub use error::SeriesError;
 pub use filter::NOTCH_Q;
 pub use grid::Grid;
 pub use load::{Options, load, prepare};
 pub use settings::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale, SeriesConfig};
+pub use windows::{Presentation, RESIDENT_BYTES, WindowError, Windows};
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

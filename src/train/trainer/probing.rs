@@ -90,7 +90,7 @@ impl Trainer<'_> {
     /// Whether any sample is due during a presentation, after `presented` mini-batches of an epoch.
     pub(super) fn is_probed(&self, (epoch, presented): (usize, usize)) -> bool {
         let first = self.steps_before(epoch, presented);
-        let last = first + self.protocol.steps as u64;
+        let last = first + self.steps_of(presented) as u64;
         let due = |steps| self.is_due(Moment { steps, epoch, mini_batch: presented + 1 });
         !self.recordings.is_empty() && (first + 1..=last).any(due)
     }

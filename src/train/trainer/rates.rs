@@ -2,19 +2,25 @@
 
 use super::Trainer;
 use crate::engine::Work;
+use crate::train::feed::Feed;
 use crate::train::{Rule, presentation};
 
 impl Trainer<'_> {
     /// Mini-batches of an epoch.
     pub(super) fn mini_batches(&self) -> usize {
-        self.data.train.len().div_ceil(self.protocol.batch)
+        self.feed.mini_batches(&self.protocol)
     }
 
     /// Time steps before the one that follows `presented` mini-batches of an epoch (from 1), since the start of the run.
     #[must_use]
     pub fn steps_before(&self, epoch: usize, presented: usize) -> u64 {
-        let presentations = (epoch as u64 - 1) * self.mini_batches() as u64 + presented as u64;
-        presentations * self.protocol.steps as u64
+        let of = |presented: usize| self.feed.steps_before(presented, &self.protocol);
+        (epoch as u64 - 1) * of(self.mini_batches()) + of(presented)
+    }
+
+    /// Time steps of a mini-batch by its number in an epoch, from 0.
+    pub(super) fn steps_of(&self, index: usize) -> usize {
+        (self.steps_before(1, index + 1) - self.steps_before(1, index)) as usize
     }
 
     /// Simulated time of so many steps, ms.
@@ -39,7 +45,7 @@ impl Trainer<'_> {
         self.protocol.rate_w * self.decay(epoch) * self.factor(last)
     }
 
-    /// The presentation of `count` samples after `presented` mini-batches of an epoch (from 1).
+    /// The presentation of `count` samples, or of a piece of `count` windows, after `presented` mini-batches of an epoch (from 1).
     pub(super) fn work(&self, count: usize, (epoch, presented): (usize, usize)) -> Vec<Work> {
         let p = &self.protocol;
         let (decay, first) = (self.decay(epoch), self.steps_before(epoch, presented));
@@ -50,14 +56,28 @@ impl Trainer<'_> {
                 presentation::backprop(rate_w * factor, rate_b * factor, count)
             }
             Rule::LeastAction => {
-                let mut controls = presentation::controls(&self.ramp, p.gates, rate_w, rate_b, count);
+                let mut controls = match &self.feed {
+                    Feed::Samples(_) => presentation::controls(&self.ramp, p.gates, rate_w, rate_b, count),
+                    Feed::Windows { windows, .. } => presentation::slices(
+                        windows.grid(),
+                        windows.steps_of(presented),
+                        rate_w,
+                        rate_b,
+                        count,
+                    ),
+                };
                 if let Some(micro) = &self.model.network.microcircuit {
                     presentation::microcircuit(&mut controls, p.gates, micro, decay / count.max(1) as f64);
                 }
                 for (control, step) in controls.iter_mut().zip(first..) {
                     control.scale_rates(self.factor(step));
                 }
-                presentation::work(controls, self.model.layout.resident)
+                match &self.feed {
+                    Feed::Samples(_) => presentation::work(controls, self.model.layout.resident),
+                    Feed::Windows { windows, .. } => {
+                        presentation::piece(controls, windows.steps_of(presented).start == 0)
+                    }
+                }
             }
         }
     }

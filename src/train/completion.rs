@@ -1,0 +1,265 @@
+//! The test of a network that learned recordings: all outputs but the free ones are nudged towards their channels, the free ones are
+//! predicted and compared with what was recorded, beside baselines that are given the same.
+
+use serde::Serialize;
+
+use super::TrainError;
+use crate::completion::{Baselines, Entry, Method, Scorer, Summary, Sums, Table};
+use crate::data::series::{SeriesSet, Span};
+use crate::dynamics::Model;
+use crate::engine::Device;
+use crate::evaluate::{Follower, Slice};
+use crate::network::Parameters;
+
+/// Values of each kind that are kept for pictures: the first rows of longer test parts.
+const MOST_VALUES: usize = 1 << 23;
+
+/// How a network that learned recordings is tested: which outputs are free while the others are nudged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompletionConfig {
+    /// What is predicted.
+    pub free: FreeChannels,
+    /// Nudging strength of the others; `None` = that of training.
+    pub beta: Option<f64>,
+    /// Time at the start of each span that is not scored, ms.
+    pub settle_ms: f64,
+}
+
+/// Target channels that are predicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FreeChannels {
+    /// So many, spread evenly over the order of the channels.
+    Count(usize),
+    /// Those with these names.
+    Names(Vec<String>),
+}
+
+/// A free channel that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("completion.free names '{name}', which is no target channel; there are: {targets}")]
+pub struct NoChannel {
+    /// The name.
+    pub name: String,
+    /// All target channels.
+    pub targets: String,
+}
+
+/// How a network is tested on recordings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Completion {
+    /// Outputs that are predicted, ascending.
+    pub free: Vec<usize>,
+    /// Nudging strength of each output; 0 of the free ones.
+    pub beta: Vec<f64>,
+    /// Time at the start of each span that is not scored, ms.
+    pub settle_ms: f64,
+}
+
+impl Completion {
+    /// From the settings of an experiment, for target channels with these `names`; `beta` is the nudging strength in training.
+    ///
+    /// # Errors
+    /// If there is no such channel.
+    pub fn new(config: &CompletionConfig, names: &[String], beta: &[f64]) -> Result<Self, NoChannel> {
+        let all = names.len();
+        let mut free = match &config.free {
+            // In the middles of equal parts.
+            FreeChannels::Count(count) => {
+                let count = (*count).clamp(1, all.max(1));
+                (0..count).map(|i| (2 * i + 1) * all / (2 * count)).collect()
+            }
+            FreeChannels::Names(wanted) => {
+                let find = |name: &String| {
+                    let at = names.iter().position(|n| n == name);
+                    at.ok_or_else(|| NoChannel { name: name.clone(), targets: names.join(", ") })
+                };
+                wanted.iter().map(find).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        free.sort_unstable();
+        let nudge = |c: usize| config.beta.unwrap_or_else(|| beta.get(c).copied().unwrap_or(0.0));
+        let beta = (0..all).map(|c| if free.contains(&c) { 0.0 } else { nudge(c) }).collect();
+        Ok(Self { free, beta, settle_ms: config.settle_ms })
+    }
+}
+
+/// Traces of all target channels, in voltages of the network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Traces {
+    /// Simulated time of each row since the start of its recording, ms, `[T]`.
+    pub time_ms: Vec<f64>,
+    /// What was recorded, `[T, channels]`.
+    pub truth: Vec<f64>,
+    /// Output voltages before training, `[T, channels]`.
+    pub before: Vec<f64>,
+    /// Output voltages after training, `[T, channels]`.
+    pub after: Vec<f64>,
+}
+
+/// What a test came to.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// Scores after training, with the baselines.
+    pub table: Table,
+    /// Scores of the network before training, alone.
+    pub before: Table,
+    /// The rows they come from, or the first of them.
+    pub traces: Traces,
+    /// Outputs that were free.
+    pub free: Vec<usize>,
+}
+
+/// Means over the free electrodes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CompletionScore {
+    /// Scored rows.
+    pub samples: u64,
+    /// Free electrodes.
+    pub free: Vec<String>,
+    /// What a voltage of 1 stands for.
+    pub unit: String,
+    /// The network before training.
+    pub before: Option<Summary>,
+    /// The network after training, and baselines.
+    pub methods: Vec<Summary>,
+}
+
+impl Completed {
+    /// The means, for people and metrics.
+    #[must_use]
+    pub fn score(&self) -> CompletionScore {
+        CompletionScore {
+            samples: self.table.samples,
+            free: self.table.free.clone(),
+            unit: self.table.unit.clone(),
+            before: self.before.summaries().first().copied(),
+            methods: self.table.summaries(),
+        }
+    }
+}
+
+/// Tests on the parts of `set`, on trajectories of their own.
+pub(super) struct Examiner<'a> {
+    set: &'a SeriesSet,
+    how: Completion,
+    follower: Follower<'a>,
+    baselines: Option<Baselines>,
+}
+
+/// Scores of the network, with baselines where there are any.
+enum Scores<'b> {
+    All(Scorer<'b>),
+    Network(Vec<Sums>, u64),
+}
+
+impl<'a> Examiner<'a> {
+    pub(super) fn new(
+        set: &'a SeriesSet,
+        how: Completion,
+        model: &Model,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let spans = set.test.len().max(set.validation.len());
+        let follower = Follower::new(&model.network, model.settings, set, spans, &how.beta, device)?;
+        Ok(Self { set, how, follower, baselines: None })
+    }
+
+    /// The network on the validation part; `None` without one.
+    pub(super) fn validate(&mut self, parameters: &Parameters) -> Result<Option<Summary>, TrainError> {
+        if self.set.validation.is_empty() {
+            return Ok(None);
+        }
+        let table = self.score(parameters, &self.set.validation, None, |_, _, _| {})?;
+        Ok(table.summaries().first().copied())
+    }
+
+    /// The network on the test part, before and after training, and the baselines.
+    pub(super) fn test(&mut self, before: &Parameters, after: &Parameters) -> Result<Completed, TrainError> {
+        if self.baselines.is_none() && self.how.free.len() < self.set.targets() {
+            self.baselines = Some(Baselines::fit(self.set, &self.how.free)?);
+        }
+        let baselines = self.baselines.clone();
+        let mut traces = Traces::default();
+        let spans = &self.set.test;
+        let first = self.score(before, spans, None, |time_ms, truth, outputs| {
+            if traces.truth.len() + truth.len() <= MOST_VALUES {
+                traces.time_ms.push(time_ms);
+                traces.truth.extend_from_slice(truth);
+                traces.before.extend_from_slice(outputs);
+            }
+        })?;
+        let table = self.score(after, spans, baselines.as_ref(), |_, _, outputs| {
+            if traces.after.len() < traces.before.len() {
+                traces.after.extend_from_slice(outputs);
+            }
+        })?;
+        Ok(Completed { table, before: first, traces, free: self.how.free.clone() })
+    }
+
+    /// Follows spans and scores what is free; `keep` sees time, truth and outputs of all rows.
+    fn score(
+        &mut self,
+        parameters: &Parameters,
+        spans: &[Span],
+        baselines: Option<&Baselines>,
+        mut keep: impl FnMut(f64, &[f64], &[f64]),
+    ) -> Result<Table, TrainError> {
+        let free = &self.how.free;
+        let mut scores = match baselines {
+            Some(baselines) => Scores::All(Scorer::new(baselines)),
+            None => Scores::Network(vec![Sums::default(); free.len()], 0),
+        };
+        let mut last: Vec<Vec<f64>> = vec![Vec::new(); spans.len()];
+        let Some(series) = self.set.series.first() else { return Err(TrainError::NoClasses) };
+        let (step_ms, settle_ms) = (series.step_ms, self.how.settle_ms);
+        self.follower.run(parameters, spans, |slice: Slice<'_>| {
+            let time_ms = (spans[slice.span].rows.start + slice.row) as f64 * step_ms;
+            keep(time_ms, slice.truth, slice.outputs);
+            let before = &mut last[slice.span];
+            if slice.row as f64 * step_ms >= settle_ms {
+                scores.row(slice.truth, (!before.is_empty()).then_some(&before[..]), slice.outputs, free);
+            }
+            before.clear();
+            before.extend_from_slice(slice.truth);
+        })?;
+        scores.table(&series.names[self.set.inputs..], free, &self.set.unit)
+    }
+}
+
+impl Scores<'_> {
+    fn row(&mut self, truth: &[f64], before: Option<&[f64]>, network: &[f64], free: &[usize]) {
+        match self {
+            Self::All(scorer) => scorer.row(truth, before, network),
+            Self::Network(sums, samples) => {
+                sums.iter_mut().zip(free).for_each(|(sum, &c)| sum.add(truth[c], network[c]));
+                *samples += 1;
+            }
+        }
+    }
+
+    fn table(self, names: &[String], free: &[usize], unit: &str) -> Result<Table, TrainError> {
+        let table = match self {
+            Self::All(scorer) => scorer.table(names, unit),
+            Self::Network(sums, samples) => Table {
+                channels: names.to_vec(),
+                free: free.iter().map(|&c| names[c].clone()).collect(),
+                unit: unit.to_owned(),
+                samples,
+                rows: sums.iter().zip(free).map(|(sums, &c)| entry(sums, &names[c])).collect(),
+            },
+        };
+        if table.samples == 0 { Err(TrainError::NothingScored) } else { Ok(table) }
+    }
+}
+
+fn entry(sums: &Sums, channel: &str) -> Entry {
+    let scores = sums.electrode();
+    Entry {
+        method: Method::Network,
+        channel: channel.to_owned(),
+        r2: scores.r2,
+        rmse: scores.rmse,
+        correlation: scores.correlation,
+        cost: scores.cost,
+    }
+}
