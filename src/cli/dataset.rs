@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::Failure;
 use crate::config::{DataSource, Experiment};
-use crate::data::series::{self, Options, RESIDENT_BYTES, SeriesConfig, SeriesSet};
-use crate::data::{DataDir, Dataset, IdxPaths, Split};
+use crate::data::series::{Options, RESIDENT_BYTES, SeriesConfig, SeriesSet};
+use crate::data::{DataDir, Dataset, IdxPaths, Split, series};
 use crate::train::{Completion, Material, SeriesTask};
 
 /// The option that names the data directory.
@@ -52,9 +52,9 @@ pub(super) fn load_any(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Fa
     Ok(Loaded::Series(set, completion))
 }
 
-/// The recordings, prepared.
+/// The recordings, prepared; as many target channels as there are output neurons.
 fn recordings(config: &SeriesConfig, outputs: usize) -> Result<SeriesSet, Failure> {
-    let mut notice = |text: String| super::say(&format!("note: {text}"));
+    let mut notice = |text: String| log::warn!("{text}");
     let options = Options { outputs: Some(outputs), ..Options::new(&mut notice) };
     series::load(config, options).map_err(Failure::usage)
 }

@@ -166,8 +166,8 @@ impl Run<'_> {
             Store::Lossless(digital) => self.integers(rows, columns, digital)?,
             Store::Single => {
                 let pivot = gathered.pivot.get_or_insert_with(|| columns.iter().map(|c| c[0]).collect());
-                let value = |row: usize, c: usize| ((columns[c][row] - pivot[c]) as f32).to_le_bytes();
-                (0..rows).flat_map(|row| (0..columns.len()).flat_map(move |c| value(row, c))).collect()
+                interleave(rows, columns, |c, value| Some(((value - pivot[c]) as f32).to_le_bytes()))
+                    .ok_or(Stop::NotLossless)?
             }
         };
         Ok(sink.write(&bytes)?)
@@ -176,19 +176,29 @@ impl Run<'_> {
     /// The integers of the file.
     fn integers(&self, rows: usize, columns: &[Vec<f64>], digital: &[Digital]) -> Result<Vec<u8>, Stop> {
         let factor: Vec<f64> = self.chosen.columns.iter().map(|c| self.chosen.factors[c.source()]).collect();
-        let mut bytes = Vec::with_capacity(rows * columns.len() * 2);
-        for row in 0..rows {
-            for (c, digital) in digital.iter().enumerate() {
-                let exact = (columns[c][row] / factor[c] - digital.offset) / digital.gain;
-                let whole = exact.round();
-                // Not a number fails the comparison, too.
-                let fits = (exact - whole).abs() <= OFF && (-32768.0..=32767.0).contains(&whole);
-                if !fits {
-                    return Err(Stop::NotLossless);
-                }
-                bytes.extend_from_slice(&(whole as i16).to_le_bytes());
-            }
-        }
-        Ok(bytes)
+        let integer = |c: usize, value: f64| {
+            let Digital { gain, offset, .. } = digital[c];
+            let exact = (value / factor[c] - offset) / gain;
+            let whole = exact.round();
+            let fits = (exact - whole).abs() <= OFF && (-32768.0..=32767.0).contains(&whole);
+            fits.then(|| (whole as i16).to_le_bytes())
+        };
+        interleave(rows, columns, integer).ok_or(Stop::NotLossless)
     }
+}
+
+/// The first `rows` values of all columns, row by row; none if `bytes` refuses one. `bytes` gets column and value.
+fn interleave<const N: usize>(
+    rows: usize,
+    columns: &[Vec<f64>],
+    bytes: impl Fn(usize, f64) -> Option<[u8; N]>,
+) -> Option<Vec<u8>> {
+    let width = columns.len() * N;
+    let mut all = vec![0; rows * width];
+    for (c, column) in columns.iter().enumerate() {
+        for (row, value) in all.chunks_exact_mut(width).zip(column) {
+            row[c * N..(c + 1) * N].copy_from_slice(&bytes(c, *value)?);
+        }
+    }
+    Some(all)
 }
