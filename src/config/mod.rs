@@ -24,7 +24,7 @@ mod schedule;
 mod section;
 mod series;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod text;
 mod topology;
 mod tree;
