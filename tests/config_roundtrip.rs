@@ -403,6 +403,7 @@ fn built_in_experiments() {
         "mnist-full",
         "mnist-reference",
         "fashion-mnist",
+        "ieeg",
         "ieeg-layered",
         "ieeg-recurrent",
         "ieeg-paper",

@@ -14,6 +14,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("mnist-full", include_str!("../../experiments/mnist-full.toml")),
     ("mnist-reference", include_str!("../../experiments/mnist-reference.toml")),
     ("fashion-mnist", include_str!("../../experiments/fashion-mnist.toml")),
+    ("ieeg", include_str!("../../experiments/ieeg.toml")),
     ("ieeg-layered", include_str!("../../experiments/ieeg-layered.toml")),
     ("ieeg-recurrent", include_str!("../../experiments/ieeg-recurrent.toml")),
     ("ieeg-paper", include_str!("../../experiments/ieeg-paper.toml")),
