@@ -7,7 +7,7 @@ use super::error::ConfigError;
 use super::suggest::closest;
 
 /// The built-in experiments: name and text.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("mnist", include_str!("../../experiments/mnist.toml")),
     ("mnist-small", include_str!("../../experiments/mnist-small.toml")),
     ("mnist-equilibrium", include_str!("../../experiments/mnist-equilibrium.toml")),
