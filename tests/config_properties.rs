@@ -6,6 +6,7 @@ use lagrange_gpu::config::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig,
     Source, TrainingConfig,
 };
+use lagrange_gpu::data::series::{Channels, Files, Reference, Scale, SeriesConfig};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{
     Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
@@ -161,12 +162,78 @@ fn data() -> impl Strategy<Value = DataConfig> {
     let published = (pick(&PublishedSet::NAMES), option::of(path()))
         .prop_map(|(set, directory)| DataSource::Published { set, directory });
     let source = prop_oneof![Just(DataSource::EmbeddedMnist), published, idx];
-    (source, 0..100_000_usize, pick(&Encoding::NAMES), option::of(1..100_000_usize)).prop_map(
+    let samples = (source, 0..100_000_usize, pick(&Encoding::NAMES), option::of(1..100_000_usize)).prop_map(
         |(source, validation, encoding, train_limit)| DataConfig {
             source,
             validation,
             encoding,
             train_limit,
+        },
+    );
+    let series = series().prop_map(|series| DataConfig {
+        source: DataSource::Series(series),
+        validation: 0,
+        encoding: Encoding::Unit,
+        train_limit: None,
+    });
+    prop_oneof![2 => samples, 1 => series]
+}
+
+/// Names of channels, no two the same.
+fn names(size: std::ops::Range<usize>) -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::btree_set("[A-Za-z'\"\\\\µ]{1,4} ?[0-9]{1,2}", size)
+        .prop_map(|n| n.into_iter().collect())
+}
+
+fn files() -> impl Strategy<Value = (Files, Option<f64>, Option<String>)> {
+    let path = "/[a-zA-Z0-9 \"'\\\\é\t#]{1,12}x".prop_map(std::path::PathBuf::from);
+    let unit = select(vec!["µV", "mV", "V", "nV"]).prop_map(str::to_owned);
+    let own = (vec(path, 1..4).prop_map(Files::Paths), option::of(positive()), option::of(unit));
+    prop_oneof![1 => Just((Files::Embedded, None, None)), 3 => own]
+}
+
+fn channels() -> impl Strategy<Value = Channels> {
+    let first = || option::of(1..1000_usize);
+    prop_oneof![
+        names(1..4).prop_map(Channels::Names),
+        (names(1..3), first()).prop_map(|(types, first)| Channels::Types { types, first }),
+        first().prop_map(|first| Channels::Default { first }),
+    ]
+}
+
+fn series() -> impl Strategy<Value = SeriesConfig> {
+    let scale = prop_oneof![Just(Scale::None), Just(Scale::ZScore), positive().prop_map(Scale::DivideBy)];
+    let rates =
+        (option::of(positive()), option::of(positive()), vec(positive(), 0..3), option::of(positive()));
+    // Six times in order, of which three parts are made; the last may be the end of the recording.
+    let parts = (vec(0.001..1e3_f64, 6), vec(any::<bool>(), 3), any::<bool>());
+    let rest = (names(0..3), pick(&Reference::NAMES), scale, not_negative(), any::<bool>());
+    (files(), channels(), rates, parts, rest).prop_map(
+        |(files, channels, rates, (steps, given, open), rest)| {
+            let mut ends: Vec<f64> =
+                steps.iter().scan(0.0, |at, step| Some(std::mem::replace(at, *at + step))).collect();
+            if open {
+                ends[5] = f64::INFINITY;
+            }
+            let part = |i: usize| given[i].then_some([ends[2 * i], ends[2 * i + 1]]);
+            SeriesConfig {
+                files: files.0,
+                rate_hz: files.1,
+                unit: files.2,
+                channels,
+                drop_bad: rest.4,
+                inputs: rest.0,
+                reference: rest.1,
+                resample_hz: rates.0,
+                high_pass_hz: rates.1,
+                notch_hz: rates.2,
+                scale: rest.2,
+                step_ms: rates.3,
+                train_s: part(0),
+                validation_s: part(1),
+                test_s: part(2),
+                memory_limit_mb: rest.3,
+            }
         },
     )
 }
@@ -345,7 +412,9 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 training.rule = Rule::LeastAction;
             }
             run.control &= training.rule == Rule::LeastAction && network.is_feedforward();
-            if !matches!(data.source, DataSource::Idx { .. }) {
+            if let DataSource::Series(series) = &data.source {
+                network.populations[0].size = series.inputs.len();
+            } else if !matches!(data.source, DataSource::Idx { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
                 network.populations[last].size = 10;

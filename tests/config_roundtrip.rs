@@ -8,6 +8,7 @@ use lagrange_gpu::config::{
     ConfigError, DataSource, DeviceChoice, Experiment, Overrides, SimulationConfig, Source, built_in_names,
     find,
 };
+use lagrange_gpu::data::series::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
@@ -485,6 +486,46 @@ fn the_data_directory_starts_from_the_folder_of_the_file() {
     assert_eq!(again.expect("the resolved form").data, e.data);
 }
 
+/// An experiment on a recording, of which `[data]` is given.
+fn series(data: &str) -> String {
+    MINIMAL.replace("source = \"embedded-mnist\"", data).replace("[784, 30, 20, 10]", "[0, 30, 20, 10]")
+}
+
+#[test]
+fn recordings() {
+    let read = |data: &str| {
+        let e = load(&series(data));
+        let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+        assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+        let DataSource::Series(s) = e.data.source else { panic!("{:?}", e.data.source) };
+        s
+    };
+    let s = read("kind = \"embedded-ieeg\"");
+    assert_eq!((s.files, s.rate_hz, s.unit), (Files::Embedded, None, None));
+    assert_eq!((s.channels, s.drop_bad), (Channels::Default { first: None }, true));
+    assert_eq!((s.inputs.len(), s.reference, s.resample_hz), (0, Reference::None, None));
+    assert_eq!((s.high_pass_hz, s.notch_hz.len(), s.scale, s.step_ms), (None, 0, Scale::ZScore, None));
+    assert_eq!((s.train_s, s.validation_s, s.test_s), (None, None, None));
+    assert_eq!(s.memory_limit_mb, MEMORY_LIMIT_MB);
+    let all = "source = \"recording\"\npaths = [\"/a.edf\", \"/b\"]\nrate-hz = 999.412\nunit = \"uV\"\ntypes = [\"SEEG\"]\n\
+               first = 10\ndrop-bad = false\nreference = \"bipolar\"\nresample-hz = 512\nhigh-pass-hz = 0.5\n\
+               notch-hz = [50, 100.0]\ndivide-by = 200\nstep-ms = 2\ntrain-s = [0, 8]\nvalidation-s = [8, 9.5]\n\
+               test-s = [10, inf]\nmemory-limit-mb = 0";
+    let s = read(all);
+    assert_eq!(s.files, Files::Paths(vec!["/a.edf".into(), "/b".into()]));
+    assert_eq!((s.rate_hz, s.unit.as_deref()), (Some(999.412), Some("µV")));
+    assert_eq!(s.channels, Channels::Types { types: vec!["SEEG".into()], first: Some(10) });
+    assert_eq!((s.drop_bad, s.reference, s.resample_hz), (false, Reference::Bipolar, Some(512.0)));
+    assert_eq!((s.high_pass_hz, s.notch_hz, s.scale), (Some(0.5), vec![50.0, 100.0], Scale::DivideBy(200.0)));
+    assert_eq!((s.step_ms, s.memory_limit_mb), (Some(2.0), 0.0));
+    assert_eq!((s.train_s, s.validation_s), (Some([0.0, 8.0]), Some([8.0, 9.5])));
+    assert_eq!(s.test_s, Some([10.0, f64::INFINITY]));
+    let s =
+        read("source = \"recording\"\npath = \"/a.edf\"\nchannels = [\" L'1 \", \"L'2\"]\nscale = \"none\"");
+    assert_eq!(s.channels, Channels::Names(vec!["L'1".into(), "L'2".into()]));
+    assert_eq!((s.files, s.scale), (Files::Paths(vec!["/a.edf".into()]), Scale::None));
+}
+
 #[test]
 fn networks_that_do_not_fit_a_published_set_are_refused() {
     for (data, network, says) in [
@@ -555,6 +596,18 @@ fn the_resolved_form_names_every_key() {
             "{key} in\n{text}"
         );
     }
+}
+
+#[test]
+fn the_resolved_form_of_a_recording_names_every_key() {
+    let data = "source = \"recording\"\npath = \"/a\"\nfirst = 2\ntypes = [\"SEEG\"]\nunit = \"V\"\nrate-hz = 2\nresample-hz = 1\n\
+                high-pass-hz = 0.1\nstep-ms = 1\ntrain-s = [0, 1]\nvalidation-s = [1, 2]\ntest-s = [2, 3]";
+    let text = load(&series(data)).to_toml();
+    let keys = "source paths types first drop-bad inputs reference unit rate-hz resample-hz high-pass-hz notch-hz scale \
+                step-ms train-s validation-s test-s memory-limit-mb";
+    let data = &text[text.find("[data]").expect("it")..text.find("[network]").expect("it")];
+    let found: Vec<&str> = data.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    assert_eq!(found, keys.split_whitespace().collect::<Vec<_>>());
 }
 
 #[test]

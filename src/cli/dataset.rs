@@ -43,6 +43,11 @@ pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Dataset, Failu
             };
             Dataset::from_idx(&paths, n_in, n_out, split)
         }
+        DataSource::Series(_) => {
+            return Err(Failure::usage(anyhow::anyhow!(
+                "the data of this experiment are recordings, on which this command does not work yet"
+            )));
+        }
     };
     let data = data.map_err(Failure::usage)?;
     data.check(n_in, n_out).map_err(Failure::usage)?;

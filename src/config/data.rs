@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use super::error::ConfigError;
 use super::item::Item;
 use super::section::Section;
+use super::series;
 use super::text::Place;
 use super::types::{DataConfig, DataSource};
 use crate::data::{Encoding, PublishedSet};
 use crate::network::Network;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "source",
+    "kind",
     "train-images",
     "train-labels",
     "test-images",
@@ -30,22 +32,40 @@ enum Kind {
     EmbeddedMnist,
     Published(PublishedSet),
     Idx,
+    EmbeddedIeeg,
+    Recording,
+}
+
+impl Kind {
+    fn is_series(self) -> bool {
+        matches!(self, Self::EmbeddedIeeg | Self::Recording)
+    }
 }
 
 /// The names of all sources.
 fn kinds() -> Vec<(&'static str, Kind)> {
     let published = PublishedSet::NAMES.map(|(name, set)| (name, Kind::Published(set)));
-    [&[("embedded-mnist", Kind::EmbeddedMnist)], &published[..], &[("idx", Kind::Idx)]].concat()
+    let series = [("embedded-ieeg", Kind::EmbeddedIeeg), ("recording", Kind::Recording)];
+    [&[("embedded-mnist", Kind::EmbeddedMnist)], &published[..], &[("idx", Kind::Idx)], &series].concat()
 }
 
-/// Reads the section; `folder` is where relative paths start.
-pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfig, ConfigError> {
-    let section = Section::open(item, &KEYS)?;
+/// Which source: under the key `source`, or `kind`, which means the same.
+fn kind(section: &Section<'_>) -> Result<Kind, ConfigError> {
     let kinds = kinds();
+    if section.get("source").is_some() {
+        section.refuse("kind", "stands beside `source`, which means the same", "one of the two")?;
+    }
+    if let Some(item) = section.get("kind") {
+        return item.choice(&kinds);
+    }
     let names = kinds.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let kind = section.need("source", &format!("source = one of: {names}"))?.choice(&kinds)?;
-    for key in &KEYS[1..5] {
-        if !matches!(kind, Kind::Idx) {
+    section.need("source", &format!("source = one of: {names}"))?.choice(&kinds)
+}
+
+/// Refuses the keys of other sources.
+fn refuse_others(section: &Section<'_>, kind: Kind) -> Result<(), ConfigError> {
+    if !matches!(kind, Kind::Idx) {
+        for key in &KEYS[2..6] {
             section.refuse(key, "needs source = \"idx\"", "no files for this source")?;
         }
     }
@@ -53,6 +73,21 @@ pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfi
         let because = "needs source = \"mnist\" or \"fashion-mnist\"";
         section.refuse("directory", because, "no directory for this source")?;
     }
+    let (keys, because, expected) = if kind.is_series() {
+        let because = "is for static samples, not for a recording";
+        (&KEYS[7..], because, "train-s, validation-s, test-s, divide-by or scale")
+    } else {
+        let because = "needs source = \"embedded-ieeg\" or \"recording\"";
+        (&series::KEYS[..], because, "no key about recordings for this source")
+    };
+    keys.iter().try_for_each(|key| section.refuse(key, because, expected))
+}
+
+/// Reads the section; `folder` is where relative paths start.
+pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfig, ConfigError> {
+    let section = Section::open(item, &[&KEYS[..], &series::KEYS].concat())?;
+    let kind = kind(&section)?;
+    refuse_others(&section, kind)?;
     let source = match kind {
         Kind::EmbeddedMnist => DataSource::EmbeddedMnist,
         Kind::Published(set) => {
@@ -66,6 +101,9 @@ pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfi
             test_images: file(&section, "test-images", folder)?,
             test_labels: file(&section, "test-labels", folder)?,
         },
+        Kind::EmbeddedIeeg | Kind::Recording => {
+            return series::read(&section, matches!(kind, Kind::EmbeddedIeeg), folder).map(series::data);
+        }
     };
     let validation = section.get("validation").map(|i| i.size(0, MOST_SAMPLES)).transpose()?;
     let encoding = section.get("encoding").map(|i| i.choice(&Encoding::NAMES)).transpose()?;
@@ -85,7 +123,11 @@ fn file(section: &Section<'_>, key: &str, folder: &std::path::Path) -> Result<Pa
 }
 
 /// A path that starts from `folder`, made absolute.
-fn path(item: &Item<'_>, expected: &str, folder: &std::path::Path) -> Result<PathBuf, ConfigError> {
+pub(super) fn path(
+    item: &Item<'_>,
+    expected: &str,
+    folder: &std::path::Path,
+) -> Result<PathBuf, ConfigError> {
     let text = item.text(expected)?;
     if text.is_empty() || text.contains('\0') {
         return Err(item.refused("an empty path, or one with a NUL character", expected));
@@ -106,6 +148,15 @@ pub(super) fn check_sizes(
     places: &[Place],
     item: &Item<'_>,
 ) -> Result<(), ConfigError> {
+    if let DataSource::Series(series) = &data.source {
+        let (want, have) = (series.inputs.len(), network.n_in());
+        if want == have {
+            return Ok(());
+        }
+        let name = &network.populations[0].name;
+        let message = format!("`data.inputs` names {want} channels, population '{name}' has {have} neurons");
+        return Err(item.texts.error(places.first().copied(), message, want.to_string()));
+    }
     if network.n_in() == 0 {
         let name = &network.populations[0].name;
         let message = format!("population '{name}' has no neurons: there is nowhere to present images");
@@ -114,7 +165,7 @@ pub(super) fn check_sizes(
     let (set, title) = match &data.source {
         DataSource::EmbeddedMnist => (PublishedSet::Mnist.about(), "embedded MNIST"),
         DataSource::Published { set, .. } => (set.about(), set.about().title),
-        DataSource::Idx { .. } => return Ok(()),
+        DataSource::Idx { .. } | DataSource::Series(_) => return Ok(()),
     };
     let last = network.populations.len() - 1;
     for (p, want, what) in [(0, set.pixels, "pixels"), (last, set.classes, "classes")] {

@@ -21,6 +21,7 @@ mod resolve;
 mod run;
 mod schedule;
 mod section;
+mod series;
 mod source;
 mod suggest;
 mod text;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
+use crate::data::series::SeriesConfig;
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
 use crate::engine::Precision;
@@ -98,7 +99,7 @@ pub struct DataConfig {
 }
 
 /// Where the samples are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DataSource {
     /// The MNIST digits in the program itself.
     EmbeddedMnist,
@@ -121,6 +122,8 @@ pub enum DataSource {
         /// Test labels.
         test_labels: PathBuf,
     },
+    /// Time series from recordings; of [`DataConfig`] nothing else matters then.
+    Series(SeriesConfig),
 }
 
 /// Protocol of a training run.

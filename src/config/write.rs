@@ -6,12 +6,14 @@ use super::activation;
 use super::init::kind_name;
 use super::probe;
 use super::schedule;
+use super::series;
 use super::topology::layer_name;
 use super::types::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
     TrainingConfig,
 };
 use crate::data::PublishedSet;
+use crate::data::series::{Channels, Files, Reference, Scale, SeriesConfig};
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{
     Architecture, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, MicrocircuitInit,
@@ -22,8 +24,8 @@ use crate::schedule::Schedule;
 
 impl Experiment {
     /// A complete experiment file: every key is there, whatever the original left to its default, apart from `train-limit` if all
-    /// samples are used, a `directory` that nobody named, what unit-rate biases have from the weights, and probes if there are
-    /// none. Reading it gives this experiment again.
+    /// samples are used, a `directory` that nobody named, what a recording tells of itself (its rate, its unit, the parts of its length),
+    /// what unit-rate biases have from the weights, and probes if there are none. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut out = Out::default();
@@ -97,11 +99,59 @@ impl Out {
                     self.put(key, quoted(&file.to_string_lossy()));
                 }
             }
+            DataSource::Series(series) => return self.series(series),
         }
         self.put("validation", data.validation);
         self.put("encoding", name_of(&crate::data::Encoding::NAMES, data.encoding));
         if let Some(limit) = data.train_limit {
             self.put("train-limit", limit);
+        }
+    }
+
+    fn series(&mut self, s: &SeriesConfig) {
+        match &s.files {
+            Files::Embedded => self.put("source", "\"embedded-ieeg\""),
+            Files::Paths(paths) => {
+                self.put("source", "\"recording\"");
+                self.put("paths", list(paths.iter().map(|p| quoted(&p.to_string_lossy()))));
+            }
+        }
+        let names = |names: &[String]| list(names.iter().map(|name| quoted(name)));
+        let first = match &s.channels {
+            Channels::Names(channels) => {
+                self.put("channels", names(channels));
+                None
+            }
+            Channels::Types { types, first } => {
+                self.put("types", names(types));
+                *first
+            }
+            Channels::Default { first } => *first,
+        };
+        self.some("first", first);
+        self.put("drop-bad", s.drop_bad);
+        self.put("inputs", names(&s.inputs));
+        self.put("reference", name_of(&Reference::NAMES, s.reference));
+        self.some("unit", s.unit.as_deref().map(quoted));
+        self.some("rate-hz", s.rate_hz.map(number));
+        self.some("resample-hz", s.resample_hz.map(number));
+        self.some("high-pass-hz", s.high_pass_hz.map(number));
+        self.put("notch-hz", list(s.notch_hz.iter().copied().map(number)));
+        match s.scale {
+            Scale::DivideBy(divisor) => self.put("divide-by", number(divisor)),
+            scale => self.put("scale", name_of(&series::SCALES, scale)),
+        }
+        self.some("step-ms", s.step_ms.map(number));
+        for (key, part) in series::PARTS.into_iter().zip([s.train_s, s.validation_s, s.test_s]) {
+            self.some(key, part.map(|ends| list(ends.into_iter().map(number))));
+        }
+        self.put("memory-limit-mb", number(s.memory_limit_mb));
+    }
+
+    /// A key, if it has a value.
+    fn some(&mut self, key: &str, value: Option<impl std::fmt::Display>) {
+        if let Some(value) = value {
+            self.put(key, value);
         }
     }
 

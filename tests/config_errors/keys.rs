@@ -156,7 +156,7 @@ fn choices() {
             "data.source",
             "embedded_mnist",
             "embedded-mnist",
-            "embedded-mnist, mnist, fashion-mnist, idx",
+            "embedded-mnist, mnist, fashion-mnist, idx, embedded-ieeg, recording",
         ),
     ] {
         let says = [

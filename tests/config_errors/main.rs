@@ -5,5 +5,6 @@
 mod arguments;
 mod keys;
 mod networks;
+mod series;
 mod support;
 mod texts;

@@ -4,8 +4,10 @@
 //! columns drive the input population, the others are targets of the output population.
 
 mod grid;
+mod settings;
 
 pub use grid::Grid;
+pub use settings::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale, SeriesConfig};
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
