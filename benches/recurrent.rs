@@ -1,7 +1,8 @@
 //! A training step of a fully recurrent population: solver iterations against ‖W D‖₂, time against dense products of the same size.
 //!
 //! `cargo bench --bench recurrent [-- NEURONS]` (default 4,096). Batch 32, f32 on the processor, tolerance 1e-5, moving targets on 64 of
-//! the neurons. A dense product is `[32, N] × [N, N]`, the best of five.
+//! the neurons. A dense product is `[32, N] × [N, N]`, the best of five. On Linux also the largest resident size of a step, beyond that of the
+//! process before the engine was made.
 
 #![allow(clippy::expect_used, clippy::panic)] // A bench fails by panicking.
 
@@ -12,11 +13,18 @@ use lagrange_gpu::dynamics::{Features, Model, Settings, StimulusKind};
 use lagrange_gpu::engine::{Device, Engine, Precision, Work};
 use lagrange_gpu::kernels::{Base, forward, solver};
 use lagrange_gpu::network::{Activation, InputMode, Network, Population, Projection};
-use lagrange_gpu::plan::{Op, Plan, PlanId, StepControl};
+use lagrange_gpu::plan::{BufferSpec, Op, Plan, PlanId, StepControl};
 
 const BATCH: usize = 32;
 const STEPS: usize = 12;
 const NUDGED: usize = 64;
+
+/// A size in `/proc/self/status`, MiB.
+fn size(of: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with(of))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib / 1024.0)
+}
 
 fn main() {
     let neurons = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(4096);
@@ -63,6 +71,7 @@ fn main() {
 fn measure(model: &Arc<Model>, norm: f64) {
     let l = &model.layout;
     let n = model.network.neurons();
+    let before = size("VmRSS:");
     let mut engine =
         Engine::new(Arc::clone(model), &Device::Cpu(Precision::F32)).unwrap_or_else(|e| panic!("{e}"));
     // A square matrix of independent entries of standard deviation σ has the norm 2σ√n; |ρ'| ≤ 1. Uniform entries: σ = range/√3.
@@ -85,6 +94,9 @@ fn measure(model: &Arc<Model>, norm: f64) {
     engine.write(l.y_seq, &target).expect("written");
     engine.write(l.y, &phase.iter().map(|p| 0.3 * (p - 0.1).sin()).collect::<Vec<_>>()).expect("written");
     let (mut iterations, mut times) = (Vec::new(), Vec::new());
+    drop((weights, target));
+    // From here on the largest size is that of the steps.
+    let marked = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     for row in 0..STEPS as u32 {
         let control = StepControl { row, rate_w: 1e-4 / BATCH as f64, ..StepControl::default() };
         let begun = Instant::now();
@@ -93,6 +105,9 @@ fn measure(model: &Arc<Model>, norm: f64) {
         let books = snapshot.solver.chunks_exact(solver::LEN);
         iterations.push(books.clone().map(|b| b[solver::MOST]).fold(0.0, f64::max));
         assert_eq!(books.map(|b| b[solver::UNCONVERGED]).sum::<f64>(), 0.0, "every trajectory converges");
+    }
+    if let (true, Some(before), Some(most)) = (marked, before, size("VmHWM:")) {
+        eprintln!("‖W D‖ {norm}: at most {:.1} MiB in a step; {}", most - before, shares(model));
     }
     let mut product = f64::INFINITY;
     for _ in 0..5 {
@@ -106,4 +121,18 @@ fn measure(model: &Arc<Model>, norm: f64) {
     times[1..].sort_by(f64::total_cmp);
     let median = times[times.len() / 2];
     println!("| {norm} | {first} | {later} | {median:.1} | {product:.2} | {:.1} |", median / product);
+}
+
+/// What the buffers of the model take in f32.
+fn shares(model: &Model) -> String {
+    let (n, mib) = (model.network.neurons(), |len: usize| len as f64 / f64::from(1 << 18));
+    let state = |s: &&BufferSpec| (s.rows, s.cols) == (BATCH, n) && !s.name.starts_with("u*");
+    let all = model.program.buffers.iter();
+    format!(
+        "weights {:.1}, {} arrays of states {:.1}, targets of all steps {:.1}",
+        mib(n * n),
+        all.clone().filter(state).count(),
+        mib(all.clone().filter(state).map(BufferSpec::len).sum()),
+        mib(all.filter(|s| s.name.starts_with("u*")).map(BufferSpec::len).sum()),
+    )
 }

@@ -35,13 +35,16 @@ pub mod interneuron;
 pub mod interneuron_drive;
 pub mod jacobian;
 pub mod lane;
+pub mod learn;
 pub mod mismatch;
 pub mod newton_book;
 pub mod newton_check;
 pub mod newton_move;
 pub mod observe;
+pub mod overlap;
 pub mod pin;
 pub mod product;
+pub mod rate_product;
 pub mod rates;
 pub mod real;
 pub mod relax;
@@ -117,6 +120,9 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Forward(a) => forward::run(s, a, step),
         Call::Gradient(a) => gradient::run(s, a, step),
         Call::Gram(a) => gram::run(s, a, step),
+        Call::Learn(a) => learn::run(s, a, step),
+        Call::Overlap(a) => overlap::run(s, a, step),
+        Call::RateProduct(a) => rate_product::run(s, a, step),
         Call::ResidentApply(a) => resident_apply::run(s, a, step),
         Call::ResidentDrive(a) => resident_drive::run(s, a, step),
         Call::ResidentLearn(a) => resident_learn::run(s, a, step),

@@ -1,13 +1,12 @@
 //! A plan as the lanes run it: calls, what each of them needs of the other lanes, and products with Ẇ in factors.
 //!
-//! `Ẇ = κ·δᵀ r̄` has the rank of the mini-batch. For small ones the overlaps of the trajectories give `Ẇ r̄ = κ·δᵀ(r̄ r̄ᵀ)` and
-//! `Ẇᵀδ = κ·r̄ᵀ(δ δᵀ)` with fewer operations than Ẇ itself, which then is never formed: the update adds it to W in factors.
+//! Which Ẇ are not formed is said in [`Plan::in_factors`].
 
 use super::factored;
 use super::small::{self, Part};
 use super::{Lane, Real, dispatch};
 use crate::kernels::{Base, Call, backward, forward, update, weight_rate};
-use crate::plan::{Buf, Loop, Op, Plan, PlanId, Program, Rate, StepControl};
+use crate::plan::{Buf, Loop, Op, Plan, PlanId, Program, StepControl};
 
 /// What a lane runs.
 #[derive(Clone, Copy, Debug)]
@@ -35,16 +34,8 @@ pub(super) fn tasks(program: &Program, id: PlanId) -> Vec<Task<'_>> {
         .unwrap_or_else(|| of_plan(plan, program.batch))
 }
 
-fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
-    let calls = || plan.ops.iter().filter_map(Op::as_call);
-    let in_factors: Vec<&'a weight_rate::Args> = calls()
-        .filter_map(|call| match call {
-            Call::WeightRate(rate) if in_factors(rate, calls(), batch) && keeps_factors(rate, &plan.ops) => {
-                Some(rate)
-            }
-            _ => None,
-        })
-        .collect();
+fn of_plan(plan: &Plan, batch: usize) -> Vec<Task<'_>> {
+    let in_factors = plan.in_factors(batch);
     let of = |buf: Buf| in_factors.iter().find(|rate| rate.w_dot == buf).copied();
     let task = |op: &'a Op| match op {
         Op::Loop(body) => Some(Task::Loop(body)),
@@ -59,51 +50,6 @@ fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
         },
     };
     plan.ops.iter().filter_map(task).collect()
-}
-
-/// Whether Ẇ pays in factors, and the plan uses it in no other way.
-fn in_factors<'a>(rate: &weight_rate::Args, calls: impl Iterator<Item = &'a Call>, batch: usize) -> bool {
-    let (pre, post) = (rate.pre.len, rate.post.len);
-    let formed = rate.rate != Rate::Weights || rate.clip.is_some();
-    if formed || batch * (pre + post) >= pre * post {
-        return false;
-    }
-    let mut updates = 0;
-    for call in calls {
-        let fits = match call {
-            Call::Forward(a) if a.w == rate.w_dot => {
-                a.x == rate.r && a.gate.is_none() && a.base == Base::Out && a.pre == rate.pre
-            }
-            Call::Backward(a) if a.w == rate.w_dot => {
-                a.x == rate.delta && a.gate.is_some() && a.base == Base::Out && a.post == rate.post
-            }
-            Call::Update(a) if a.p_dot == Some(rate.w_dot) => {
-                updates += 1;
-                true
-            }
-            _ => true,
-        };
-        if !fits {
-            return false;
-        }
-    }
-    updates == 1
-}
-
-/// Whether r̄ and δ stay as they are from a rate to its update: the factors are read where Ẇ would be.
-fn keeps_factors(rate: &weight_rate::Args, ops: &[Op]) -> bool {
-    fn changes(rate: &weight_rate::Args, op: &Op) -> bool {
-        match op {
-            Op::Call(Call::Rates(a)) => a.r == rate.r,
-            Op::Call(Call::Mismatch(a)) => a.delta == rate.delta,
-            Op::Call(_) => false,
-            Op::Loop(body) => body.body.iter().any(|op| changes(rate, op)),
-        }
-    }
-    let made = |op: &Op| matches!(op, Op::Call(Call::WeightRate(a)) if a.w_dot == rate.w_dot);
-    let used = |op: &Op| matches!(op, Op::Call(Call::Update(a)) if a.p_dot == Some(rate.w_dot));
-    let mut between = ops.iter().skip_while(|op| !made(op)).take_while(|op| !used(op));
-    !between.any(|op| changes(rate, op))
 }
 
 impl Task<'_> {
@@ -227,6 +173,15 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
         }
         Call::Gram(a) => {
             need(a.y, Read);
+            need(a.out, Write);
+        }
+        Call::Learn(a) => {
+            [a.delta, a.r].into_iter().for_each(|b| need(b, Read));
+            need(a.w, Write);
+        }
+        Call::Overlap(a) => need(a.x, Read),
+        Call::RateProduct(a) => {
+            [a.x, a.y].into_iter().for_each(|b| need(b, Read));
             need(a.out, Write);
         }
         Call::ResidentLearn(a) => {

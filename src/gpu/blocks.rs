@@ -3,7 +3,7 @@
 //! A row is a postsynaptic neuron. A product along a projection then is one for each buffer, on its own results; a product against it is a sum
 //! of them; rates and updates are row by row. So the program is rewritten, and the kernels are the same.
 
-use crate::kernels::{Base, Call, backward, forward, jacobian, resident_apply, update, weight_rate};
+use crate::kernels::{Base, Call, backward, forward, jacobian, learn, resident_apply, update, weight_rate};
 use crate::plan::{Buf, Cols, Elem, Loop, Op, Plan, Program};
 
 /// Some rows of a buffer in a buffer of their own.
@@ -73,6 +73,7 @@ fn mark(ops: &[Op], fits: &mut [bool]) {
             Op::Call(Call::Forward(a)) => fits[a.w.0 as usize] = false,
             Op::Call(Call::Backward(a)) => fits[a.w.0 as usize] = false,
             Op::Call(Call::WeightRate(a)) => fits[a.w_dot.0 as usize] = false,
+            Op::Call(Call::Learn(a)) => fits[a.w.0 as usize] = false,
             Op::Call(_) => {}
         }
     }
@@ -110,6 +111,10 @@ fn calls(call: &Call, parts: &[Vec<Part>]) -> Vec<Call> {
             let one =
                 |p: &Part| weight_rate::Args { w_dot: p.buf, post: rows(a.post, p), ..a.clone() }.into();
             of(a.w_dot).iter().map(one).collect()
+        }
+        Call::Learn(a) if !of(a.w).is_empty() => {
+            let one = |p: &Part| learn::Args { w: p.buf, post: rows(a.post, p), ..a.clone() }.into();
+            of(a.w).iter().map(one).collect()
         }
         Call::Update(a) if !of(a.p).is_empty() => {
             let rates = a.p_dot.map(of);

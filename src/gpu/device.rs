@@ -13,6 +13,7 @@ pub struct Device {
     inner: Arc<Inner>,
     profile: Profile,
     block_limit: u64,
+    factors_from: usize,
 }
 
 struct Inner {
@@ -50,7 +51,7 @@ impl Device {
         let pipelines = Mutex::new(Pipelines::default());
         let block_limit = info.max_binding.min(info.max_buffer);
         let inner = Arc::new(Inner { info, device, queue, pipelines, fault });
-        Ok(Self { inner, profile, block_limit })
+        Ok(Self { inner, profile, block_limit, factors_from: super::factors::FROM })
     }
 
     /// Name of the adapter.
@@ -94,6 +95,16 @@ impl Device {
     #[must_use]
     pub fn with_block_limit(&self, bytes: u64) -> Self {
         Self { inner: Arc::clone(&self.inner), block_limit: self.block_limit.min(bytes), ..*self }
+    }
+
+    /// The same device with derivatives in factors of all weight blocks from so many elements on, where factors pay.
+    #[must_use]
+    pub fn with_factors_from(&self, elements: usize) -> Self {
+        Self { inner: Arc::clone(&self.inner), factors_from: elements, ..*self }
+    }
+
+    pub(super) fn factors_from(&self) -> usize {
+        self.factors_from
     }
 
     pub(super) fn block_limit(&self) -> u64 {

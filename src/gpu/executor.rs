@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::blocks::Blocks;
 use super::device::Device;
 use super::error::GpuError;
+use super::factors;
 use super::pace::{Pace, units};
 use super::readback::{Readback, read, reals};
 use super::recorder::Recorder;
@@ -74,7 +75,7 @@ impl Executor {
     pub fn new(device: &Device, model: Arc<Model>) -> Result<Self, GpuError> {
         device.check()?;
         let program = &model.program;
-        let blocks = Blocks::new(program, device.block_limit());
+        let blocks = Blocks::new(&factors::rewrite(program, device.factors_from()), device.block_limit());
         let store = Store::new(device.raw(), device.info(), &blocks.program)?;
         let recorder = Recorder::new(device, &store, &blocks.program, model.network.neurons())?;
         let readback = Readback::new(program, &model.layout);
@@ -111,7 +112,7 @@ impl Executor {
             let rows = &data[part.from * cols..(part.from + part.rows) * cols];
             self.put(part.buf, bytemuck::cast_slice(rows))?;
         }
-        if self.blocks.parts(buf).is_empty() {
+        if self.blocks.parts(buf).is_empty() && !self.is_dropped(buf) {
             self.put(buf, bytemuck::cast_slice(&data))?;
         }
         Ok(())
@@ -141,6 +142,9 @@ impl Executor {
         if spec.is_empty() {
             return Ok(Vec::new());
         }
+        if self.is_dropped(buf) {
+            return Ok(vec![0.0; spec.len()]);
+        }
         let fetch = |buf: Buf, len: usize| {
             let (from, at) = self.store.locate(buf);
             Ok(reals(&read(&self.device, from, at, 4 * len as u64)?))
@@ -153,6 +157,11 @@ impl Executor {
             all.extend(fetch(part.buf, part.rows * spec.cols)?);
         }
         Ok(all)
+    }
+
+    /// A derivative that is never formed: it reads as 0, and what is written to it is not kept.
+    fn is_dropped(&self, buf: Buf) -> bool {
+        self.blocks.program.spec(buf).is_empty()
     }
 
     /// Number of solver iterations that each loop records, up to its own bound.

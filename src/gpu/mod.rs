@@ -8,6 +8,7 @@ mod blocks;
 mod device;
 mod error;
 mod executor;
+mod factors;
 pub mod loops;
 mod pace;
 mod pipelines;

@@ -107,6 +107,7 @@ fn mark(ops: &[Op], own: &mut [bool]) {
             Op::Call(Call::Backward(a)) => vec![a.w],
             Op::Call(Call::Jacobian(a)) => a.w.into_iter().collect(),
             Op::Call(Call::WeightRate(a)) => vec![a.w_dot],
+            Op::Call(Call::Learn(a)) => vec![a.w],
             Op::Call(Call::Stimulus(a)) => match a.source {
                 stimulus::Source::Sequence { x, y } => vec![x, y],
                 stimulus::Source::Ramp { .. } => Vec::new(),

@@ -33,12 +33,15 @@ pub mod integrate;
 pub mod interneuron;
 pub mod interneuron_drive;
 pub mod jacobian;
+pub mod learn;
 pub mod mismatch;
 pub mod newton_book;
 pub mod newton_check;
 pub mod newton_move;
 pub mod observe;
+pub mod overlap;
 pub mod pin;
+pub mod rate_product;
 pub mod rates;
 pub mod relax;
 pub mod resident_apply;
@@ -223,6 +226,9 @@ calls! {
     NewtonCheck => newton_check,
     NewtonMove => newton_move,
     Gram => gram,
+    Learn => learn,
+    Overlap => overlap,
+    RateProduct => rate_product,
     ResidentApply => resident_apply,
     ResidentDrive => resident_drive,
     ResidentLearn => resident_learn,

@@ -5,6 +5,7 @@
 //! compared in tests and count its own operations.
 
 mod cost;
+mod factors;
 mod show;
 pub mod small;
 
