@@ -44,6 +44,7 @@ pub mod product;
 pub mod rates;
 pub mod real;
 pub mod relax;
+pub mod renew;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
@@ -129,6 +130,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Pin(a) => pin::run(s, a, step),
         Call::Rates(a) => rates::run(s, a, step),
         Call::Relax(a) => relax::run(s, a, step),
+        Call::Renew(a) => renew::run(s, a, step),
         Call::Slice(a) => slice::run(s, a, step),
         Call::Stimulus(a) => stimulus::run(s, a, step),
         Call::Unit(a) => unit::run(s, a, step),

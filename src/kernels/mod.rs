@@ -41,6 +41,7 @@ pub mod observe;
 pub mod pin;
 pub mod rates;
 pub mod relax;
+pub mod renew;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
@@ -189,6 +190,7 @@ macro_rules! calls {
 
 calls! {
     Decode => decode,
+    Renew => renew,
     Stimulus => stimulus,
     Slice => slice,
     Rates => rates,
