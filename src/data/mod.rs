@@ -7,6 +7,7 @@ mod encoding;
 pub mod fetch;
 pub mod idx;
 mod mnist;
+pub mod npy;
 pub mod npz;
 mod published;
 pub mod recording;

@@ -12,8 +12,10 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use npyz::npz::{NpzArchive, NpzWriter};
-use npyz::{DType, Endianness, NpyFile, NpyHeader, Order, TypeChar, WriterBuilder};
+use npyz::WriterBuilder;
+use npyz::npz::{NpzArchive, NpzWriter, file_name_from_array_name};
+
+use super::npy::{Kind, NpyHead};
 
 /// An array of numbers, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -82,8 +84,8 @@ impl NpzFile {
             let have = self.names.join(", ");
             return Err(NpzError::Missing { path, name: name.into(), have });
         }
-        let entry = self.archive.by_name(name).map_err(damaged)?;
-        let entry = entry.ok_or_else(|| damaged(std::io::ErrorKind::NotFound.into()))?;
+        let entry = self.archive.zip_archive().by_name(&file_name_from_array_name(name));
+        let entry = entry.map_err(|source| damaged(std::io::Error::other(source)))?;
         numbers(entry, &path, name)
     }
 
@@ -115,81 +117,35 @@ impl NpzFile {
 pub fn read_npy(path: &Path) -> Result<(Array, bool), NpzError> {
     let file = File::open(path).map_err(|source| NpzError::Open { path: path.into(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let npy = NpyFile::new(BufReader::new(file)).map_err(|source| NpzError::Damaged {
-        path: path.into(),
-        name: name.clone().into(),
-        source,
-    })?;
-    numbers(npy, path, &name)
+    numbers(BufReader::new(file), path, &name)
 }
 
-/// The numbers of an array whose header has been read.
-fn numbers(entry: NpyFile<impl Read>, path: &Path, name: &str) -> Result<(Array, bool), NpzError> {
+/// The numbers of an array that is read from its head on.
+fn numbers(mut entry: impl Read, path: &Path, name: &str) -> Result<(Array, bool), NpzError> {
     let damaged = |source| NpzError::Damaged { path: path.into(), name: name.into(), source };
-    let header = entry.header().clone();
-    let decode = Decode::of(&header).ok_or_else(|| NpzError::Dtype {
+    let head = NpyHead::read(&mut entry).map_err(damaged)?;
+    let element = head.element().ok_or_else(|| NpzError::Dtype {
         path: path.into(),
         name: name.into(),
-        dtype: header.dtype().descr(),
+        dtype: format!("'{}'", head.descr),
     })?;
-    let short = |got| NpzError::Truncated {
-        path: path.into(),
-        name: name.into(),
-        shape: header.shape().to_vec(),
-        got,
-    };
-    let shape: Option<Vec<usize>> = header.shape().iter().map(|&n| usize::try_from(n).ok()).collect();
+    let short =
+        |got| NpzError::Truncated { path: path.into(), name: name.into(), shape: head.shape.clone(), got };
+    let shape: Option<Vec<usize>> = head.shape.iter().map(|&n| usize::try_from(n).ok()).collect();
     let bytes = shape
         .as_ref()
-        .and_then(|shape| shape.iter().try_fold(decode.width, |product, &n| product.checked_mul(n)));
+        .and_then(|shape| shape.iter().try_fold(element.width, |product, &n| product.checked_mul(n)));
     let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
     let mut raw = Vec::new();
-    // The capacity grows with what is there, not with what the header claims.
-    entry.into_inner().take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
+    // The capacity grows with what is there, not with what the head claims.
+    entry.take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
     if raw.len() < bytes {
         return Err(short(raw.len()));
     }
-    let data: Vec<f64> = raw.chunks_exact(decode.width).map(|b| decode.number(b)).collect();
-    let data = if header.order() == Order::Fortran { to_c_order(&shape, &data) } else { data };
-    Ok((Array { shape, data }, decode.kind == TypeChar::Float))
-}
-
-/// How elements stand in the file.
-struct Decode {
-    width: usize,
-    kind: TypeChar,
-    big: bool,
-}
-
-impl Decode {
-    fn of(header: &NpyHeader) -> Option<Self> {
-        let DType::Plain(ty) = header.dtype() else { return None };
-        let width = usize::try_from(ty.size_field()).ok()?;
-        let known = match ty.type_char() {
-            TypeChar::Float => matches!(width, 4 | 8),
-            TypeChar::Int | TypeChar::Uint => matches!(width, 1 | 2 | 4 | 8),
-            TypeChar::Bool => width == 1,
-            _ => false,
-        };
-        known.then(|| Self { width, kind: ty.type_char(), big: ty.endianness() == Endianness::Big })
-    }
-
-    /// One element from its bytes (at most eight).
-    fn number(&self, bytes: &[u8]) -> f64 {
-        let mut word = [0_u8; 8];
-        for (i, &b) in bytes.iter().enumerate() {
-            word[if self.big { bytes.len() - 1 - i } else { i }] = b;
-        }
-        let word = u64::from_le_bytes(word);
-        let unused = 64 - 8 * self.width as u32;
-        match (self.kind, self.width) {
-            (TypeChar::Float, 4) => f64::from(f32::from_bits(word as u32)),
-            (TypeChar::Float, _) => f64::from_bits(word),
-            (TypeChar::Int, _) => ((word << unused) as i64 >> unused) as f64,
-            (TypeChar::Bool, _) => f64::from(u8::from(word != 0)),
-            _ => word as f64,
-        }
-    }
+    let mut data = Vec::with_capacity(bytes / element.width);
+    element.extend(&raw, element.width, &mut data);
+    let data = if head.fortran { to_c_order(&shape, &data) } else { data };
+    Ok((Array { shape, data }, element.kind == Kind::Float))
 }
 
 /// Elements of a Fortran-ordered array in C order.

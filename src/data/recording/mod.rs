@@ -6,10 +6,17 @@
 
 pub mod bids;
 pub mod brainvision;
+pub mod edf;
 mod embedded;
 mod error;
+mod labels;
+pub mod matlab;
+pub mod numpy;
 mod open;
 mod store;
+mod stream;
+mod strided;
+pub mod table;
 mod text;
 
 pub use embedded::{EMBEDDED, embedded};

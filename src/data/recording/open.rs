@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::store::Store;
-use super::{EMBEDDED, Hints, Recording, RecordingError, brainvision, embedded};
+use super::{
+    EMBEDDED, Hints, Recording, RecordingError, bids, brainvision, edf, embedded, matlab, numpy, table,
+};
 
 /// A format of recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,11 @@ impl Kind {
         KNOWN.iter().find(|(_, _, ends)| ends.contains(&end.as_str())).map(|(kind, _, _)| *kind)
     }
 
+    /// Its name, for people.
+    fn name(self) -> &'static str {
+        KNOWN.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
+    }
+
     /// Formats and the names of their files, for people.
     #[must_use]
     pub fn known() -> String {
@@ -105,20 +112,61 @@ pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError
     if path == Path::new(EMBEDDED) && !path.exists() {
         return embedded();
     }
+    if path.is_dir() {
+        let mut recording = open_with(&bids::data_file(path)?, hints)?;
+        recording.path = path.to_path_buf();
+        return Ok(recording);
+    }
     let mut store = Store::open(path)?;
     let head = store.head(HEAD)?;
     let Some(kind) = Kind::of(path, &head) else { return Err(unknown(path)) };
-    read(kind, store, hints)
+    let mut recording = read(kind, store, hints)?;
+    if let Some(named) = Kind::by_name(path).filter(|named| *named != kind) {
+        recording.notices.push(format!("named as {}, but holds {}", named.name(), kind.name()));
+    }
+    bids::sidecars(&mut recording, path)?;
+    Ok(recording)
 }
 
 /// The reader of each format.
-fn read(kind: Kind, store: Store, _hints: &Hints) -> Result<Recording, RecordingError> {
+fn read(kind: Kind, store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
     match kind {
-        Kind::BrainVision => brainvision::open(store),
-        Kind::Edf | Kind::Npy | Kind::Npz | Kind::Table | Kind::Matlab | Kind::Hdf5 => {
-            Err(unknown(store.path()))
+        Kind::Edf => rated(edf::open(store)?, hints),
+        Kind::BrainVision => rated(brainvision::open(store)?, hints),
+        Kind::Npy => {
+            let beside = beside(store.path())?;
+            numpy::npy(store, beside, hints)
         }
+        Kind::Npz => numpy::npz(store, hints),
+        Kind::Table => table::open(store, hints),
+        Kind::Matlab => matlab::open(store, hints),
+        Kind::Hdf5 => Err(unknown(store.path())),
     }
+}
+
+/// The JSON file of the same name, if there is one.
+fn beside(path: &Path) -> Result<Option<Store>, RecordingError> {
+    let json = path.with_extension("json");
+    json.is_file().then(|| Store::open(&json)).transpose()
+}
+
+/// Puts the rate that the user says in place of the one of the file.
+fn rated(mut recording: Recording, hints: &Hints) -> Result<Recording, RecordingError> {
+    let Some(rate) = hints.rate_hz else { return Ok(recording) };
+    let said = recording.channels.first().map_or(rate, |c| c.rate_hz);
+    if recording.channels.iter().any(|c| c.rate_hz != said) {
+        let what = format!("channels have different rates; one of {rate} Hz cannot be right for all");
+        return Err(RecordingError::Format { path: recording.path, place: "rate".to_owned(), what });
+    }
+    if said != rate {
+        recording
+            .notices
+            .push(format!("the file says a rate of {said} Hz; the one that was given, {rate} Hz, is taken"));
+    }
+    for channel in &mut recording.channels {
+        channel.rate_hz = rate;
+    }
+    Ok(recording)
 }
 
 fn unknown(path: &Path) -> RecordingError {
