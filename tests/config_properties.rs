@@ -6,7 +6,7 @@ use lagrange_gpu::config::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig,
     Source, TrainingConfig,
 };
-use lagrange_gpu::data::series::{Channels, Files, Reference, Scale, SeriesConfig};
+use lagrange_gpu::data::series::{Channels, Files, Presentation, Reference, Scale, SeriesConfig};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{
     Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
@@ -18,7 +18,7 @@ use lagrange_gpu::network::{
 };
 use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
-use lagrange_gpu::train::{Gates, Ramp, Rule};
+use lagrange_gpu::train::{CompletionConfig, FreeChannels, Gates, Ramp, Rule};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -171,7 +171,7 @@ fn data() -> impl Strategy<Value = DataConfig> {
         },
     );
     let series = series().prop_map(|series| DataConfig {
-        source: DataSource::Series(series),
+        source: DataSource::Series(Box::new(series)),
         validation: 0,
         encoding: Encoding::Unit,
         train_limit: None,
@@ -263,17 +263,38 @@ fn run() -> impl Strategy<Value = RunConfig> {
 fn training() -> impl Strategy<Value = TrainingConfig> {
     let decay = prop_oneof![Just(1.0), 1e-6..1.0_f64];
     let times = (1..1000_usize, 1..1000_usize, 1..10_000_usize);
-    (pick(&Rule::NAMES), times, decay, (-1e3..0.0_f64, 0.001..1e3_f64)).prop_map(
-        |(rule, (epochs, batch, steps_per_sample), rate_decay_per_epoch, (from, to))| TrainingConfig {
-            rule,
-            epochs,
-            batch,
-            steps_per_sample,
-            ramp: Ramp { from, to },
-            gates: Gates { nudge_from: -from / 1001.0, learn_from: to / 1001.0 },
-            rate_decay_per_epoch,
+    let windows = (option::of(positive()), 1..1000_usize, any::<bool>()).prop_map(
+        |(window_ms, repetitions, shuffle)| Presentation {
+            window_ms,
+            repetitions,
+            shuffle,
+            ..Presentation::default()
+        },
+    );
+    (pick(&Rule::NAMES), times, decay, (-1e3..0.0_f64, 0.001..1e3_f64), windows).prop_map(
+        |(rule, (epochs, batch, steps_per_sample), rate_decay_per_epoch, (from, to), windows)| {
+            TrainingConfig {
+                rule,
+                epochs,
+                batch,
+                steps_per_sample,
+                ramp: Ramp { from, to },
+                gates: Gates { nudge_from: -from / 1001.0, learn_from: to / 1001.0 },
+                rate_decay_per_epoch,
+                windows: Some(windows),
+            }
         },
     )
+}
+
+/// Free channels of at most one output.
+fn completion() -> impl Strategy<Value = CompletionConfig> {
+    let free = prop_oneof![Just(FreeChannels::Count(1)), names(1..2).prop_map(FreeChannels::Names)];
+    (free, option::of(not_negative()), not_negative()).prop_map(|(free, beta, settle_ms)| CompletionConfig {
+        free,
+        beta,
+        settle_ms,
+    })
 }
 
 fn schedule() -> impl Strategy<Value = Schedule> {
@@ -394,7 +415,13 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             vec(init(), 30),
             not_negative(),
             not_negative(),
-            (training(), backprop(), schedule(), vec(probe(), 0..3), option::of(microcircuit())),
+            (
+                (training(), completion()),
+                backprop(),
+                schedule(),
+                vec(probe(), 0..3),
+                option::of(microcircuit()),
+            ),
             run(),
         ),
     )
@@ -404,14 +431,23 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 mut bias_init,
                 rate_w,
                 mut rate_b,
-                (mut training, backprop, schedule, mut probes, micro),
+                ((mut training, completion), backprop, schedule, mut probes, micro),
                 mut run,
             ) = rest;
             // Backprop is of feedforward networks.
             if !network.is_feedforward() {
                 training.rule = Rule::LeastAction;
             }
-            run.control &= training.rule == Rule::LeastAction && network.is_feedforward();
+            let series = matches!(data.source, DataSource::Series(_));
+            if series {
+                training.rule = Rule::LeastAction;
+                training.steps_per_sample = 1;
+                (training.ramp, training.gates) = (Ramp::default(), Gates::default());
+            } else {
+                training.windows = None;
+            }
+            let completion = series.then_some(completion);
+            run.control &= !series && training.rule == Rule::LeastAction && network.is_feedforward();
             if let DataSource::Series(series) = &data.source {
                 network.populations[0].size = series.inputs.len();
             } else if !matches!(data.source, DataSource::Idx { .. }) {
@@ -461,6 +497,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                 rate_b,
                 schedule,
                 training,
+                completion,
                 backprop,
                 probes,
                 run,

@@ -8,7 +8,7 @@ use lagrange_gpu::config::{
     ConfigError, DataSource, DeviceChoice, Experiment, Overrides, SimulationConfig, Source, built_in_names,
     find,
 };
-use lagrange_gpu::data::series::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale};
+use lagrange_gpu::data::series::{Channels, Files, MEMORY_LIMIT_MB, Presentation, Reference, Scale};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 use lagrange_gpu::engine::Precision;
@@ -18,7 +18,7 @@ use lagrange_gpu::network::{
 };
 use lagrange_gpu::probe::{Probe, Quantity, Selection};
 use lagrange_gpu::schedule::{RateStep, Schedule};
-use lagrange_gpu::train::Rule;
+use lagrange_gpu::train::{CompletionConfig, FreeChannels, Rule};
 
 const MINIMAL: &str = r#"
 [data]
@@ -488,7 +488,29 @@ fn the_data_directory_starts_from_the_folder_of_the_file() {
 
 /// An experiment on a recording, of which `[data]` is given.
 fn series(data: &str) -> String {
-    MINIMAL.replace("source = \"embedded-mnist\"", data).replace("[784, 30, 20, 10]", "[0, 30, 20, 10]")
+    let text =
+        MINIMAL.replace("source = \"embedded-mnist\"", data).replace("[784, 30, 20, 10]", "[0, 30, 20, 10]");
+    text.replace("steps-per-sample = 30", "")
+}
+
+#[test]
+fn windows_and_completion_of_recordings() {
+    let data = "source = \"embedded-ieeg\"";
+    let e = load(&series(data));
+    assert_eq!(e.training.windows, Some(Presentation::default()));
+    // A quarter of ten outputs, the first 5τ not scored, the nudging of training.
+    let default = CompletionConfig { free: FreeChannels::Count(2), beta: None, settle_ms: 50.0 };
+    assert_eq!(e.completion, Some(default));
+    let more = "window-ms = 500\nrepetitions = 20\nshuffle-windows = true\n[completion]\nfree = [\"L'1\"]\nbeta = 10\nsettle-ms = 5";
+    let e = load(&format!("{}{more}", series(data)));
+    let windows =
+        Presentation { window_ms: Some(500.0), repetitions: 20, shuffle: true, ..Presentation::default() };
+    assert_eq!(e.training.windows, Some(windows));
+    let free = FreeChannels::Names(vec!["L'1".into()]);
+    assert_eq!(e.completion, Some(CompletionConfig { free, beta: Some(10.0), settle_ms: 5.0 }));
+    let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+    assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+    assert!(load(MINIMAL).completion.is_none() && load(MINIMAL).training.windows.is_none());
 }
 
 #[test]
@@ -498,7 +520,7 @@ fn recordings() {
         let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
         assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
         let DataSource::Series(s) = e.data.source else { panic!("{:?}", e.data.source) };
-        s
+        *s
     };
     let s = read("kind = \"embedded-ieeg\"");
     assert_eq!((s.files, s.rate_hz, s.unit), (Files::Embedded, None, None));

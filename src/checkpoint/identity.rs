@@ -8,9 +8,14 @@ use sha2::{Digest, Sha256};
 
 use super::CheckpointError;
 use crate::config::Experiment;
+use crate::data::series::SeriesSet;
 use crate::data::{Dataset, Samples};
 use crate::engine::Device;
+use crate::train::Material;
 use crate::version;
+
+/// Rows of a recording that are read at a time.
+const ROWS: usize = 4096;
 
 /// Keys of an experiment that change nothing about the numbers of a run. (Probes do not either, but one recording cannot go on as another.) Device, precision and samples are compared as what they really
 /// are, wherever they come from.
@@ -53,14 +58,17 @@ pub struct Identity {
 impl Identity {
     /// Of a run of `e` with `data` on `device`.
     #[must_use]
-    pub fn new(e: &Experiment, data: &Dataset, device: &Device) -> Self {
+    pub fn new<'a>(e: &Experiment, data: impl Into<Material<'a>>, device: &Device) -> Self {
         Self {
             network: e.network.sizes(),
             precision: device.precision().name().to_owned(),
             device_kind: if matches!(device, Device::Cpu(_)) { "cpu" } else { "gpu" }.to_owned(),
             seed: e.seed.to_string(),
             config: fingerprint(e),
-            data: data_sum(data),
+            data: match data.into() {
+                Material::Samples(data) => data_sum(data),
+                Material::Series(task) => series_sum(task.set),
+            },
             device: device.name(),
             version: version::LONG.to_owned(),
         }
@@ -145,6 +153,26 @@ fn data_sum(data: &Dataset) -> String {
         add(validation);
     }
     add(&data.test);
+    hex(&hash.finalize())
+}
+
+/// Channels, clock, scale, parts and all values. Rows that cannot be read give another sum: training will say why.
+fn series_sum(set: &SeriesSet) -> String {
+    let mut hash = Sha256::new();
+    for series in &set.series {
+        hash.update(format!("{:?} {:?} {} {:?};", series.names, series.format, series.rows, series.step_ms));
+        hash.update(format!("{:?} {:?};", series.gain, series.offset));
+        let mut rows = Vec::new();
+        for from in (0..series.rows).step_by(ROWS) {
+            rows.clear();
+            if let Err(error) = series.read(from..series.rows.min(from + ROWS), &mut rows) {
+                hash.update(error.to_string());
+                break;
+            }
+            hash.update(&rows);
+        }
+    }
+    hash.update(format!("{} {:?} {:?} {:?}", set.inputs, set.train, set.validation, set.test));
     hex(&hash.finalize())
 }
 

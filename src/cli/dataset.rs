@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use super::Failure;
 use crate::config::{DataSource, Experiment};
+use crate::data::series::{SeriesConfig, SeriesSet};
 use crate::data::{DataDir, Dataset, IdxPaths, Split};
+use crate::train::{Completion, Material, SeriesTask};
 
 /// The option that names the data directory.
 #[derive(Debug, clap::Args)]
@@ -14,18 +16,61 @@ pub(super) struct DataArgs {
     pub(super) data_dir: Option<PathBuf>,
 }
 
+/// What an experiment learns, loaded.
+pub(super) enum Loaded {
+    Samples(Dataset),
+    Series(SeriesSet, Completion),
+}
+
+impl Loaded {
+    /// As a trainer takes it.
+    pub(super) fn material(&self, e: &Experiment) -> Material<'_> {
+        match self {
+            Self::Samples(data) => Material::Samples(data),
+            Self::Series(set, completion) => {
+                let presentation = e.training.windows.unwrap_or_default();
+                Material::Series(SeriesTask { set, presentation, completion: completion.clone() })
+            }
+        }
+    }
+}
+
+/// Loads what an experiment learns, whatever it is.
+pub(super) fn load_any(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Failure> {
+    let (DataSource::Series(series), Some(config)) = (&e.data.source, &e.completion) else {
+        return load(e, args).map(Loaded::Samples);
+    };
+    refuse_directory(e, args)?;
+    let set = recordings(series)?;
+    let names = set.series.first().map_or(&[][..], |s| &s.names[set.inputs..]);
+    let completion = Completion::new(config, names, &e.beta).map_err(Failure::usage)?;
+    Ok(Loaded::Series(set, completion))
+}
+
+/// The recordings, prepared.
+fn recordings(_: &SeriesConfig) -> Result<SeriesSet, Failure> {
+    Err(Failure::usage(anyhow::anyhow!("recordings cannot be prepared yet")))
+}
+
+/// Only published sets are in a data directory.
+fn refuse_directory(e: &Experiment, args: &DataArgs) -> Result<(), Failure> {
+    let (Some(folder), false) = (&args.data_dir, matches!(e.data.source, DataSource::Published { .. }))
+    else {
+        return Ok(());
+    };
+    Err(Failure::usage(anyhow::anyhow!(
+        "--data-dir '{}': the data of this experiment are not in a data directory; leave it out, or choose mnist or \
+         fashion-mnist as data.source",
+        folder.display()
+    )))
+}
+
 /// Loads the data and checks that the network fits them. The data directory that serves is put into the experiment, so that the
 /// config of the run says where the data came from.
 pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Dataset, Failure> {
     let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
     let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
-    if let (Some(folder), false) = (&args.data_dir, matches!(e.data.source, DataSource::Published { .. })) {
-        return Err(Failure::usage(anyhow::anyhow!(
-            "--data-dir '{}': the data of this experiment are not in a data directory; leave it out, or choose mnist or \
-             fashion-mnist as data.source",
-            folder.display()
-        )));
-    }
+    refuse_directory(e, args)?;
     let data = match &mut e.data.source {
         DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
         DataSource::Published { set, directory } => {

@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
     };
     // Data before any device work: a bad file is named at once.
-    let load = |e: &mut Experiment| dataset::load(e, &args.data);
+    let load = |e: &mut Experiment| dataset::load_any(e, &args.data);
     let data = load(&mut e)?;
     let device = device::open(&e.run.device, e.run.precision)?;
     let interrupt = Interrupt::listen();

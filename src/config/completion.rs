@@ -3,8 +3,8 @@
 use super::error::ConfigError;
 use super::item::{Bound, Item};
 use super::section::Section;
-use super::types::{CompletionConfig, FreeChannels};
 use crate::network::Network;
+use crate::train::{CompletionConfig, FreeChannels};
 
 pub(super) const KEYS: [&str; 3] = ["free", "beta", "settle-ms"];
 

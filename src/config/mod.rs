@@ -35,6 +35,6 @@ pub use error::{ConfigError, Diagnostic, Excerpt};
 pub use overrides::Overrides;
 pub use source::{Source, built_in_names, find};
 pub use types::{
-    BackpropConfig, CompletionConfig, DataConfig, DataSource, DeviceChoice, Experiment, FreeChannels,
-    RunConfig, SimulationConfig, TrainingConfig,
+    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
+    TrainingConfig,
 };

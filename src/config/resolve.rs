@@ -6,13 +6,15 @@ use super::network::Parts;
 use super::overrides::Overrides;
 use super::section::Section;
 use super::text::{Place, Texts};
-use super::types::{BackpropConfig, CompletionConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
-use super::{Source, backprop, completion, data, dynamics, microcircuit, network, plasticity, probe, run, tree};
+use super::types::{BackpropConfig, DataConfig, Experiment, RunConfig, SimulationConfig, TrainingConfig};
+use super::{
+    Source, backprop, completion, data, dynamics, microcircuit, network, plasticity, probe, run, tree,
+};
 use crate::dynamics::Settings;
 use crate::network::{Init, MicrocircuitInit, Network};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
-use crate::train::Rule;
+use crate::train::{CompletionConfig, Rule};
 
 const KEYS: [&str; 12] = [
     "name",

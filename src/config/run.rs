@@ -46,8 +46,7 @@ pub(super) fn training(
     series: Option<bool>,
 ) -> Result<TrainingConfig, ConfigError> {
     let section = Section::open(item, &KEYS)?;
-    let series = series
-        .unwrap_or_else(|| KEYS[OF_SERIES].iter().any(|key| section.get(key).is_some()));
+    let series = series.unwrap_or_else(|| KEYS[OF_SERIES].iter().any(|key| section.get(key).is_some()));
     let (others, because) = if series {
         (OF_SAMPLES, "is for static samples, not for a recording")
     } else {

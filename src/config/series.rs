@@ -44,7 +44,7 @@ pub(super) const PARTS: [&str; 3] = ["train-s", "validation-s", "test-s"];
 
 /// The data of an experiment that are series.
 pub(super) fn data(series: SeriesConfig) -> DataConfig {
-    let source = super::types::DataSource::Series(series);
+    let source = super::types::DataSource::Series(Box::new(series));
     DataConfig { source, validation: 0, encoding: Encoding::Unit, train_limit: None }
 }
 

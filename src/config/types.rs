@@ -11,7 +11,7 @@ use crate::engine::Precision;
 use crate::network::{Init, MicrocircuitInit, Network};
 use crate::probe::Probe;
 use crate::schedule::Schedule;
-use crate::train::{Gates, Ramp, Rule};
+use crate::train::{CompletionConfig, Gates, Ramp, Rule};
 
 /// A training run, checked and with every default written out.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +125,7 @@ pub enum DataSource {
         test_labels: PathBuf,
     },
     /// Time series from recordings; of [`DataConfig`] nothing else matters then.
-    Series(SeriesConfig),
+    Series(Box<SeriesConfig>),
 }
 
 /// Protocol of a training run.
@@ -147,26 +147,6 @@ pub struct TrainingConfig {
     pub rate_decay_per_epoch: f64,
     /// How recordings are presented, in place of `steps_per_sample` (then 1), ramp and gates; `None` with static samples.
     pub windows: Option<Presentation>,
-}
-
-/// How a network that learned recordings is tested: which outputs are free while the others are nudged.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CompletionConfig {
-    /// What is predicted.
-    pub free: FreeChannels,
-    /// Nudging strength of the others; `None` = that of training.
-    pub beta: Option<f64>,
-    /// Time at the start of each span that is not scored, ms.
-    pub settle_ms: f64,
-}
-
-/// Target channels that are predicted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FreeChannels {
-    /// So many, spread evenly over the order of the channels.
-    Count(usize),
-    /// Those with these names.
-    Names(Vec<String>),
 }
 
 impl DataConfig {

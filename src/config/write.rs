@@ -21,10 +21,12 @@ use crate::network::{
 };
 use crate::probe::Probe;
 use crate::schedule::Schedule;
+use crate::train::{CompletionConfig, FreeChannels};
 
 impl Experiment {
     /// A complete experiment file: every key is there, whatever the original left to its default, apart from `train-limit` if all
-    /// samples are used, a `directory` that nobody named, what a recording tells of itself (its rate, its unit, the parts of its length),
+    /// samples are used, a `directory` that nobody named, what a recording tells of itself (its rate, its unit, the parts of its length,
+    /// the window), the `beta` of a completion that is that of training,
     /// what unit-rate biases have from the weights, and probes if there are none. Reading it gives this experiment again.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -37,6 +39,7 @@ impl Experiment {
         out.plasticity(&self.network, &self.settings);
         out.microcircuit(&self.network, self.microcircuit_init.as_ref());
         out.training(&self.training);
+        out.completion(self.completion.as_ref());
         out.backprop(&self.backprop);
         out.run(&self.run);
         out.probes(&self.probes, &self.network);
@@ -263,12 +266,30 @@ impl Out {
         self.put("rule", quoted(t.rule.name()));
         self.put("epochs", t.epochs);
         self.put("batch", t.batch);
-        self.put("steps-per-sample", t.steps_per_sample);
-        self.put("ramp-from", number(t.ramp.from));
-        self.put("ramp-to", number(t.ramp.to));
-        self.put("nudge-from", number(t.gates.nudge_from));
-        self.put("learn-from", number(t.gates.learn_from));
+        if let Some(windows) = &t.windows {
+            self.some("window-ms", windows.window_ms.map(number));
+            self.put("repetitions", windows.repetitions);
+            self.put("shuffle-windows", windows.shuffle);
+        } else {
+            self.put("steps-per-sample", t.steps_per_sample);
+            self.put("ramp-from", number(t.ramp.from));
+            self.put("ramp-to", number(t.ramp.to));
+            self.put("nudge-from", number(t.gates.nudge_from));
+            self.put("learn-from", number(t.gates.learn_from));
+        }
         self.put("rate-decay-per-epoch", number(t.rate_decay_per_epoch));
+    }
+
+    /// Nothing with static samples.
+    fn completion(&mut self, completion: Option<&CompletionConfig>) {
+        let Some(c) = completion else { return };
+        self.section("[completion]");
+        match &c.free {
+            FreeChannels::Count(count) => self.put("free", count),
+            FreeChannels::Names(names) => self.put("free", list(names.iter().map(|name| quoted(name)))),
+        }
+        self.some("beta", c.beta.map(number));
+        self.put("settle-ms", number(c.settle_ms));
     }
 
     fn backprop(&mut self, b: &BackpropConfig) {

@@ -1,7 +1,7 @@
 //! The folder of one run: what was run, where, what came of it.
 //!
 //! `DIR/<name>/<utc>-<seed>/` holds `config.toml`, `provenance.json`, `metrics.jsonl`, `checkpoints/`,
-//! `parameters.safetensors`, `test.json`, and last of all `DONE`: a folder without it is of a run that did not end.
+//! `parameters.safetensors`, `test.json` (of recordings `completion.json` and `completion.npz`), and last of all `DONE`: a folder without it is of a run that did not end.
 //! `resumes.jsonl` tells where such a run went on.
 
 use std::collections::HashMap;
@@ -15,7 +15,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
 use super::{JsonLines, Provenance, atomic, clock, encode_tensors};
-use crate::train::Score;
+use crate::data::npz::Entry;
+use crate::train::{Completed, Score};
 
 /// Runs of one name that may start in one second.
 const MOST_TWINS: usize = 1000;
@@ -271,6 +272,29 @@ impl RunDir {
     /// [`RunDirError::Write`].
     pub fn write_score(&self, score: &Score) -> Result<(), RunDirError> {
         self.write_json("test.json", score)
+    }
+
+    /// Writes `completion.json`, the scores of the free electrodes by all methods, and `completion.npz`, the traces: `time_ms` `[T]`,
+    /// `truth`, `before`, `after` `[T, channels]` (single precision), `free` `[F]`.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn write_completion(&self, completed: &Completed) -> Result<(), RunDirError> {
+        self.write_json("completion.json", &completed.table)?;
+        let (traces, rows) = (&completed.traces, completed.traces.time_ms.len());
+        let free: Vec<f64> = completed.free.iter().map(|&c| c as f64).collect();
+        let all = [&traces.truth, &traces.before, &traces.after];
+        let mut entries = vec![
+            Entry { name: "time_ms".into(), shape: vec![rows], data: &traces.time_ms, single: false },
+            Entry { name: "free".into(), shape: vec![free.len()], data: &free, single: false },
+        ];
+        for (name, data) in ["truth", "before", "after"].into_iter().zip(all) {
+            let shape = vec![rows, data.len() / rows.max(1)];
+            entries.push(Entry { name: name.into(), shape, data, single: true });
+        }
+        let path = self.path.join("completion.npz");
+        crate::data::npz::write(&path, &entries)
+            .map_err(|error| RunDirError::Write { path, source: std::io::Error::other(error) })
     }
 
     /// Writes `DONE`, with the time. To be called last: it says that everything else is there.

@@ -14,6 +14,36 @@ use crate::network::Parameters;
 /// Values of each kind that are kept for pictures: the first rows of longer test parts.
 const MOST_VALUES: usize = 1 << 23;
 
+/// How a network that learned recordings is tested: which outputs are free while the others are nudged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompletionConfig {
+    /// What is predicted.
+    pub free: FreeChannels,
+    /// Nudging strength of the others; `None` = that of training.
+    pub beta: Option<f64>,
+    /// Time at the start of each span that is not scored, ms.
+    pub settle_ms: f64,
+}
+
+/// Target channels that are predicted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FreeChannels {
+    /// So many, spread evenly over the order of the channels.
+    Count(usize),
+    /// Those with these names.
+    Names(Vec<String>),
+}
+
+/// A free channel that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("completion.free names '{name}', which is no target channel; there are: {targets}")]
+pub struct NoChannel {
+    /// The name.
+    pub name: String,
+    /// All target channels.
+    pub targets: String,
+}
+
 /// How a network is tested on recordings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Completion {
@@ -23,6 +53,34 @@ pub struct Completion {
     pub beta: Vec<f64>,
     /// Time at the start of each span that is not scored, ms.
     pub settle_ms: f64,
+}
+
+impl Completion {
+    /// From the settings of an experiment, for target channels with these `names`; `beta` is the nudging strength in training.
+    ///
+    /// # Errors
+    /// If there is no such channel.
+    pub fn new(config: &CompletionConfig, names: &[String], beta: &[f64]) -> Result<Self, NoChannel> {
+        let all = names.len();
+        let mut free = match &config.free {
+            // In the middles of equal parts.
+            FreeChannels::Count(count) => {
+                let count = (*count).clamp(1, all.max(1));
+                (0..count).map(|i| (2 * i + 1) * all / (2 * count)).collect()
+            }
+            FreeChannels::Names(wanted) => {
+                let find = |name: &String| {
+                    let at = names.iter().position(|n| n == name);
+                    at.ok_or_else(|| NoChannel { name: name.clone(), targets: names.join(", ") })
+                };
+                wanted.iter().map(find).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        free.sort_unstable();
+        let nudge = |c: usize| config.beta.unwrap_or_else(|| beta.get(c).copied().unwrap_or(0.0));
+        let beta = (0..all).map(|c| if free.contains(&c) { 0.0 } else { nudge(c) }).collect();
+        Ok(Self { free, beta, settle_ms: config.settle_ms })
+    }
 }
 
 /// Traces of all target channels, in voltages of the network.

@@ -27,6 +27,27 @@ pub struct SeriesTask<'a> {
     pub completion: Completion,
 }
 
+impl Material<'_> {
+    /// Where the data came from, for people.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        match self {
+            Self::Samples(data) => &data.description,
+            Self::Series(task) => &task.set.description,
+        }
+    }
+
+    /// Training, validation and test samples, counted; of recordings, rows.
+    #[must_use]
+    pub fn counts(&self) -> [usize; 3] {
+        match self {
+            Self::Samples(data) => data.counts(),
+            Self::Series(SeriesTask { set, .. }) => [&set.train, &set.validation, &set.test]
+                .map(|spans| spans.iter().map(|span| span.rows.len()).sum()),
+        }
+    }
+}
+
 impl<'a> From<&'a Dataset> for Material<'a> {
     fn from(data: &'a Dataset) -> Self {
         Self::Samples(data)

@@ -41,7 +41,7 @@ pub(super) enum Flight {
     /// The device works on it, or nobody has looked at what it left.
     Away {
         shot: Shot,
-        batch: MiniBatch,
+        batch: Box<MiniBatch>,
         /// From 1, within its epoch.
         number: usize,
     },

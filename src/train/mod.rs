@@ -13,7 +13,9 @@ mod tally;
 mod trainer;
 
 pub use advice::{epoch_warnings, start_warnings};
-pub use completion::{Completed, Completion, CompletionScore, Traces};
+pub use completion::{
+    Completed, Completion, CompletionConfig, CompletionScore, FreeChannels, NoChannel, Traces,
+};
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Tables, read_parameters, write_parameters};
 pub use event::{Epoch, Event, Header, Health, Sink, alignment_event};

@@ -190,6 +190,15 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// Time steps of a presentation, or of a window.
+    #[must_use]
+    pub fn presentation_steps(&self) -> usize {
+        match &self.feed {
+            Feed::Samples(_) => self.protocol.steps,
+            Feed::Windows { windows, .. } => windows.steps(),
+        }
+    }
+
     /// Weights and biases after the last complete epoch, or where [`Trainer::epoch`] was asked to stop.
     #[must_use]
     pub fn parameters(&self) -> &Parameters {
@@ -261,7 +270,7 @@ impl<'a> Trainer<'a> {
             }
             let shot = self.launch(&batch, (pass.epoch, pass.presented))?;
             pass.presented += 1;
-            pass.flights.push_back(Flight::Away { shot, batch, number: pass.presented });
+            pass.flights.push_back(Flight::Away { shot, batch: Box::new(batch), number: pass.presented });
             for notice in std::mem::take(&mut self.notices) {
                 sink.take(&notice)?;
             }
@@ -296,7 +305,7 @@ impl<'a> Trainer<'a> {
             None => return Ok(None),
             Some(Flight::Landed(need)) => (need, None),
             Some(Flight::Away { shot, batch, number }) => {
-                (self.land(pass, shot, &batch, number, sink)?, Some(batch))
+                (self.land(pass, shot, &batch, number, sink)?, Some(*batch))
             }
         };
         self.adapt(need);

@@ -7,7 +7,8 @@ fn series(lines: &str) -> (String, Option<crate::support::At>) {
     let (text, at) =
         mark(BASE, "validation = 100\nencoding = \"unit\"", &format!("path = \"a.edf\"\n{lines}"));
     let text = text.replace("\"embedded-mnist\"", "\"recording\"").replace("[784, 20, 10]", "[0, 20, 10]");
-    (text, at)
+    // At the end, so that places above it stay.
+    (text.replace("steps-per-sample = 30\n", ""), at)
 }
 
 #[track_caller]
@@ -23,6 +24,36 @@ fn refuses(lines: &str, says: &[&str]) {
 fn a_recording_is_accepted() {
     load(&series("first = 10").0).unwrap_or_else(|e| panic!("{e}"));
     load(&series("").0.replace("source = \"recording\"", "kind = \"recording\"")).expect("the other key");
+}
+
+#[test]
+fn keys_of_training_and_completion() {
+    let (base, _) = series("");
+    let refuses = |more: &str, says: &str| {
+        let (text, at) = mark(&base, "batch = 32\n", &format!("batch = 32\n{more}\n"));
+        match load(&text) {
+            Err(error) => check(&error, at, &[says]),
+            Ok(_) => panic!("accepted: {more}"),
+        }
+    };
+    for line in ["«steps-per-sample» = 30", "«ramp-from» = -20", "«nudge-from» = 0.1", "«learn-from» = 0"]
+    {
+        refuses(line, "is for static samples");
+    }
+    refuses("rule = «\"backprop\"»", "`training.rule` cannot be backprop");
+    refuses("window-ms = «0»", "a time in ms, greater than 0");
+    refuses("repetitions = «0»", "`training.repetitions`");
+    refuses("[completion]\nfree = «11»", "`completion.free`");
+    refuses("[completion]\nfree = «0»", "`completion.free`");
+    refuses("[completion]\nfree = [\"A\", «\"A\"»]", "is in the list twice");
+    refuses("[completion]\nfree = «[]»", "names 0 of 10 outputs");
+    refuses("[completion]\nbeta = «-1»", "a nudging strength");
+    refuses("[completion]\nsettle-ms = «inf»", "a time in ms");
+    refuses("[completion]\n«settle» = 1", "did you mean `settle-ms`?");
+    for line in ["«window-ms» = 100", "«repetitions» = 2", "«shuffle-windows» = true"] {
+        rejects("steps-per-sample = 30", &format!("steps-per-sample = 30\n{line}"), &["is for recordings"]);
+    }
+    rejects("[training]", "[«completion»]\n[training]", &["is for recordings, not for static samples"]);
 }
 
 #[test]

@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use super::resume::{self, Note, Resume, Resumed, shell};
 use super::setup::{header, protocol};
 use crate::checkpoint::{Checkpoints, Cut, Folder, Found, Identity, Lock, save_parameters, unsaved};
+use crate::cli::dataset::Loaded;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, say};
 use crate::config::Experiment;
-use crate::data::Dataset;
 use crate::engine::{Device, Precision};
 use crate::network::{MicrocircuitParameters, Parameters};
 use crate::probe::Recording;
@@ -33,24 +33,27 @@ pub(in crate::cli) struct Outcome {
 /// What stopped the run, with the run directory in the message; [`Failure::Interrupted`] after a signal.
 pub(in crate::cli) fn run_one(
     e: &Experiment,
-    data: &Dataset,
+    data: &Loaded,
     device: &Device,
     interrupt: &Interrupt,
     progress: Box<dyn Sink>,
     resume: &Resume,
 ) -> Result<Outcome, Failure> {
-    let identity = Identity::new(e, data, device);
+    let material = data.material(e);
+    let identity = Identity::new(e, material.clone(), device);
     let resumed = resume::find(e, &identity, resume)?;
     let mut parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
     if let Some(init) = &e.microcircuit_init {
         parameters.microcircuit = MicrocircuitParameters::draw(&e.network, init, e.seed);
     }
+    let drawn = parameters.clone();
+    let (network, stop) = (e.network.clone(), interrupt.stop());
     let mut trainer =
-        Trainer::new(e.network.clone(), e.settings, parameters, protocol(e), data, device, interrupt.stop())
+        Trainer::new(network, e.settings, parameters, protocol(e), material.clone(), device, stop)
             .map_err(Failure::run)?;
-    let header = header(e, data, device, trainer.model());
+    let header = header(e, &material, device, &trainer);
     let (dir, _lock) = open_dir(e, &header, resumed.as_ref())?;
-    let run = Run { e, identity, dir };
+    let run = Run { e, identity, dir, drawn };
     let probes = ProbeFiles::new(run.dir.path(), device.precision() == Precision::F32);
     let begun = run.begin(&mut trainer, progress, header, resumed, probes);
     let done = begun.and_then(|mut begun| {
@@ -139,6 +142,8 @@ struct Run<'a> {
     e: &'a Experiment,
     identity: Identity,
     dir: RunDir,
+    /// Parameters before training.
+    drawn: Parameters,
 }
 
 impl Run<'_> {
@@ -236,10 +241,19 @@ impl Run<'_> {
             save_parameters(&self.dir, &self.e.network, trainer.parameters(), last, true)
                 .map_err(Failure::run)?;
         }
-        let score = trainer.test().map_err(Failure::run)?;
-        self.dir.write_score(&score).map_err(Failure::run)?;
+        let tested = match trainer.complete(&self.drawn).map_err(Failure::run)? {
+            Some(completed) => {
+                self.dir.write_completion(&completed).map_err(Failure::run)?;
+                Event::Completed(completed.score())
+            }
+            None => {
+                let score = trainer.test().map_err(Failure::run)?;
+                self.dir.write_score(&score).map_err(Failure::run)?;
+                Event::Tested(score)
+            }
+        };
         let finished = Event::Finished { elapsed_s: trainer.elapsed_s() };
-        for event in [Event::Tested(score), finished] {
+        for event in [tested, finished] {
             sinks.take(&event).map_err(Failure::run)?;
         }
         unsaved.map_or(Ok(Ended::Complete), |error| Err(Failure::run(error)))
@@ -253,7 +267,7 @@ impl Run<'_> {
         sinks: &mut Fanout,
         keeper: &mut Files,
     ) -> Result<Option<anyhow::Error>, Failure> {
-        let (number, accuracy) = (epoch.epoch, epoch.validation_accuracy);
+        let (number, measure) = (epoch.epoch, epoch.validation_accuracy.or(epoch.validation_r2));
         let parameters = save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, true);
         let steps = trainer.trajectory_steps() as f64;
         let warnings = epoch_warnings(trainer.model(), &epoch, steps);
@@ -263,7 +277,7 @@ impl Run<'_> {
         }
         let state = trainer.state_before(number + 1).map_err(Failure::run)?;
         keeper.probes.save(trainer.recordings(), number, sinks).map_err(Failure::run)?;
-        let checkpoint = keeper.checkpoints.after_epoch(number, &state, accuracy, sinks);
+        let checkpoint = keeper.checkpoints.after_epoch(number, &state, measure, sinks);
         let errors = [parameters.map_err(anyhow::Error::from), checkpoint.map_err(anyhow::Error::from)];
         let mut first = None;
         for error in errors.into_iter().filter_map(Result::err) {

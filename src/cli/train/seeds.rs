@@ -9,10 +9,10 @@ use std::time::SystemTime;
 use super::resume::{Resume, shell};
 use super::run_one;
 use crate::checkpoint::differing_keys;
+use crate::cli::dataset::Loaded;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, print, say};
 use crate::config::{Experiment, Overrides, Source};
-use crate::data::Dataset;
 use crate::engine::Device;
 use crate::sinks::{Group, RunDir, SeedResult, SeedTable, about, result_of};
 use crate::train::{Event, Header, Rule, Sink};
@@ -25,7 +25,7 @@ pub(super) struct Seeds<'a> {
     pub interrupt: &'a Interrupt,
     pub resume: &'a Resume,
     /// Loads the data: the split depends on the seed.
-    pub load: &'a dyn Fn(&mut Experiment) -> Result<Dataset, Failure>,
+    pub load: &'a dyn Fn(&mut Experiment) -> Result<Loaded, Failure>,
     /// Makes what shows the progress of a run.
     pub progress: &'a dyn Fn() -> Box<dyn Sink>,
 }

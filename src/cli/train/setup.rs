@@ -1,10 +1,9 @@
 //! From an experiment to what the trainer and the header of a run need.
 
 use crate::config::Experiment;
-use crate::data::Dataset;
-use crate::dynamics::{Model, Solver};
+use crate::dynamics::Solver;
 use crate::engine::Device;
-use crate::train::{Header, Protocol, Rule, Tables};
+use crate::train::{Header, Material, Protocol, Rule, Tables, Trainer};
 use crate::version;
 
 /// What the trainer needs of an experiment beside network and data.
@@ -42,7 +41,8 @@ fn reported(solver: Option<Solver>, resident: bool) -> String {
 }
 
 /// What runs, where: for the first lines and the provenance of a run.
-pub(super) fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Model) -> Header {
+pub(super) fn header(e: &Experiment, data: &Material, device: &Device, trainer: &Trainer) -> Header {
+    let model = trainer.model();
     let (solver, resident) = (model.solver, model.layout.resident);
     let p = protocol(e);
     Header {
@@ -59,13 +59,13 @@ pub(super) fn header(e: &Experiment, data: &Dataset, device: &Device, model: &Mo
         solver: reported(solver, resident),
         tau_ms: e.settings.tau_ms,
         dt_ms: e.settings.dt_ms,
-        steps: p.steps,
+        steps: trainer.presentation_steps(),
         device: device.name(),
         driver: device.driver(),
         precision: device.precision().name().into(),
         version: version::VERSION.into(),
         commit: version::COMMIT.into(),
-        data: data.description.clone(),
+        data: data.description().to_owned(),
         samples: data.counts(),
         batch: e.training.batch,
         epochs: e.training.epochs,
