@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
+use crate::data::arrays::{ArraysConfig, PicturesConfig};
 use crate::data::series::{Presentation, SeriesConfig};
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
@@ -124,6 +125,10 @@ pub enum DataSource {
         /// Test labels.
         test_labels: PathBuf,
     },
+    /// Arrays of inputs with targets or labels; absolute paths.
+    Arrays(ArraysConfig),
+    /// Folders of pictures by class; absolute paths.
+    Images(PicturesConfig),
     /// Time series from recordings; of [`DataConfig`] nothing else matters then.
     Series(Box<SeriesConfig>),
 }

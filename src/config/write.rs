@@ -13,6 +13,7 @@ use super::types::{
     TrainingConfig,
 };
 use crate::data::PublishedSet;
+use crate::data::arrays::{AnswerKind, ArrayFiles, ArraysConfig, InputScale, PicturesConfig, TestPart};
 use crate::data::series::{Channels, Files, Reference, Scale, SeriesConfig};
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{
@@ -102,12 +103,48 @@ impl Out {
                     self.put(key, quoted(&file.to_string_lossy()));
                 }
             }
+            DataSource::Arrays(arrays) => self.arrays(arrays),
+            DataSource::Images(pictures) => self.pictures(pictures),
             DataSource::Series(series) => return self.series(series),
         }
         self.put("validation", data.validation);
         self.put("encoding", name_of(&crate::data::Encoding::NAMES, data.encoding));
         if let Some(limit) = data.train_limit {
             self.put("train-limit", limit);
+        }
+    }
+
+    fn arrays(&mut self, a: &ArraysConfig) {
+        self.put("source", "\"arrays\"");
+        let answers = if a.answers == AnswerKind::Labels { "labels" } else { "targets" };
+        let mut files = |before: &str, files: &ArrayFiles| {
+            self.put(&format!("{before}inputs"), quoted(&files.inputs.to_string_lossy()));
+            self.put(&format!("{before}{answers}"), quoted(&files.answers.to_string_lossy()));
+        };
+        files("", &a.train);
+        if let TestPart::Files(test) = &a.test {
+            files("test-", test);
+        }
+        self.test_part(&a.test);
+        self.put("scale", name_of(&InputScale::NAMES, a.scale));
+    }
+
+    fn pictures(&mut self, p: &PicturesConfig) {
+        self.put("source", "\"images\"");
+        self.put("train-directory", quoted(&p.train.to_string_lossy()));
+        if let TestPart::Files(test) = &p.test {
+            self.put("test-directory", quoted(&test.to_string_lossy()));
+        }
+        self.test_part(&p.test);
+        self.put("colour", p.colour);
+    }
+
+    /// A test part that is drawn.
+    fn test_part<F>(&mut self, test: &TestPart<F>) {
+        match test {
+            TestPart::Files(_) => {}
+            TestPart::Count(count) => self.put("test", count),
+            TestPart::Share(share) => self.put("test-fraction", number(*share)),
         }
     }
 

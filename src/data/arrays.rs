@@ -225,19 +225,63 @@ fn description(config: &ArraysConfig) -> String {
     format!("arrays {}, {}", name(&config.train.inputs), name(&config.train.answers))
 }
 
-/// Reads inputs alone, as the samples of [`load`] are made: `[samples, n_in]` voltages.
+/// Samples of the user's own file: inputs, and answers where an archive has them.
+#[derive(Clone, Debug)]
+pub enum Own {
+    /// Both.
+    Values(Values),
+    /// Input voltages `[samples, n_in]`.
+    Inputs(Vec<f32>),
+}
+
+/// Reads the samples of one file as those of [`load`] are read: a `.npy` of inputs, or a `.npz` with `inputs` and, where known, `targets` or `labels`.
 ///
 /// # Errors
 /// [`ArrayError`].
-pub fn load_inputs(path: &Path, shape: Shape, scaling: Option<&Scaling>) -> Result<Vec<f32>, ArrayError> {
-    let part = Part { what: "inputs", each: "feature", test: false };
-    let mut inputs = Table::open(path, part)?;
+pub fn load_own(
+    path: &Path,
+    kind: AnswerKind,
+    shape: Shape,
+    scaling: Option<&Scaling>,
+) -> Result<Own, ArrayError> {
+    let what = if kind == AnswerKind::Labels { "labels" } else { "targets" };
+    let answers = Part { what, each: "answer", test: false };
+    if table::archive_has(path, answers)? {
+        let files = ArrayFiles { inputs: path.into(), answers: path.into() };
+        let mut raw = Raw::open(&files, kind, false, shape)?;
+        raw.inputs.decode(shape.encoding);
+        let rows: Vec<usize> = (0..raw.inputs.samples()).collect();
+        if let Some(values) = raw.values(&rows, scaling, shape) {
+            return Ok(Own::Values(values));
+        }
+    }
+    let mut inputs = Table::open(path, Part { what: "inputs", each: "feature", test: false })?;
     inputs.check("inputs", "input", shape.n_in)?;
     inputs.decode(shape.encoding);
     if let Some(scaling) = scaling {
         scaling.apply(&mut inputs.data);
     }
-    Ok(inputs.data.into_iter().map(|v| v as f32).collect())
+    Ok(Own::Inputs(inputs.data.into_iter().map(|v| v as f32).collect()))
+}
+
+/// Reads pictures whose class is not known, as [`load_pictures`] does: one `.png`, or all of a folder in the order of their names.
+/// `[samples, n_in]` bytes.
+///
+/// # Errors
+/// [`ArrayError`].
+pub fn load_own_pictures(path: &Path, colour: bool, n_in: usize) -> Result<Vec<u8>, ArrayError> {
+    let files = if path.is_dir() { pictures::pictures(path)? } else { vec![path.into()] };
+    let mut all = Vec::new();
+    for path in files {
+        let ([rows, columns], bytes) = pictures::picture(&path, colour)?;
+        if bytes.len() != n_in {
+            let found = if colour { vec![rows, columns, 3] } else { vec![rows, columns] };
+            let (what, population, width) = ("pictures", "input", bytes.len());
+            return Err(ArrayError::Width { path, what, found, width, population, neurons: n_in });
+        }
+        all.extend(bytes);
+    }
+    Ok(all)
 }
 
 /// Reads pictures and splits them; classes are the sub-folders in the order of their names.
@@ -273,5 +317,9 @@ pub fn load_pictures(config: &PicturesConfig, shape: Shape, split: Split) -> Res
 /// The start of a list of names.
 fn short(names: &str) -> String {
     const MOST: usize = 60;
-    if names.chars().count() <= MOST { names.to_owned() } else { names.chars().take(MOST).chain(['…']).collect() }
+    if names.chars().count() <= MOST {
+        names.to_owned()
+    } else {
+        names.chars().take(MOST).chain(['…']).collect()
+    }
 }

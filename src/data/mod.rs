@@ -149,6 +149,19 @@ pub enum DataError {
         /// Input and output neurons.
         neurons: [usize; 2],
     },
+    /// Samples of numbers and network differ in size.
+    #[error(
+        "{from}: samples of {} inputs and {} outputs, but the input population has {} neurons and the output population {}; make them equal",
+        widths[0], widths[1], neurons[0], neurons[1]
+    )]
+    Widths {
+        /// Where the samples came from.
+        from: String,
+        /// Inputs and outputs of a sample.
+        widths: [usize; 2],
+        /// Input and output neurons.
+        neurons: [usize; 2],
+    },
     /// Arrays or pictures of the user cannot be used.
     #[error(transparent)]
     Arrays(#[from] arrays::ArrayError),

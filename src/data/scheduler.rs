@@ -55,9 +55,9 @@ impl MiniBatch {
 }
 
 /// Static samples, as mini-batches are made of them.
+#[allow(clippy::len_without_is_empty, reason = "never empty")]
 pub trait Rows: Clone + Send + 'static {
     /// Number of samples, at least 1 and at most 2³² − 1.
-    #[allow(clippy::len_without_is_empty, reason = "never empty")]
     fn len(&self) -> usize;
 
     /// Puts the samples at `indices` into an empty mini-batch, padded to `batch` slots.
@@ -118,6 +118,16 @@ impl Batches {
     pub fn windows(windows: &Windows, seed: u64, epoch: u64, from: usize) -> Result<Self, DataError> {
         let left = windows.mini_batches().saturating_sub(from);
         Self::spawn(left, windows.clone().assembler(seed, epoch, from))
+    }
+
+    /// Without the first `presented`.
+    #[must_use]
+    pub(crate) fn after(mut self, presented: usize) -> Self {
+        for _ in 0..presented {
+            let Some(batch) = self.next() else { break };
+            self.recycle(batch);
+        }
+        self
     }
 
     /// Why the mini-batches ended before the last one, if they did.

@@ -275,7 +275,8 @@ impl Layout {
             StimulusKind::Sequence { steps } => (false, steps),
             StimulusKind::Series { .. } => (false, 0),
         };
-        let [bytes, values] = [StimulusKind::Samples, StimulusKind::Values].map(|kind| features.stimulus == kind);
+        let [bytes, values] =
+            [StimulusKind::Samples, StimulusKind::Values].map(|kind| features.stimulus == kind);
         // Rows, bytes of a row, channels.
         let [held, row_bytes, channels] = match features.stimulus {
             StimulusKind::Series { rows, format, channels } => [rows, channels * format.bytes(), channels],

@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::completion::Examiner;
 use super::error::{indefinite, verdict};
-use super::evaluate::{Evaluator, Tables, read_parameters, write_parameters};
+use super::evaluate::{Tables, read_parameters, write_parameters};
+use super::exam::{Exam, Validation};
 use super::feed::Feed;
 use super::flight::{Flight, Need, Pass, Shot};
 use super::{
-    Completed, Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Score, Sink,
+    Completed, Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Outcome, Ramp, Rule, Score, Sink,
     TrainError,
 };
-use crate::data::{Dataset, MiniBatch};
+use crate::data::MiniBatch;
 use crate::dynamics::{Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine};
 use crate::evaluate::{Rest, rest};
@@ -63,35 +63,6 @@ pub struct Protocol {
     pub step_ms: f64,
     /// Bytes and classes to voltages and targets.
     pub tables: Tables,
-}
-
-/// How a network is validated and tested.
-enum Exam<'a> {
-    /// By the class of static samples.
-    Samples { evaluator: Box<Evaluator>, data: &'a Dataset },
-    /// By the electrodes that are free.
-    Series(Box<Examiner<'a>>),
-}
-
-impl<'a> Exam<'a> {
-    fn new(
-        material: Material<'a>,
-        model: &Model,
-        device: &Device,
-        protocol: &Protocol,
-        ramp: &[f64],
-    ) -> Result<Self, TrainError> {
-        Ok(match material {
-            Material::Samples(data) => {
-                let evaluator = Evaluator::new(model, device, &protocol.tables, ramp)?;
-                Self::Samples { evaluator: Box::new(evaluator), data }
-            }
-            Material::Series(task) => {
-                let examiner = Examiner::new(task.set, task.completion, model, device)?;
-                Self::Series(Box::new(examiner))
-            }
-        })
-    }
 }
 
 /// A network in training on a device.
@@ -185,7 +156,7 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn trajectory_steps(&self) -> usize {
         match &self.feed {
-            Feed::Samples(data) => data.train.len() * self.protocol.steps,
+            Feed::Samples(_) | Feed::Values(_) => self.feed.samples() * self.protocol.steps,
             Feed::Windows { windows, .. } => windows.trajectory_steps(),
         }
     }
@@ -194,7 +165,7 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn presentation_steps(&self) -> usize {
         match &self.feed {
-            Feed::Samples(_) => self.protocol.steps,
+            Feed::Samples(_) | Feed::Values(_) => self.protocol.steps,
             Feed::Windows { windows, .. } => windows.steps(),
         }
     }
@@ -347,7 +318,9 @@ impl<'a> Trainer<'a> {
             return Err(error);
         }
         let loss = match &self.feed {
-            Feed::Samples(_) => pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps),
+            Feed::Samples(_) | Feed::Values(_) => {
+                pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps)
+            }
             Feed::Windows { .. } => pass.tally.add_steps(&shot, &batch.active, batch.steps.len()),
         };
         let done = pass.tally.samples();
@@ -374,14 +347,14 @@ impl<'a> Trainer<'a> {
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {
         let Pass { epoch, presented, tally, .. } = pass;
         let epoch = *epoch;
-        let Validation { accuracy, loss: validation_loss, r2 } = self.validate()?;
+        let Validation { accuracy, loss: validation_loss, r2 } = self.exam.validate(&self.parameters)?;
         let elapsed_s = self.elapsed_s();
         let left = (self.protocol.epochs - epoch) as f64;
         Ok(Epoch {
             epoch,
             epochs: self.protocol.epochs,
             loss: tally.loss(),
-            train_accuracy: matches!(self.feed, Feed::Samples(_)).then(|| tally.accuracy()),
+            train_accuracy: self.feed.has_classes().then(|| tally.accuracy()),
             validation_accuracy: accuracy,
             validation_loss,
             validation_r2: r2,
@@ -396,32 +369,20 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    /// What the held-out part says, if there is one.
-    fn validate(&mut self) -> Result<Validation, TrainError> {
-        match &mut self.exam {
-            Exam::Samples { evaluator, data } => {
-                let Some(held_out) = &data.validation else { return Ok(Validation::default()) };
-                let score = evaluator.score(&self.parameters, held_out)?;
-                Ok(Validation { accuracy: Some(score.accuracy), loss: Some(score.loss), r2: None })
-            }
-            Exam::Series(examiner) => {
-                let Some(network) = examiner.validate(&self.parameters)? else {
-                    return Ok(Validation::default());
-                };
-                Ok(Validation { accuracy: None, loss: Some(network.cost), r2: network.r2 })
-            }
-        }
+    /// The test set of samples with classes, with the parameters of the last complete epoch.
+    ///
+    /// # Errors
+    /// If the device is lost, or the data have no classes.
+    pub fn test(&mut self) -> Result<Score, TrainError> {
+        self.exam.classes(&self.parameters)
     }
 
-    /// The test set of static samples, with the parameters of the last complete epoch.
+    /// The test set of static samples, whatever their answers, with the parameters of the last complete epoch.
     ///
     /// # Errors
     /// If the device is lost, or the network learns recordings.
-    pub fn test(&mut self) -> Result<Score, TrainError> {
-        match &mut self.exam {
-            Exam::Samples { evaluator, data } => evaluator.score(&self.parameters, &data.test),
-            Exam::Series(_) => Err(TrainError::NoClasses),
-        }
+    pub fn outcome(&mut self) -> Result<Outcome, TrainError> {
+        self.exam.test(&self.parameters)
     }
 
     /// The test part of recordings, with the parameters `before` training and those of the last complete epoch; `None` of static samples.
@@ -429,19 +390,8 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// Divergence, a lost device, rows that cannot be read.
     pub fn complete(&mut self, before: &Parameters) -> Result<Option<Completed>, TrainError> {
-        match &mut self.exam {
-            Exam::Samples { .. } => Ok(None),
-            Exam::Series(examiner) => examiner.test(before, &self.parameters).map(Some),
-        }
+        self.exam.complete(before, &self.parameters)
     }
-}
-
-/// What validation says; nothing without a held-out part.
-#[derive(Clone, Copy, Debug, Default)]
-struct Validation {
-    accuracy: Option<f64>,
-    loss: Option<f64>,
-    r2: Option<f64>,
 }
 
 /// Mean |ΔW| over all weights.

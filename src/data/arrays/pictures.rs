@@ -33,7 +33,8 @@ impl Pictures {
         let classes = classes(folder)?;
         if let Some(like) = like.filter(|like| like.classes != classes) {
             let (here, there) = (classes.join(", "), like.classes.join(", "));
-            let what = format!("its classes (sub-folders) are {here}, those of the training pictures {there}");
+            let what =
+                format!("its classes (sub-folders) are {here}, those of the training pictures {there}");
             return Err(ArrayError::Folder { path: folder.into(), what });
         }
         let files = classes.iter().map(|name| pictures(&folder.join(name))).collect::<Result<Vec<_>, _>>()?;
@@ -87,7 +88,7 @@ fn classes(folder: &Path) -> Result<Vec<String>, ArrayError> {
 }
 
 /// The PNG files of a class, sorted by name; at least one.
-fn pictures(folder: &Path) -> Result<Vec<PathBuf>, ArrayError> {
+pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>, ArrayError> {
     let png = |p: &PathBuf| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"));
     let files: Vec<_> = entries(folder)?.into_iter().filter(png).collect();
     if files.is_empty() {
@@ -105,7 +106,8 @@ pub(super) fn picture(path: &Path, colour: bool) -> Result<([usize; 2], Vec<u8>)
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(MOST_PIXELS), Some(MOST_PIXELS));
     reader.limits(limits);
-    let wrong = |error: image::ImageError| ArrayError::Picture { path: path.into(), reason: error.to_string() };
+    let wrong =
+        |error: image::ImageError| ArrayError::Picture { path: path.into(), reason: error.to_string() };
     let picture = reader.decode().map_err(wrong)?;
     let size = [picture.height() as usize, picture.width() as usize];
     let bytes = if colour {

@@ -1,6 +1,9 @@
 //! Input scaling: fitted on the training samples, the same for all others.
 
+use std::path::Path;
+
 use super::Table;
+use crate::data::npz::{self, Entry, NpzError, NpzFile};
 
 /// How inputs are scaled, feature by feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +64,33 @@ impl Scaling {
         }
     }
 
+    /// Its name in a run directory.
+    pub const FILE: &str = "input-scale.npz";
+
+    /// Writes it: `offset`, `factor` `[n_in]`.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), NpzError> {
+        let entries = [("offset", &self.offset), ("factor", &self.factor)].map(|(name, data)| Entry {
+            name: name.into(),
+            shape: vec![data.len()],
+            data,
+            single: false,
+        });
+        npz::write(path, &entries)
+    }
+
+    /// Reads what [`Scaling::save`] wrote, for `n_in` inputs.
+    ///
+    /// # Errors
+    /// If the file is missing or damaged, or of another network.
+    pub fn open(path: &Path, n_in: usize) -> Result<Self, NpzError> {
+        let mut file = NpzFile::open(path)?;
+        let mut read = |name: &str| file.read_shaped(name, &[Some(n_in)]).map(|array| array.data);
+        Ok(Self { offset: read("offset")?, factor: read("factor")? })
+    }
+
     /// Scales samples in place, `[samples, n_in]`.
     pub fn apply(&self, values: &mut [f64]) {
         for row in values.chunks_mut(self.offset.len().max(1)) {
@@ -72,11 +102,7 @@ impl Scaling {
 }
 
 /// Sums over samples of a function of feature and value.
-fn sums<'a>(
-    width: usize,
-    rows: impl Iterator<Item = &'a [f64]>,
-    of: impl Fn(usize, f64) -> f64,
-) -> Vec<f64> {
+fn sums<'a>(width: usize, rows: impl Iterator<Item = &'a [f64]>, of: impl Fn(usize, f64) -> f64) -> Vec<f64> {
     let mut sums = vec![0.0; width];
     for row in rows {
         sums.iter_mut().zip(row).enumerate().for_each(|(f, (sum, &v))| *sum += of(f, v));

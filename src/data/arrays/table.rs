@@ -40,12 +40,24 @@ impl Part {
     }
 }
 
-/// Reads an array from a `.npy`, or from a `.npz` by its name there or as the only one.
-fn read(path: &Path, part: Part) -> Result<(Array, Element), ArrayError> {
+/// Whether this is an archive with an array of that name.
+pub(super) fn archive_has(path: &Path, part: Part) -> Result<bool, ArrayError> {
+    Ok(is_archive(path)? && {
+        let file = NpzFile::open(path)?;
+        part.names().iter().any(|name| file.contains(name))
+    })
+}
+
+fn is_archive(path: &Path) -> Result<bool, ArrayError> {
     let open = |source| ArrayError::Numpy(NpzError::Open { path: path.into(), source });
     let mut magic = Vec::new();
     std::fs::File::open(path).map_err(open)?.take(2).read_to_end(&mut magic).map_err(open)?;
-    if magic != b"PK" {
+    Ok(magic == b"PK")
+}
+
+/// Reads an array from a `.npy`, or from a `.npz` by its name there or as the only one.
+fn read(path: &Path, part: Part) -> Result<(Array, Element), ArrayError> {
+    if !is_archive(path)? {
         return Ok(read_npy_element(path)?);
     }
     let mut file = NpzFile::open(path)?;
