@@ -110,9 +110,11 @@ pub fn result_of(dir: &Path) -> io::Result<SeedResult> {
     let metrics = read("metrics.jsonl")?;
     let last: Option<serde_json::Value> = metrics.lines().last().and_then(|l| serde_json::from_str(l).ok());
     let seconds = last.and_then(|event| event["elapsed_s"].as_f64()).ok_or_else(|| odd("metrics.jsonl"))?;
+    let regression = score["rmse"].is_number();
     Ok(SeedResult {
         directory: dir.display().to_string(),
-        accuracy: number("accuracy")?,
+        accuracy: if regression { number("r2")? } else { number("accuracy")? },
+        regression,
         loss: number("loss")?,
         samples: score["samples"].as_u64().ok_or_else(|| odd("test.json"))? as usize,
         seconds,

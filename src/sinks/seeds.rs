@@ -15,8 +15,11 @@ use crate::train::Header;
 pub struct SeedResult {
     /// Its run directory.
     pub directory: String,
-    /// Share of right answers on the test set.
+    /// Share of right answers on the test set; of samples with targets the mean R² of the outputs.
     pub accuracy: f64,
+    /// The samples have targets, not classes.
+    #[serde(default)]
+    pub regression: bool,
     /// Mean cost on the test set.
     pub loss: f64,
     /// Test samples.
@@ -104,18 +107,24 @@ impl SeedTable {
         let samples = self.rows.iter().find_map(|r| r.run.as_ref().or(r.control.as_ref())).map(|r| r.samples);
         let samples = samples.map_or_else(String::new, |n| format!("; {} test samples", thousands(n as u64)));
         let mut text = format!("{}{samples}\n\n", self.about);
-        let mut titles = vec!["seed", "test accuracy %", "loss", "seconds"];
+        let (own, others, difference_in) = if self.is_regression() {
+            ("test R²", "backprop R²", "difference")
+        } else {
+            ("test accuracy %", "backprop %", "difference, points")
+        };
+        let (factor, digits) = self.unit();
+        let mut titles = vec!["seed", own, "loss", "seconds"];
         if self.controlled {
-            titles.extend(["backprop %", "loss", "seconds", "difference, points"]);
+            titles.extend([others, "loss", "seconds", difference_in]);
         }
         line(&mut text, &titles.iter().map(ToString::to_string).collect::<Vec<_>>());
         line(&mut text, &vec!["---".to_owned(); titles.len()]);
         for row in &self.rows {
             let mut cells = vec![row.seed.to_string()];
-            cells.extend(result(row.run.as_ref()));
+            cells.extend(result(row.run.as_ref(), self.unit()));
             if self.controlled {
-                cells.extend(result(row.control.as_ref()));
-                cells.push(difference(row).map_or_else(not_run, |d| format!("{:+.2}", 100.0 * d)));
+                cells.extend(result(row.control.as_ref(), self.unit()));
+                cells.push(difference(row).map_or_else(not_run, |d| format!("{:+.digits$}", factor * d)));
             }
             line(&mut text, &cells);
         }
@@ -123,16 +132,28 @@ impl SeedTable {
         text
     }
 
+    /// Whether the results are R², not accuracies.
+    fn is_regression(&self) -> bool {
+        let mut results = self.rows.iter().flat_map(|row| [&row.run, &row.control]).flatten();
+        results.any(|result| result.regression)
+    }
+
+    /// What a result is multiplied by where it is shown, and digits after the point: an accuracy in percent, R² as it is.
+    fn unit(&self) -> (f64, usize) {
+        if self.is_regression() { (1.0, 4) } else { (100.0, 2) }
+    }
+
     fn means(&self, text: &mut String) {
-        let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: fn(&SeedResult) -> f64| {
+        let (factor, digits) = self.unit();
+        let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: &dyn Fn(&SeedResult) -> f64| {
             Spread::of(&self.rows.iter().filter_map(|r| pick(r).map(value)).collect::<Vec<f64>>())
         };
         let three = |pick: fn(&SeedRow) -> Option<&SeedResult>| {
             let cell = |s: Option<Spread>, digits| s.map_or_else(not_run, |s| spread(s, digits, false));
             [
-                cell(of(pick, |r| 100.0 * r.accuracy), 2),
-                cell(of(pick, |r| r.loss), 5),
-                cell(of(pick, |r| r.seconds), 0),
+                cell(of(pick, &|r| factor * r.accuracy), digits),
+                cell(of(pick, &|r| r.loss), 5),
+                cell(of(pick, &|r| r.seconds), 0),
             ]
         };
         let mut cells = vec!["mean ± sd".to_owned()];
@@ -140,8 +161,8 @@ impl SeedTable {
         if self.controlled {
             cells.extend(three(|r| r.control.as_ref()));
             let points =
-                self.difference.map(|d| Spread { mean: 100.0 * d.mean, sd: d.sd.map(|s| 100.0 * s) });
-            cells.push(points.map_or_else(not_run, |d| spread(d, 2, true)));
+                self.difference.map(|d| Spread { mean: factor * d.mean, sd: d.sd.map(|s| factor * s) });
+            cells.push(points.map_or_else(not_run, |d| spread(d, digits, true)));
         }
         line(text, &cells);
     }
@@ -179,11 +200,13 @@ fn not_run() -> String {
     "not run".to_owned()
 }
 
-fn result(result: Option<&SeedResult>) -> [String; 3] {
+/// Accuracy or R², loss, seconds.
+fn result(result: Option<&SeedResult>, (factor, digits): (f64, usize)) -> [String; 3] {
     match result {
         None => [not_run(), not_run(), not_run()],
         Some(r) => {
-            [format!("{:.2}", 100.0 * r.accuracy), format!("{:.5}", r.loss), format!("{:.0}", r.seconds)]
+            let own = format!("{:.digits$}", factor * r.accuracy);
+            [own, format!("{:.5}", r.loss), format!("{:.0}", r.seconds)]
         }
     }
 }

@@ -18,7 +18,7 @@ use lagrange_gpu::network::{
 };
 use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::train::{
-    Epoch, Event, Gates, Keeper, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
+    Epoch, Event, Gates, Keeper, Material, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
 };
 pub use stripes::{CLASSES, PIXELS, samples};
 
@@ -135,9 +135,9 @@ pub struct Plan {
 }
 
 /// Runs to the end, or until stopped: then the state comes back.
-pub fn run(
+pub fn run<'a>(
     kind: &Kind,
-    data: &Dataset,
+    data: impl Into<Material<'a>>,
     device: &Device,
     plan: Plan,
 ) -> (Option<Result>, Vec<(Moment, State)>) {
