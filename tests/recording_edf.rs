@@ -1,4 +1,5 @@
 //! EDF, EDF+ and BDF: files written byte by byte, with values that follow from the definition of the format.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod recording_support;
 

@@ -1,4 +1,5 @@
 //! The embedded recording against what is known of its source.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::path::Path;
 
@@ -35,6 +36,8 @@ fn fifty_depth_contacts_of_five_seconds_at_512_hz() {
     }
     let names = [0, 6, 18, 49].map(|i| recording.channels[i].name.clone());
     assert_eq!(names, ["IAR1", "IPR1", "AL1", "PHR8"]);
+    let summaries = recording.summarize(0.1).expect("summary");
+    assert!(summaries.iter().all(|s| (s.clipped, s.nan, s.flat) == (Some(0), 0, 0)), "nothing suspicious");
     // Before rounding to 16 bits SciPy has these; rounding by at most half a step moves mean and deviation by at most as much.
     let [mean, sd] = moments(&values(&mut recording, 0));
     let step = recording.channels[0].digital.expect("16 bits").gain / 2.0;

@@ -8,7 +8,7 @@
 Needs NumPy and SciPy (made with 2.4 and 1.17). Steps: float32 x 0.1 = uV (the resolution of the header); 250 samples
 more at each end by point reflection; 2000 -> 512 Hz (x 32 / 125) by a linear-phase FIR low-pass at 64 kHz (Kaiser
 window, 80 dB, pass band to 200 Hz, stop band from 256 Hz); the middle 2560 samples; per channel a resolution of
-largest magnitude / 32767, written with 8 digits; rounding to the nearest integer.
+largest magnitude / 32700 (no sample looks clipped), written with 8 digits; rounding to the nearest integer.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def main(folder, out):
     names, values = source(folder)
     resampled = resample(values)
     assert resampled.shape == (2560, 50)
-    resolution = [f"{np.abs(column).max() / 32767:.7e}" for column in resampled.T]
+    resolution = [f"{np.abs(column).max() / 32700:.7e}" for column in resampled.T]
     integers = np.rint(resampled / np.array([float(r) for r in resolution]))
     assert np.abs(integers).max() <= 32767
     (out / "sub-01_ieeg.eeg").write_bytes(integers.astype("<i2").tobytes())

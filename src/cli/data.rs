@@ -1,10 +1,14 @@
-//! `data list` and `data fetch`.
+//! `data list`, `data fetch`, `data info` and `data convert`.
+
+mod convert;
+mod info;
 
 use std::path::Path;
 
 use super::dataset::DataArgs;
 use super::{Failure, print};
 use crate::data::directory::{check, find};
+use crate::data::recording::{Hints, Recording, open_with};
 use crate::data::{DataDir, Published, PublishedSet, SetError};
 
 /// `lagrange-gpu data …`
@@ -14,6 +18,28 @@ pub(super) enum Command {
     List(DataArgs),
     /// Downloads a data set into the data directory.
     Fetch(Fetch),
+    /// Prints channels, units, rate, duration and what the samples look like of a recording.
+    Info(info::Args),
+    /// Writes a recording, or a part of it, as an .npz archive.
+    Convert(convert::Args),
+}
+
+/// What a user says about a recording.
+#[derive(Debug, clap::Args)]
+struct HintArgs {
+    /// Samples a second, for files that do not tell (.npy, tables), or tell a wrong rate.
+    #[arg(long, value_name = "HZ")]
+    rate_hz: Option<f64>,
+}
+
+impl HintArgs {
+    /// Opens a recording.
+    fn open(&self, path: &Path) -> Result<Recording, Failure> {
+        if self.rate_hz.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+            return Err(Failure::usage(anyhow::anyhow!("--rate-hz has to be a number above 0")));
+        }
+        open_with(path, &Hints { rate_hz: self.rate_hz }).map_err(Failure::usage)
+    }
 }
 
 /// Arguments of `data fetch`.
@@ -35,6 +61,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::List(args) => list(args),
         Command::Fetch(args) => fetch(args),
+        Command::Info(args) => info::run(args),
+        Command::Convert(args) => convert::run(args),
     }
 }
 
@@ -64,6 +92,9 @@ fn list(args: &DataArgs) -> Result<(), Failure> {
     let directory = directory(args)?;
     let mut text = format!("data directory: {} (from {})\n", directory.path.display(), directory.origin);
     text.push_str("embedded-mnist: in the program, 2,000 training and 100 test digits of each class\n");
+    text.push_str(
+        "embedded-ieeg: in the program, 50 depth contacts, 5 s at 512 Hz; see `data info embedded-ieeg`\n",
+    );
     for (_, set) in PublishedSet::NAMES {
         let set = set.about();
         let folder = directory.folder_of(set);

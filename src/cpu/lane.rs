@@ -286,6 +286,15 @@ impl<'a, T: Real> Lane<'a, T> {
         self.take_share(buf, self.share(buf, cols), 1)
     }
 
+    /// Takes all of a buffer that all lanes share, to be written by one of them, or by each thread in its copy; `None` for the others.
+    pub(super) fn take_all(&mut self, buf: Buf) -> Option<Taken<T>> {
+        let rows = self.slot(buf).shape.rows;
+        if self.slot(buf).private || self.index == 0 {
+            return Some(self.take_share(buf, 0..rows, self.slot(buf).shape.cols).0);
+        }
+        None
+    }
+
     fn take_share(&mut self, buf: Buf, range: Range<usize>, unit: usize) -> (Taken<T>, Range<usize>) {
         let slot = self.slot(buf);
         assert!(!slot.shape.per_trajectory && !self.taken[buf.0 as usize], "a shared buffer, taken once");

@@ -1,5 +1,7 @@
 //! The two floating-point types of the CPU path.
 
+use super::group::Grouped;
+use super::rows::InRows;
 use super::tile::Tiled;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
@@ -10,6 +12,8 @@ pub trait Real:
     Copy
     + Debug
     + Tiled
+    + Grouped
+    + InRows
     + Default
     + LowerExp
     + PartialOrd

@@ -125,7 +125,8 @@ pub(super) fn padded(posts: usize) -> usize {
 /// nor of resident weights, which a step does not touch: the few plans that do read them where they lie.
 fn transposed<T: Real>(program: &Program) -> Vec<Vec<T>> {
     let mut used = vec![0; program.buffers.len()];
-    if program.batch >= TRANSPOSE_FROM {
+    // Small networks multiply with Wᵀ as it lies in W.
+    if program.batch >= TRANSPOSE_FROM && program.small.is_none() {
         let resident = program.plan(PlanId::ResidentStep);
         let step = if resident.ops.is_empty() { program.plan(PlanId::Step) } else { resident };
         for op in &step.ops {

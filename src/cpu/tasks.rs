@@ -4,13 +4,16 @@
 //! `Ẇᵀδ = κ·r̄ᵀ(δ δᵀ)` with fewer operations than Ẇ itself, which then is never formed: the update adds it to W in factors.
 
 use super::factored;
+use super::small::{self, Part};
 use super::{Lane, Real, dispatch};
 use crate::kernels::{Base, Call, backward, forward, update, weight_rate};
-use crate::plan::{Buf, Loop, Op, Plan, Rate, StepControl};
+use crate::plan::{Buf, Loop, Op, Plan, PlanId, Program, Rate, StepControl};
 
 /// What a lane runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Task<'a> {
+    /// A part of the time step of a small network.
+    Small(Part, small::Step<'a>),
     /// A kernel.
     Call(&'a Call),
     /// Solver iterations, on trajectories of the lane alone.
@@ -23,8 +26,16 @@ pub(super) enum Task<'a> {
     Learn(&'a update::Args, &'a weight_rate::Args),
 }
 
-/// The tasks of a plan for `batch` trajectories.
-pub(super) fn tasks<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
+/// The tasks of a plan.
+pub(super) fn tasks(program: &Program, id: PlanId) -> Vec<Task<'_>> {
+    let plan = program.plan(id);
+    let small = program.small.as_ref().filter(|_| id == PlanId::Step);
+    small
+        .and_then(|small| small::tasks(small, plan, program.batch))
+        .unwrap_or_else(|| of_plan(plan, program.batch))
+}
+
+fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
     let calls = || plan.ops.iter().filter_map(Op::as_call);
     let in_factors: Vec<&'a weight_rate::Args> = calls()
         .filter_map(|call| match call {
@@ -104,7 +115,7 @@ impl Task<'_> {
             !(was && off)
         };
         match self {
-            Self::Loop(_) => true,
+            Self::Loop(_) | Self::Small(..) => true,
             Self::RateForward(_, rate) | Self::RateBackward(_, rate) => step.rate_w * rate.factor != 0.0,
             Self::Learn(a, rate) => a.clip.is_some() || step.rate_w * rate.factor != 0.0,
             Self::Call(call) => match call {
@@ -126,6 +137,7 @@ impl Task<'_> {
         use Use::{Read, Write};
         match self {
             Self::Loop(body) => uses_of_ops(&body.body, step, &mut need),
+            Self::Small(part, a) => a.uses(*part, &mut need),
             Self::RateForward(forward::Args { out, .. }, rate)
             | Self::RateBackward(backward::Args { out, .. }, rate) => {
                 [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
@@ -145,6 +157,7 @@ impl Task<'_> {
     pub(super) fn run<T: Real>(&self, lane: &mut Lane<T>, step: &StepControl) {
         match self {
             Self::Call(call) => dispatch(call, lane, step),
+            Self::Small(part, a) => small::run(*part, lane, a, step),
             Self::Loop(body) => super::team::iterate(body, lane, step),
             Self::RateForward(a, rate) => factored::forward(lane, a, rate, step),
             Self::RateBackward(a, rate) => factored::backward(lane, a, rate, step),

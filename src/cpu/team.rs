@@ -45,7 +45,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             since: Since::new(&private, lanes),
             meeting: &meeting,
         };
-        let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program.plan(id), program.batch)).collect();
+        let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program, id)).collect();
         for (&(_, controls), tasks) in work.iter().zip(&plans) {
             controls.iter().for_each(|step| member.step(tasks, step));
         }

@@ -170,6 +170,8 @@ pub struct Layout {
     pub gram: [Buf; 3],
     pub bicg: BicgLayout,
     pub micro: Option<MicroLayout>,
+    pub inverse: Buf,
+    pub age: Buf,
     /// Presentations run with resident weights.
     pub resident: bool,
     /// The solver starts from 2u̇₁ − u̇₂, as the last two steps let expect.
@@ -236,6 +238,7 @@ impl Layout {
         let (n, n_in, n_out) = (network.neurons(), network.n_in(), network.n_out());
         let free = network.free().len;
         let has = Fields::new(network, solver);
+        let small = super::small::applies(network, settings, solver);
         let resident = super::resident::applies(network, settings, features, batch);
         let on = |yes: bool, size: usize| if yes { size } else { 0 };
         let mut m = Maker(Vec::new());
@@ -369,6 +372,8 @@ impl Layout {
                 .map(|name| m.real(name, Scratch, on(resident, batch), batch)),
             bicg,
             micro,
+            inverse: m.real("H^-1", Parameter, on(small, n), n),
+            age: m.real("age of H^-1", Parameter, 1, on(small, 1)),
             resident,
             warm,
             needs_apical: has.needs_apical,

@@ -18,6 +18,7 @@ mod resident;
 mod settings;
 #[cfg(test)]
 mod sharing;
+mod small;
 mod stability;
 
 pub use bicgstab::BicgLayout;
@@ -91,7 +92,8 @@ impl Model {
             backprop::step(&build),
             resident::observe(&build),
         ];
-        let program = Program { buffers, plans, batch };
+        let small = small::step(&build);
+        let program = Program { buffers, plans, batch, small };
         Ok(Self { network, settings, solver, layout, program })
     }
 }

@@ -6,8 +6,10 @@
 
 mod cost;
 mod show;
+pub mod small;
 
 pub use cost::Cost;
+pub use small::Small;
 
 use crate::kernels::Call;
 
@@ -202,6 +204,8 @@ pub struct Program {
     pub plans: [Plan; PLAN_IDS.len()],
     /// Number of trajectories.
     pub batch: usize,
+    /// The time step as a whole, where the network is small.
+    pub small: Option<Small>,
 }
 
 impl Program {

@@ -7,6 +7,7 @@ mod channels;
 mod find;
 
 pub use channels::apply;
+pub(super) use channels::list;
 pub(super) use find::data_file;
 
 use std::path::Path;

@@ -53,7 +53,7 @@ pub(super) fn open(mut store: Store) -> Result<Recording, RecordingError> {
 /// A recording whose files are in memory, or have been opened by someone else.
 ///
 /// # Errors
-/// As [`super::open`].
+/// As [`super::open()`].
 pub fn from_parts(mut header: Store, data: Store) -> Result<Recording, RecordingError> {
     let bytes = header.all(TEXT)?;
     let mut recording = assemble(Header::parse(&header, &bytes)?, data, None)?;
@@ -63,16 +63,8 @@ pub fn from_parts(mut header: Store, data: Store) -> Result<Recording, Recording
 
 fn assemble(mut header: Header, data: Store, markers: Option<Store>) -> Result<Recording, RecordingError> {
     let points = points(&mut header, &data)?;
-    if let Some(mut markers) = markers {
-        let bytes = markers.all(TEXT)?;
-        let breaks = Sections::parse(&markers, &bytes)?.breaks();
-        if let Some(first) = breaks.first() {
-            header.notices.push(format!(
-                "time is not continuous: {} of the segments begin later, the first of these at sample {first} (from 1); samples are taken one \
-                 after the other",
-                breaks.len()
-            ));
-        }
+    if let Some(markers) = markers {
+        header.notices.extend(breaks(markers));
     }
     for channel in &mut header.channels {
         channel.samples = points;
@@ -83,6 +75,24 @@ fn assemble(mut header: Header, data: Store, markers: Option<Store>) -> Result<R
     let mut recording = Recording::new(&path, "BrainVision", channels, Box::new(source));
     recording.notices = notices;
     Ok(recording)
+}
+
+/// What is to be said about the markers: segments that do not follow each other in time. Damaged markers do not stop the use of the samples.
+fn breaks(mut markers: Store) -> Option<String> {
+    let bytes = match markers.all(TEXT) {
+        Ok(bytes) => bytes,
+        Err(error) => return Some(format!("markers are left out: {error}")),
+    };
+    let breaks = match Sections::parse(&markers, &bytes) {
+        Ok(sections) => sections.breaks(),
+        Err(error) => return Some(format!("markers are left out: {error}")),
+    };
+    let first = breaks.first()?;
+    Some(format!(
+        "time is not continuous: {} of the segments begin later, the first of these at sample {first} (from 1); samples are taken one after \
+         the other",
+        breaks.len()
+    ))
 }
 
 /// Samples of a channel, as the length of the data file tells; what the header says is checked against it.

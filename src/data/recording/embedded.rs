@@ -16,7 +16,7 @@ const CHANNELS: &[u8] = include_bytes!("../../../assets/ieeg/sub-01_channels.tsv
 /// OpenNeuro ds003498, CC0); read from the memory of the program.
 ///
 /// # Errors
-/// As [`super::open`]; none in a program that was built from the files of its repository.
+/// As [`super::open()`]; none in a program that was built from the files of its repository.
 pub fn embedded() -> Result<Recording, RecordingError> {
     let store =
         |end: &str, bytes: &'static [u8]| Store::in_memory(Path::new(&format!("{EMBEDDED}{end}")), bytes);

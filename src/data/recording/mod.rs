@@ -6,6 +6,7 @@
 
 pub mod bids;
 pub mod brainvision;
+mod convert;
 pub mod edf;
 mod embedded;
 mod error;
@@ -16,13 +17,16 @@ mod open;
 mod store;
 mod stream;
 mod strided;
+mod summary;
 pub mod table;
 mod text;
 
+pub use convert::{Part, Written};
 pub use embedded::{EMBEDDED, embedded};
 pub use error::RecordingError;
 pub use open::{Kind, open, open_with};
 pub use store::Store;
+pub use summary::Summary;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,9 @@
 //! One NumPy array (`.npy`) with a column per channel, and archives of them (`.npz`) that also hold names, units and the rate.
 //!
-//! An array is [samples, channels], or [samples] for one channel. A `.npy` tells no rate: a JSON file of the same name beside it may
+//! An array is `[samples, channels]`, or `[samples]` for one channel. A `.npy` tells no rate: a JSON file of the same name beside it may
 //! (`{"rate_hz": 512, "channels": ["A1", "A2"], "unit": "uV"}`), or the user does.
+
+mod extras;
 
 use std::io::{BufReader, Read};
 
@@ -14,7 +16,8 @@ use super::store::Store;
 use super::stream::StoreReader;
 use super::strided::{Layout, Strided, mark_digital};
 use super::{Hints, Recording, RecordingError};
-use crate::data::npy::{Element, MOST_HEAD, NpyHead};
+use crate::data::npy::{Element, Kind, MOST_HEAD, NpyHead};
+use extras::Extras;
 
 /// Bytes that a sidecar may have.
 const SIDECAR: usize = 1 << 20;
@@ -153,7 +156,8 @@ impl Entry {
 /// Opens an `.npz`.
 ///
 /// The samples are the array `data` or `values` (or `eeg`, `ieeg`, `signals`, `x`), or the only one with two axes; `channels`, `units` and
-/// `rate` (`sampling_rate`, `fs`, …) may stand beside it. Arrays that are not compressed are read in pieces; a compressed one is held
+/// `rate` (`sampling_rate`, `fs`, …) may stand beside it, as well as `types` and `bad`; integers are scaled by `gain` and `offset` `[channels]` where
+/// both are there ([`Recording::to_npz`]). Arrays that are not compressed are read in pieces; a compressed one is held
 /// in memory, at most 4 GiB.
 ///
 /// # Errors
@@ -167,6 +171,9 @@ pub fn npz(store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
     let entries = entries(&mut archive).map_err(wrong)?;
     let labels = said_inside(&mut archive, &entries).map_err(wrong)?;
     let entry = samples_of(&entries).map_err(|what| wrong(("archive".into(), what)))?;
+    let columns = entry.head.shape.get(1).copied().unwrap_or(1);
+    let extras = Extras::read(&mut archive, &entries, columns).map_err(wrong)?;
+    let integers = entry.head.element().is_some_and(|e| matches!(e.kind, Kind::Int | Kind::Uint));
     let (store, start) = match entry.stored {
         Some(start) => {
             entry.fills().map_err(wrong)?;
@@ -177,7 +184,8 @@ pub fn npz(store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
             (Store::in_memory(&path, bytes), 0)
         }
     };
-    matrix(store, &entry.head, start, labels, ("NumPy archive", NPZ_HELP), hints)
+    let recording = matrix(store, &entry.head, start, labels, ("NumPy archive", NPZ_HELP), hints)?;
+    Ok(extras.apply(recording, integers))
 }
 
 /// A place in a file, and what is wrong there.

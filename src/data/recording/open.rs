@@ -110,7 +110,7 @@ pub fn open(path: &Path) -> Result<Recording, RecordingError> {
 /// As [`open`].
 pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError> {
     if path == Path::new(EMBEDDED) && !path.exists() {
-        return embedded();
+        return rated(embedded()?, hints);
     }
     if path.is_dir() {
         let mut recording = open_with(&bids::data_file(path)?, hints)?;

@@ -54,7 +54,7 @@ pub fn apply(recording: &mut Recording, mut table: Store) -> Result<(), Recordin
 }
 
 /// `3 channels: a, b, c`.
-pub(super) fn list(names: &[String]) -> String {
+pub(in crate::data::recording) fn list(names: &[String]) -> String {
     let first = names.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if names.len() > NAMES { ", …" } else { "" };
     format!("{} channel{}: {first}{more}", names.len(), if names.len() == 1 { "" } else { "s" })

@@ -1,0 +1,220 @@
+//! Rows of a matrix with a single vector: inner products with some rows, and combinations of them.
+//!
+//! A small network that steps one trajectory is bound by reading W. Taking a few rows at a time, first as `W x` and then, with what that
+//! gives, as `Wᵀ t`, fetches them once for both.
+
+/// Rows that are taken at a time.
+pub const ROWS: usize = 4;
+
+/// A floating-point type with its compiled versions.
+pub trait InRows: Sized {
+    /// Inner products of up to [`ROWS`] rows of `len` elements with x.
+    ///
+    /// # Safety
+    /// `a` must be valid for `rows` rows at that stride, x for `len` elements.
+    #[doc(hidden)]
+    unsafe fn dots(a: *const Self, stride: usize, rows: usize, len: usize, x: *const Self) -> [Self; ROWS];
+
+    /// `out ← out + Σ t_r a_r` of up to [`ROWS`] rows of `len` elements.
+    ///
+    /// # Safety
+    /// As for [`InRows::dots`]; out must not overlap a.
+    #[doc(hidden)]
+    unsafe fn combine(
+        a: *const Self,
+        stride: usize,
+        rows: usize,
+        len: usize,
+        t: &[Self; ROWS],
+        out: *mut Self,
+    );
+}
+
+/// The kernels for one type and instruction set.
+macro_rules! kernels {
+    ($module:ident, $t:ident, $vector:ident, $(#[$feature:meta])*) => {
+        mod $module {
+            use super::ROWS;
+            use crate::cpu::vector::$vector::{LANES as L, Vector, fma, fma1, load, splat, store};
+
+            /// Halves until one is left: a fixed order.
+            $(#[$feature])*
+            #[inline]
+            unsafe fn total(one: Vector, two: Vector) -> $t {
+                let (mut a, mut b) = ([0.0; L], [0.0; L]);
+                // SAFETY: arrays of L elements.
+                unsafe {
+                    store(a.as_mut_ptr(), one);
+                    store(b.as_mut_ptr(), two);
+                }
+                for l in 0..L {
+                    a[l] += b[l];
+                }
+                let mut width = L / 2;
+                while width > 0 {
+                    for l in 0..width {
+                        a[l] += a[l + width];
+                    }
+                    width /= 2;
+                }
+                a[0]
+            }
+
+            /// # Safety
+            /// As [`super::InRows::dots`].
+            $(#[$feature])*
+            pub unsafe fn dots<const R: usize>(
+                a: *const $t,
+                stride: usize,
+                len: usize,
+                x: *const $t,
+            ) -> [$t; ROWS] {
+                let mut sum = [[splat(0.0); 2]; R];
+                let mut out = [0.0; ROWS];
+                // SAFETY: the caller vouches for len elements of R rows and of x.
+                unsafe {
+                    let mut j = 0;
+                    while j + 2 * L <= len {
+                        let (one, two) = (load(x.add(j)), load(x.add(j + L)));
+                        for r in 0..R {
+                            let a = a.add(r * stride + j);
+                            sum[r][0] = fma(load(a), one, sum[r][0]);
+                            sum[r][1] = fma(load(a.add(L)), two, sum[r][1]);
+                        }
+                        j += 2 * L;
+                    }
+                    if j + L <= len {
+                        let one = load(x.add(j));
+                        for r in 0..R {
+                            sum[r][0] = fma(load(a.add(r * stride + j)), one, sum[r][0]);
+                        }
+                        j += L;
+                    }
+                    for r in 0..R {
+                        out[r] = total(sum[r][0], sum[r][1]);
+                        for i in j..len {
+                            out[r] = fma1(*a.add(r * stride + i), *x.add(i), out[r]);
+                        }
+                    }
+                }
+                out
+            }
+
+            /// # Safety
+            /// As [`super::InRows::combine`].
+            $(#[$feature])*
+            pub unsafe fn combine<const R: usize>(
+                a: *const $t,
+                stride: usize,
+                len: usize,
+                t: &[$t; ROWS],
+                out: *mut $t,
+            ) {
+                // SAFETY: the caller vouches for len elements of R rows and of out.
+                unsafe {
+                    let mut j = 0;
+                    while j + L <= len {
+                        let mut sum = load(out.add(j));
+                        for r in 0..R {
+                            sum = fma(splat(t[r]), load(a.add(r * stride + j)), sum);
+                        }
+                        store(out.add(j), sum);
+                        j += L;
+                    }
+                    for i in j..len {
+                        let mut sum = *out.add(i);
+                        for r in 0..R {
+                            sum = fma1(t[r], *a.add(r * stride + i), sum);
+                        }
+                        *out.add(i) = sum;
+                    }
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+kernels!(single_avx512, f32, f32_avx512, #[target_feature(enable = "avx512f,fma")]);
+#[cfg(target_arch = "x86_64")]
+kernels!(double_avx512, f64, f64_avx512, #[target_feature(enable = "avx512f,fma")]);
+#[cfg(target_arch = "x86_64")]
+kernels!(single_avx2, f32, f32_avx2, #[target_feature(enable = "avx2,fma")]);
+#[cfg(target_arch = "x86_64")]
+kernels!(double_avx2, f64, f64_avx2, #[target_feature(enable = "avx2,fma")]);
+kernels!(single_plain, f32, f32_plain,);
+kernels!(double_plain, f64, f64_plain,);
+
+macro_rules! versions {
+    ($t:ident, $avx512:ident, $avx2:ident, $plain:ident) => {
+        impl InRows for $t {
+            #[inline]
+            unsafe fn dots(a: *const $t, stride: usize, rows: usize, len: usize, x: *const $t) -> [$t; ROWS] {
+                // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
+                unsafe {
+                    #[cfg(target_arch = "x86_64")]
+                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+                        return match rows {
+                            4 => $avx512::dots::<4>(a, stride, len, x),
+                            3 => $avx512::dots::<3>(a, stride, len, x),
+                            2 => $avx512::dots::<2>(a, stride, len, x),
+                            _ => $avx512::dots::<1>(a, stride, len, x),
+                        };
+                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                        return match rows {
+                            4 => $avx2::dots::<4>(a, stride, len, x),
+                            3 => $avx2::dots::<3>(a, stride, len, x),
+                            2 => $avx2::dots::<2>(a, stride, len, x),
+                            _ => $avx2::dots::<1>(a, stride, len, x),
+                        };
+                    }
+                    match rows {
+                        4 => $plain::dots::<4>(a, stride, len, x),
+                        3 => $plain::dots::<3>(a, stride, len, x),
+                        2 => $plain::dots::<2>(a, stride, len, x),
+                        _ => $plain::dots::<1>(a, stride, len, x),
+                    }
+                }
+            }
+
+            #[inline]
+            unsafe fn combine(
+                a: *const $t,
+                stride: usize,
+                rows: usize,
+                len: usize,
+                t: &[$t; ROWS],
+                out: *mut $t,
+            ) {
+                // SAFETY: as above.
+                unsafe {
+                    #[cfg(target_arch = "x86_64")]
+                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+                        return match rows {
+                            4 => $avx512::combine::<4>(a, stride, len, t, out),
+                            3 => $avx512::combine::<3>(a, stride, len, t, out),
+                            2 => $avx512::combine::<2>(a, stride, len, t, out),
+                            _ => $avx512::combine::<1>(a, stride, len, t, out),
+                        };
+                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                        return match rows {
+                            4 => $avx2::combine::<4>(a, stride, len, t, out),
+                            3 => $avx2::combine::<3>(a, stride, len, t, out),
+                            2 => $avx2::combine::<2>(a, stride, len, t, out),
+                            _ => $avx2::combine::<1>(a, stride, len, t, out),
+                        };
+                    }
+                    match rows {
+                        4 => $plain::combine::<4>(a, stride, len, t, out),
+                        3 => $plain::combine::<3>(a, stride, len, t, out),
+                        2 => $plain::combine::<2>(a, stride, len, t, out),
+                        _ => $plain::combine::<1>(a, stride, len, t, out),
+                    }
+                }
+            }
+        }
+    };
+}
+
+versions!(f32, single_avx512, single_avx2, single_plain);
+versions!(f64, double_avx512, double_avx2, double_plain);

@@ -1,0 +1,302 @@
+//! Vectors of a group of G trajectories, `[N, G]`: element by element, and through W.
+
+use std::ops::Range;
+
+use crate::cpu::group::Shape;
+use crate::cpu::rows::ROWS;
+use crate::cpu::{Lane, Real, tile};
+use crate::plan::{Buf, Cols, small::Block};
+
+/// Numbers of the G trajectories.
+pub(super) type Each<T, const G: usize> = [T; G];
+
+/// `[N, G]` from some rows of a `[batch, N]` buffer; trajectories that are not there get 0.
+#[inline(always)]
+pub(super) fn gather<T: Real, const G: usize>(from: &[T], n: usize, rows: Range<usize>, to: &mut [T]) {
+    if G == 1 {
+        return to.copy_from_slice(&from[rows.start * n..][..n]);
+    }
+    if rows.len() < G {
+        to.fill(T::ZERO);
+    }
+    for (lane, row) in rows.enumerate() {
+        let from = &from[row * n..][..n];
+        for (to, &v) in to.as_chunks_mut::<G>().0.iter_mut().zip(from) {
+            to[lane] = v;
+        }
+    }
+}
+
+/// Brings a group back.
+#[inline(always)]
+pub(super) fn scatter<T: Real, const G: usize>(from: &[T], n: usize, rows: Range<usize>, to: &mut [T]) {
+    if G == 1 {
+        return to[rows.start * n..][..n].copy_from_slice(from);
+    }
+    for (lane, row) in rows.enumerate() {
+        let to = &mut to[row * n..][..n];
+        for (to, from) in to.iter_mut().zip(from.as_chunks::<G>().0) {
+            *to = from[lane];
+        }
+    }
+}
+
+/// `out ← out + scale·A x` with a matrix of these strides, `[m, k]`.
+#[inline(always)]
+fn multiply<T: Real, const G: usize>(
+    a: &[T],
+    (m, k): (usize, usize),
+    strides: (usize, usize),
+    scale: T,
+    x: &[T],
+    out: &mut [T],
+) {
+    if m == 0 || k == 0 {
+        return;
+    }
+    assert!(a.len() > (m - 1) * strides.0 + (k - 1) * strides.1);
+    assert!(x.len() >= k * G && out.len() >= m * G && (G == 1 || G == T::GROUP));
+    // SAFETY: the assertions bound every index; out is borrowed mutably, so it overlaps neither a nor x.
+    unsafe {
+        if G == 1 {
+            let (b, keep, padded) = ((strides.1, strides.0), T::ONE, false);
+            let shape = tile::Shape { m: 1, k, n: m, alpha: scale, a: (k, 1), b, padded, keep, c: m };
+            T::product(&shape, x.as_ptr(), a.as_ptr(), out.as_mut_ptr());
+        } else {
+            let shape = Shape { rows: m, depth: k, a: strides, scale };
+            T::grouped(&shape, a.as_ptr(), x.as_ptr(), out.as_mut_ptr());
+        }
+    }
+}
+
+/// `out_post ← out_post + scale·W x_pre` along a projection, W in `w`.
+#[inline(always)]
+fn forward<T: Real, const G: usize>(s: &Lane<T>, w: Buf, ends: &Block, scale: T, x: &[T], out: &mut [T]) {
+    let (pre, post) = (ends.pre.len, ends.post.len);
+    let (from, to) = (wide::<G>(ends.pre), wide::<G>(ends.post));
+    multiply::<T, G>(s.get(w), (post, pre), (pre, 1), scale, &x[from], &mut out[to]);
+}
+
+/// `out_pre ← out_pre + scale·Wᵀ x_post` along a projection, W in `w`.
+#[inline(always)]
+pub(super) fn backward<T: Real, const G: usize>(
+    s: &Lane<T>,
+    w: Buf,
+    ends: &Block,
+    scale: T,
+    x: &[T],
+    out: &mut [T],
+) {
+    let (pre, post) = (ends.pre.len, ends.post.len);
+    let (from, to) = (wide::<G>(ends.post), wide::<G>(ends.pre));
+    multiply::<T, G>(s.get(w), (pre, post), (1, pre), scale, &x[from], &mut out[to]);
+}
+
+/// `t ← t + scale·W x`, then `out ← out + Wᵀ t`.
+#[inline(always)]
+pub(super) fn there_and_back<T: Real, const G: usize>(
+    s: &Lane<T>,
+    blocks: &[Block],
+    scale: T,
+    x: &[T],
+    t: &mut [T],
+    out: &mut [T],
+) {
+    if G == 1 {
+        return by_rows(
+            s,
+            blocks,
+            |b| Some(b.w),
+            x,
+            out,
+            |rows, sums| {
+                t[rows.clone()].iter_mut().zip(sums).for_each(|(t, sum)| *t += scale * sum);
+                few(&t[rows])
+            },
+        );
+    }
+    for block in blocks {
+        forward::<T, G>(s, block.w, block, scale, x, t);
+    }
+    for block in blocks {
+        backward::<T, G>(s, block.w, block, T::ONE, t, out);
+    }
+}
+
+/// `to ← to + Ẇ x`, `out ← out + Ẇᵀ y`.
+#[inline(always)]
+pub(super) fn along_rates<T: Real, const G: usize>(
+    s: &Lane<T>,
+    blocks: &[Block],
+    (x, to): (&[T], &mut [T]),
+    (y, out): (&[T], &mut [T]),
+) {
+    if G == 1 {
+        return by_rows(
+            s,
+            blocks,
+            |b| b.w_dot,
+            x,
+            out,
+            |rows, sums| {
+                to[rows.clone()].iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
+                few(&y[rows])
+            },
+        );
+    }
+    for (block, w_dot) in blocks.iter().filter_map(|b| b.w_dot.map(|w_dot| (b, w_dot))) {
+        forward::<T, G>(s, w_dot, block, T::ONE, x, to);
+        backward::<T, G>(s, w_dot, block, T::ONE, y, out);
+    }
+}
+
+/// As [`along_rates`], without Ẇ: `Ẇ x = κ Σ_b δ_b (r̄_b·x)` over all trajectories b, κ the rate, and `Ẇᵀ y = κ Σ_b r̄_b (δ_b·y)`; here x is r̄ and y is
+/// δ of the group. Only the columns of all trajectories are read, as `[batch, n]`.
+#[inline(always)]
+pub(super) fn along_factors<T: Real, const G: usize>(
+    blocks: &[Block],
+    (r, delta, n): (&[T], &[T], usize),
+    rate: f64,
+    (x, to): (&[T], &mut [T]),
+    (y, out): (&[T], &mut [T]),
+    overlaps: &mut Vec<T>,
+) {
+    let batch = r.len() / n;
+    overlaps.resize(batch * G, T::ZERO);
+    for block in blocks.iter().filter(|b| b.w_dot.is_some()) {
+        let (pre, post, rate) = (block.pre, block.post, T::of(rate * block.factor));
+        let mut part = |from: &[T], by: Cols, x: &[T], a: &[T], at: Cols, to: &mut [T]| {
+            overlaps.fill(T::ZERO);
+            let of = |v: &'_ [T], cols: Cols| cols.start.min(v.len());
+            multiply::<T, G>(
+                &from[of(from, by)..],
+                (batch, by.len),
+                (n, 1),
+                T::ONE,
+                &x[wide::<G>(by)],
+                overlaps,
+            );
+            multiply::<T, G>(
+                &a[of(a, at)..],
+                (at.len, batch),
+                (1, n),
+                rate,
+                overlaps,
+                &mut to[wide::<G>(at)],
+            );
+        };
+        part(r, pre, x, delta, post, to);
+        part(delta, post, y, r, pre, out);
+        if block.hollow {
+            // What neurons would teach themselves.
+            let mut sums = vec![T::ZERO; pre.len];
+            for (delta, r) in delta.chunks_exact(n).zip(r.chunks_exact(n)) {
+                let both = delta[pre.range()].iter().zip(&r[pre.range()]);
+                sums.iter_mut().zip(both).for_each(|(sum, (&delta, &r))| *sum += delta * r);
+            }
+            for (i, sum) in pre.range().zip(sums) {
+                for l in i * G..(i + 1) * G {
+                    to[l] -= rate * sum * x[l];
+                    out[l] -= rate * sum * y[l];
+                }
+            }
+        }
+    }
+}
+
+fn few<T: Real>(t: &[T]) -> [T; ROWS] {
+    std::array::from_fn(|r| t.get(r).copied().unwrap_or(T::ZERO))
+}
+
+/// A few rows of all projections into a population at a time: `turn` gets their products with x and gives what they are combined with in `out`.
+#[inline(always)]
+fn by_rows<T: Real>(
+    s: &Lane<T>,
+    blocks: &[Block],
+    of: impl Fn(&Block) -> Option<Buf>,
+    x: &[T],
+    out: &mut [T],
+    mut turn: impl FnMut(Range<usize>, [T; ROWS]) -> [T; ROWS],
+) {
+    for blocks in blocks.chunk_by(|a, b| a.post == b.post) {
+        let post = blocks[0].post;
+        for first in (0..post.len).step_by(ROWS) {
+            let rows = first..post.len.min(first + ROWS);
+            let part = |b: &Block| of(b).map(|w| &s.get(w)[rows.start * b.pre.len..rows.end * b.pre.len]);
+            let mut sums = [T::ZERO; ROWS];
+            for block in blocks {
+                if let Some(a) = part(block) {
+                    let (len, x) = (block.pre.len, &x[block.pre.range()]);
+                    // SAFETY: a has whole rows of len elements, as has x.
+                    let more = unsafe { T::dots(a.as_ptr(), len, rows.len(), len, x.as_ptr()) };
+                    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+                }
+            }
+            let t = turn(post.start + rows.start..post.start + rows.end, sums);
+            for block in blocks {
+                if let Some(a) = part(block) {
+                    let (len, out) = (block.pre.len, &mut out[block.pre.range()]);
+                    // SAFETY: as above; out is borrowed mutably, so it does not overlap a.
+                    unsafe { T::combine(a.as_ptr(), len, rows.len(), len, &t, out.as_mut_ptr()) };
+                }
+            }
+        }
+    }
+}
+
+/// `out ← A x` with a symmetric matrix `[n, n]`; of a single trajectory from its lower triangle alone.
+#[inline(always)]
+pub(super) fn symmetric<T: Real, const G: usize>(a: &[T], n: usize, x: &[T], out: &mut [T]) {
+    out.fill(T::ZERO);
+    if G > 1 {
+        return multiply::<T, G>(a, (n, n), (1, n), T::ONE, x, out);
+    }
+    assert!(a.len() >= n * n && x.len() >= n && out.len() >= n);
+    for first in (0..n).step_by(ROWS) {
+        let count = ROWS.min(n - first);
+        let rows = &a[first * n..(first + count) * n];
+        // SAFETY: `first` elements of each of these rows, of x and of out.
+        let sums = unsafe { T::dots(rows.as_ptr(), n, count, first, x.as_ptr()) };
+        let t = few(&x[first..first + count]);
+        // SAFETY: as above; out is borrowed mutably, so it does not overlap a.
+        unsafe { T::combine(rows.as_ptr(), n, count, first, &t, out.as_mut_ptr()) };
+        for r in 0..count {
+            let mut sum = sums[r];
+            for c in 0..count {
+                let (low, high) = (r.min(c), r.max(c));
+                sum += rows[high * n + first + low] * x[first + c];
+            }
+            out[first + r] += sum;
+        }
+    }
+}
+
+/// Elements of some neurons in a `[N, G]` vector.
+fn wide<const G: usize>(cols: Cols) -> Range<usize> {
+    cols.start * G..cols.end() * G
+}
+
+/// Σ x·y of each trajectory; of a single one in 16 partial sums that add up in a fixed order.
+#[inline(always)]
+pub(super) fn dot<T: Real, const G: usize>(x: &[T], y: &[T]) -> Each<T, G> {
+    if G == 1 {
+        let mut sums = [T::ZERO; 16];
+        let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<16>(), y.as_chunks::<16>());
+        for (x, y) in x.iter().zip(y) {
+            for l in 0..16 {
+                sums[l] += x[l] * y[l];
+            }
+        }
+        for (sum, (&x, &y)) in sums.iter_mut().zip(x_rest.iter().zip(y_rest)) {
+            *sum += x * y;
+        }
+        return [sums.into_iter().sum(); G];
+    }
+    let mut sums = [T::ZERO; G];
+    for (x, y) in x.as_chunks::<G>().0.iter().zip(y.as_chunks::<G>().0) {
+        for l in 0..G {
+            sums[l] += x[l] * y[l];
+        }
+    }
+    sums
+}
