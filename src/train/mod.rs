@@ -5,7 +5,6 @@ mod completion;
 mod error;
 mod evaluate;
 mod event;
-mod exam;
 mod feed;
 mod flight;
 mod presentation;

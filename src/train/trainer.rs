@@ -1,5 +1,6 @@
 //! The trainer: epochs of presentations, pipelined with the device; emits events and prints nothing.
 
+mod exam;
 mod probing;
 mod rates;
 mod resume;
@@ -8,15 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use exam::Exam;
+
 use super::error::{indefinite, verdict};
 use super::evaluate::{Tables, read_parameters, write_parameters};
-use super::exam::{Exam, Validation};
 use super::feed::Feed;
 use super::flight::{Flight, Need, Pass, Shot};
-use super::{
-    Completed, Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Outcome, Ramp, Rule, Score, Sink,
-    TrainError,
-};
+use super::{Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Sink, TrainError};
 use crate::data::MiniBatch;
 use crate::dynamics::{Model, OnIndefinite, Settings};
 use crate::engine::{Device, Engine};
@@ -347,7 +346,8 @@ impl<'a> Trainer<'a> {
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {
         let Pass { epoch, presented, tally, .. } = pass;
         let epoch = *epoch;
-        let Validation { accuracy, loss: validation_loss, r2 } = self.exam.validate(&self.parameters)?;
+        let exam::Validation { accuracy, loss: validation_loss, r2 } =
+            self.exam.validate(&self.parameters)?;
         let elapsed_s = self.elapsed_s();
         let left = (self.protocol.epochs - epoch) as f64;
         Ok(Epoch {
@@ -367,30 +367,6 @@ impl<'a> Trainer<'a> {
             eta_s: elapsed_s / epoch as f64 * left,
             health: tally.health(),
         })
-    }
-
-    /// The test set of samples with classes, with the parameters of the last complete epoch.
-    ///
-    /// # Errors
-    /// If the device is lost, or the data have no classes.
-    pub fn test(&mut self) -> Result<Score, TrainError> {
-        self.exam.classes(&self.parameters)
-    }
-
-    /// The test set of static samples, whatever their answers, with the parameters of the last complete epoch.
-    ///
-    /// # Errors
-    /// If the device is lost, or the network learns recordings.
-    pub fn outcome(&mut self) -> Result<Outcome, TrainError> {
-        self.exam.test(&self.parameters)
-    }
-
-    /// The test part of recordings, with the parameters `before` training and those of the last complete epoch; `None` of static samples.
-    ///
-    /// # Errors
-    /// Divergence, a lost device, rows that cannot be read.
-    pub fn complete(&mut self, before: &Parameters) -> Result<Option<Completed>, TrainError> {
-        self.exam.complete(before, &self.parameters)
     }
 }
 

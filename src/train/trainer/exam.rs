@@ -1,12 +1,13 @@
 //! How a network is validated and tested, by what it learns.
 
-use super::completion::Examiner;
-use super::evaluate::{Evaluator, Outcome};
-use super::{Completed, Material, Protocol, Score, TrainError};
+use super::{Protocol, Trainer};
 use crate::data::{Dataset, Values};
 use crate::dynamics::Model;
 use crate::engine::Device;
 use crate::network::Parameters;
+use crate::train::completion::Examiner;
+use crate::train::evaluate::{Evaluator, Outcome};
+use crate::train::{Completed, Material, Score, TrainError};
 
 /// How a network is validated and tested.
 pub(super) enum Exam<'a> {
@@ -106,5 +107,31 @@ impl<'a> Exam<'a> {
             Self::Samples { .. } | Self::Values { .. } => Ok(None),
             Self::Series(examiner) => examiner.test(before, after).map(Some),
         }
+    }
+}
+
+impl Trainer<'_> {
+    /// The test set of samples with classes, with the parameters of the last complete epoch.
+    ///
+    /// # Errors
+    /// If the device is lost, or the data have no classes.
+    pub fn test(&mut self) -> Result<Score, TrainError> {
+        self.exam.classes(&self.parameters)
+    }
+
+    /// The test set of static samples, whatever their answers, with the parameters of the last complete epoch.
+    ///
+    /// # Errors
+    /// If the device is lost, or the network learns recordings.
+    pub fn outcome(&mut self) -> Result<Outcome, TrainError> {
+        self.exam.test(&self.parameters)
+    }
+
+    /// The test part of recordings, with the parameters `before` training and those of the last complete epoch; `None` of static samples.
+    ///
+    /// # Errors
+    /// Divergence, a lost device, rows that cannot be read.
+    pub fn complete(&mut self, before: &Parameters) -> Result<Option<Completed>, TrainError> {
+        self.exam.complete(before, &self.parameters)
     }
 }
