@@ -397,8 +397,17 @@ fn paths_start_from_the_folder_of_the_file() {
 
 #[test]
 fn built_in_experiments() {
-    let names =
-        ["mnist", "mnist-small", "mnist-equilibrium", "mnist-full", "mnist-reference", "fashion-mnist"];
+    let names = [
+        "mnist",
+        "mnist-small",
+        "mnist-equilibrium",
+        "mnist-full",
+        "mnist-reference",
+        "fashion-mnist",
+        "ieeg-layered",
+        "ieeg-recurrent",
+        "ieeg-paper",
+    ];
     assert_eq!(built_in_names(), names);
     for name in built_in_names() {
         let from = |path: &str| find(path).unwrap_or_else(|e| panic!("{e}"));

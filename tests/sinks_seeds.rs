@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use lagrange_gpu::sinks::{Group, RunDir, SeedResult, SeedTable, Spread};
 
 fn result(accuracy: f64, loss: f64, seconds: f64) -> SeedResult {
-    SeedResult { directory: "runs/x".into(), accuracy, regression: false, loss, samples: 10_000, seconds }
+    SeedResult { directory: "runs/x".into(), accuracy, loss, samples: 10_000, seconds }
 }
 
 /// Deviations -1, 0, 1: the sample variance is (1 + 0 + 1)/2.

@@ -7,7 +7,7 @@ use clap::builder::RangedU64ValueParser;
 use super::{ExperimentArgs, Failure, config, dataset, device, say};
 use crate::checkpoint::parameters::{self, Loaded};
 use crate::config::{DataSource, Experiment};
-use crate::data::arrays::{self, AnswerKind, ArraysConfig, InputScale, Own, Scaling};
+use crate::data::arrays::{self, ArraysConfig, InputScale, Own, Scaling};
 use crate::data::{DataError, Dataset, Rows};
 use crate::engine::Device;
 use crate::evaluate::{EvaluateError, Images, Predictor, Readout};
@@ -217,8 +217,7 @@ impl Opened {
 
     /// Whether the outputs answer with values, not with a class.
     pub(super) fn is_regression(&self) -> bool {
-        let DataSource::Arrays(config) = &self.experiment.data.source else { return false };
-        config.answers == AnswerKind::Targets
+        self.experiment.data.has_targets()
     }
 
     /// A few lines that say what is evaluated.

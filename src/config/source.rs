@@ -7,13 +7,16 @@ use super::error::ConfigError;
 use super::suggest::closest;
 
 /// The built-in experiments: name and text.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("mnist", include_str!("../../experiments/mnist.toml")),
     ("mnist-small", include_str!("../../experiments/mnist-small.toml")),
     ("mnist-equilibrium", include_str!("../../experiments/mnist-equilibrium.toml")),
     ("mnist-full", include_str!("../../experiments/mnist-full.toml")),
     ("mnist-reference", include_str!("../../experiments/mnist-reference.toml")),
     ("fashion-mnist", include_str!("../../experiments/fashion-mnist.toml")),
+    ("ieeg-layered", include_str!("../../experiments/ieeg-layered.toml")),
+    ("ieeg-recurrent", include_str!("../../experiments/ieeg-recurrent.toml")),
+    ("ieeg-paper", include_str!("../../experiments/ieeg-paper.toml")),
 ];
 
 /// Where an experiment comes from.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
-use crate::data::arrays::{ArraysConfig, PicturesConfig};
+use crate::data::arrays::{AnswerKind, ArraysConfig, PicturesConfig};
 use crate::data::series::{Presentation, SeriesConfig};
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
@@ -155,6 +155,12 @@ pub struct TrainingConfig {
 }
 
 impl DataConfig {
+    /// Whether static samples have targets, not classes.
+    #[must_use]
+    pub fn has_targets(&self) -> bool {
+        matches!(&self.source, DataSource::Arrays(config) if config.answers == AnswerKind::Targets)
+    }
+
     /// Whether the data are recordings.
     #[must_use]
     pub fn is_series(&self) -> bool {

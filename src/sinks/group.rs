@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::{RunDir, RunDirError, SeedResult, SeedTable, atomic};
+use crate::completion::{Method, Table};
 
 /// What stands for the seed in the name of the folder.
 const SUFFIX: &str = "seeds";
@@ -88,7 +89,7 @@ impl Group {
     }
 }
 
-/// What the complete run in `dir` came to, from its `test.json` and the last of its metrics.
+/// What the complete run in `dir` came to, from its `test.json`, of recordings `completion.json`, and the last of its metrics.
 ///
 /// # Errors
 /// If one of the two cannot be read or says something else; the message names the file.
@@ -105,16 +106,28 @@ pub fn result_of(dir: &Path) -> io::Result<SeedResult> {
             format!("{} is not that of a complete run", shown.display()),
         )
     };
-    let score: serde_json::Value = serde_json::from_str(&read("test.json")?).map_err(|_| odd("test.json"))?;
-    let number = |key: &str| score[key].as_f64().ok_or_else(|| odd("test.json"));
     let metrics = read("metrics.jsonl")?;
     let last: Option<serde_json::Value> = metrics.lines().last().and_then(|l| serde_json::from_str(l).ok());
     let seconds = last.and_then(|event| event["elapsed_s"].as_f64()).ok_or_else(|| odd("metrics.jsonl"))?;
-    let regression = score["rmse"].is_number();
+    let directory = dir.display().to_string();
+    if dir.join("completion.json").is_file() {
+        let odd = || odd("completion.json");
+        let table: Table = serde_json::from_str(&read("completion.json")?).map_err(|_| odd())?;
+        let network = table.summaries().into_iter().find(|s| s.method == Method::Network).ok_or_else(odd)?;
+        return Ok(SeedResult {
+            directory,
+            accuracy: network.r2.ok_or_else(odd)?,
+            loss: network.cost,
+            samples: table.samples as usize,
+            seconds,
+        });
+    }
+    let score: serde_json::Value = serde_json::from_str(&read("test.json")?).map_err(|_| odd("test.json"))?;
+    let number = |key: &str| score[key].as_f64().ok_or_else(|| odd("test.json"));
     Ok(SeedResult {
-        directory: dir.display().to_string(),
-        accuracy: if regression { number("r2")? } else { number("accuracy")? },
-        regression,
+        directory,
+        // Samples with targets have an R² in its place.
+        accuracy: number(if score["rmse"].is_number() { "r2" } else { "accuracy" })?,
         loss: number("loss")?,
         samples: score["samples"].as_u64().ok_or_else(|| odd("test.json"))? as usize,
         seconds,

@@ -15,14 +15,11 @@ use crate::train::Header;
 pub struct SeedResult {
     /// Its run directory.
     pub directory: String,
-    /// Share of right answers on the test set; of samples with targets the mean R² of the outputs.
+    /// Share of right answers on the test set; of recordings, mean R² of the free electrodes.
     pub accuracy: f64,
-    /// The samples have targets, not classes.
-    #[serde(default)]
-    pub regression: bool,
-    /// Mean cost on the test set.
+    /// Mean cost on the test set; of recordings, of a row over the free electrodes.
     pub loss: f64,
-    /// Test samples.
+    /// Test samples; of recordings, scored rows.
     pub samples: usize,
     /// Seconds of wall time.
     pub seconds: f64,
@@ -66,6 +63,9 @@ pub struct SeedTable {
     pub about: String,
     /// Whether each seed has its control.
     pub controlled: bool,
+    /// Whether results are R², of recordings or samples with targets, in place of shares of right answers.
+    #[serde(default)]
+    pub completion: bool,
     /// One a seed, in the order in which they run.
     pub rows: Vec<SeedRow>,
     /// Of the test accuracies of the runs that are complete.
@@ -82,7 +82,8 @@ impl SeedTable {
     pub fn new(seeds: &[u64], controlled: bool) -> Self {
         let rows = seeds.iter().map(|&seed| SeedRow { seed, ..SeedRow::default() }).collect();
         let (accuracy, control_accuracy, difference) = (None, None, None);
-        Self { about: String::new(), controlled, rows, accuracy, control_accuracy, difference }
+        let completion = false;
+        Self { about: String::new(), controlled, completion, rows, accuracy, control_accuracy, difference }
     }
 
     /// Takes the means anew; to be called when a result was added.
@@ -107,23 +108,23 @@ impl SeedTable {
         let samples = self.rows.iter().find_map(|r| r.run.as_ref().or(r.control.as_ref())).map(|r| r.samples);
         let samples = samples.map_or_else(String::new, |n| format!("; {} test samples", thousands(n as u64)));
         let mut text = format!("{}{samples}\n\n", self.about);
-        let (own, others, difference_in) = if self.is_regression() {
-            ("test R²", "backprop R²", "difference")
+        let (factor, digits) = self.scale();
+        let [measure, control, points] = if self.completion {
+            ["test R²", "backprop R²", "difference"]
         } else {
-            ("test accuracy %", "backprop %", "difference, points")
+            ["test accuracy %", "backprop %", "difference, points"]
         };
-        let (factor, digits) = self.unit();
-        let mut titles = vec!["seed", own, "loss", "seconds"];
+        let mut titles = vec!["seed", measure, "loss", "seconds"];
         if self.controlled {
-            titles.extend([others, "loss", "seconds", difference_in]);
+            titles.extend([control, "loss", "seconds", points]);
         }
         line(&mut text, &titles.iter().map(ToString::to_string).collect::<Vec<_>>());
         line(&mut text, &vec!["---".to_owned(); titles.len()]);
         for row in &self.rows {
             let mut cells = vec![row.seed.to_string()];
-            cells.extend(result(row.run.as_ref(), self.unit()));
+            cells.extend(self.result(row.run.as_ref()));
             if self.controlled {
-                cells.extend(result(row.control.as_ref(), self.unit()));
+                cells.extend(self.result(row.control.as_ref()));
                 cells.push(difference(row).map_or_else(not_run, |d| format!("{:+.digits$}", factor * d)));
             }
             line(&mut text, &cells);
@@ -132,19 +133,25 @@ impl SeedTable {
         text
     }
 
-    /// Whether the results are R², not accuracies.
-    fn is_regression(&self) -> bool {
-        let mut results = self.rows.iter().flat_map(|row| [&row.run, &row.control]).flatten();
-        results.any(|result| result.regression)
+    /// Factor and digits of the measure: shares are in per cent.
+    fn scale(&self) -> (f64, usize) {
+        if self.completion { (1.0, 4) } else { (100.0, 2) }
     }
 
-    /// What a result is multiplied by where it is shown, and digits after the point: an accuracy in percent, R² as it is.
-    fn unit(&self) -> (f64, usize) {
-        if self.is_regression() { (1.0, 4) } else { (100.0, 2) }
+    fn result(&self, result: Option<&SeedResult>) -> [String; 3] {
+        let (factor, digits) = self.scale();
+        match result {
+            None => [not_run(), not_run(), not_run()],
+            Some(r) => [
+                format!("{:.digits$}", factor * r.accuracy),
+                format!("{:.5}", r.loss),
+                format!("{:.0}", r.seconds),
+            ],
+        }
     }
 
     fn means(&self, text: &mut String) {
-        let (factor, digits) = self.unit();
+        let (factor, digits) = self.scale();
         let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: &dyn Fn(&SeedResult) -> f64| {
             Spread::of(&self.rows.iter().filter_map(|r| pick(r).map(value)).collect::<Vec<f64>>())
         };
@@ -198,17 +205,6 @@ fn difference(row: &SeedRow) -> Option<f64> {
 
 fn not_run() -> String {
     "not run".to_owned()
-}
-
-/// Accuracy or R², loss, seconds.
-fn result(result: Option<&SeedResult>, (factor, digits): (f64, usize)) -> [String; 3] {
-    match result {
-        None => [not_run(), not_run(), not_run()],
-        Some(r) => {
-            let own = format!("{:.digits$}", factor * r.accuracy);
-            [own, format!("{:.5}", r.loss), format!("{:.0}", r.seconds)]
-        }
-    }
 }
 
 fn spread(s: Spread, digits: usize, signed: bool) -> String {

@@ -5,11 +5,11 @@ mod probing;
 mod rates;
 mod resume;
 
+use exam::{Exam, Validation};
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-use exam::Exam;
 
 use super::error::{indefinite, verdict};
 use super::evaluate::{Tables, read_parameters, write_parameters};
@@ -346,8 +346,7 @@ impl<'a> Trainer<'a> {
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {
         let Pass { epoch, presented, tally, .. } = pass;
         let epoch = *epoch;
-        let exam::Validation { accuracy, loss: validation_loss, r2 } =
-            self.exam.validate(&self.parameters)?;
+        let Validation { accuracy, loss: validation_loss, r2 } = self.exam.validate(&self.parameters)?;
         let elapsed_s = self.elapsed_s();
         let left = (self.protocol.epochs - epoch) as f64;
         Ok(Epoch {
