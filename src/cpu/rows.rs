@@ -3,19 +3,28 @@
 //! A small network that steps one trajectory is bound by reading W. Taking a few rows at a time, first as `W x` and then, with what that
 //! gives, as `Wᵀ t`, fetches them once for both.
 
-/// Rows that are taken at a time.
-pub const ROWS: usize = 4;
+/// Most rows that are taken at a time.
+pub const ROWS: usize = 8;
+
+/// How many of the rows that are left are taken next.
+pub fn next(left: usize) -> usize {
+    match left {
+        ROWS.. => ROWS,
+        4.. => 4,
+        _ => 1,
+    }
+}
 
 /// A floating-point type with its compiled versions.
 pub trait InRows: Sized {
-    /// Inner products of up to [`ROWS`] rows of `len` elements with x.
+    /// Inner products of as many rows as [`next`] gives, of `len` elements, with x.
     ///
     /// # Safety
     /// `a` must be valid for `rows` rows at that stride, x for `len` elements.
     #[doc(hidden)]
     unsafe fn dots(a: *const Self, stride: usize, rows: usize, len: usize, x: *const Self) -> [Self; ROWS];
 
-    /// `out ← out + Σ t_r a_r` of up to [`ROWS`] rows of `len` elements.
+    /// `out ← out + Σ t_r a_r` of as many rows, of `len` elements.
     ///
     /// # Safety
     /// As for [`InRows::dots`]; out must not overlap a.
@@ -40,16 +49,10 @@ macro_rules! kernels {
             /// Halves until one is left: a fixed order.
             $(#[$feature])*
             #[inline]
-            unsafe fn total(one: Vector, two: Vector) -> $t {
-                let (mut a, mut b) = ([0.0; L], [0.0; L]);
-                // SAFETY: arrays of L elements.
-                unsafe {
-                    store(a.as_mut_ptr(), one);
-                    store(b.as_mut_ptr(), two);
-                }
-                for l in 0..L {
-                    a[l] += b[l];
-                }
+            unsafe fn total(v: Vector) -> $t {
+                let mut a = [0.0; L];
+                // SAFETY: an array of L elements.
+                unsafe { store(a.as_mut_ptr(), v) };
                 let mut width = L / 2;
                 while width > 0 {
                     for l in 0..width {
@@ -69,29 +72,20 @@ macro_rules! kernels {
                 len: usize,
                 x: *const $t,
             ) -> [$t; ROWS] {
-                let mut sum = [[splat(0.0); 2]; R];
+                let mut sum = [splat(0.0); R];
                 let mut out = [0.0; ROWS];
                 // SAFETY: the caller vouches for len elements of R rows and of x.
                 unsafe {
                     let mut j = 0;
-                    while j + 2 * L <= len {
-                        let (one, two) = (load(x.add(j)), load(x.add(j + L)));
-                        for r in 0..R {
-                            let a = a.add(r * stride + j);
-                            sum[r][0] = fma(load(a), one, sum[r][0]);
-                            sum[r][1] = fma(load(a.add(L)), two, sum[r][1]);
-                        }
-                        j += 2 * L;
-                    }
-                    if j + L <= len {
+                    while j + L <= len {
                         let one = load(x.add(j));
                         for r in 0..R {
-                            sum[r][0] = fma(load(a.add(r * stride + j)), one, sum[r][0]);
+                            sum[r] = fma(load(a.add(r * stride + j)), one, sum[r]);
                         }
                         j += L;
                     }
                     for r in 0..R {
-                        out[r] = total(sum[r][0], sum[r][1]);
+                        out[r] = total(sum[r]);
                         for i in j..len {
                             out[r] = fma1(*a.add(r * stride + i), *x.add(i), out[r]);
                         }
@@ -155,23 +149,20 @@ macro_rules! versions {
                     #[cfg(target_arch = "x86_64")]
                     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
                         return match rows {
+                            ROWS => $avx512::dots::<ROWS>(a, stride, len, x),
                             4 => $avx512::dots::<4>(a, stride, len, x),
-                            3 => $avx512::dots::<3>(a, stride, len, x),
-                            2 => $avx512::dots::<2>(a, stride, len, x),
                             _ => $avx512::dots::<1>(a, stride, len, x),
                         };
                     } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                         return match rows {
+                            ROWS => $avx2::dots::<ROWS>(a, stride, len, x),
                             4 => $avx2::dots::<4>(a, stride, len, x),
-                            3 => $avx2::dots::<3>(a, stride, len, x),
-                            2 => $avx2::dots::<2>(a, stride, len, x),
                             _ => $avx2::dots::<1>(a, stride, len, x),
                         };
                     }
                     match rows {
+                        ROWS => $plain::dots::<ROWS>(a, stride, len, x),
                         4 => $plain::dots::<4>(a, stride, len, x),
-                        3 => $plain::dots::<3>(a, stride, len, x),
-                        2 => $plain::dots::<2>(a, stride, len, x),
                         _ => $plain::dots::<1>(a, stride, len, x),
                     }
                 }
@@ -191,23 +182,20 @@ macro_rules! versions {
                     #[cfg(target_arch = "x86_64")]
                     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
                         return match rows {
+                            ROWS => $avx512::combine::<ROWS>(a, stride, len, t, out),
                             4 => $avx512::combine::<4>(a, stride, len, t, out),
-                            3 => $avx512::combine::<3>(a, stride, len, t, out),
-                            2 => $avx512::combine::<2>(a, stride, len, t, out),
                             _ => $avx512::combine::<1>(a, stride, len, t, out),
                         };
                     } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                         return match rows {
+                            ROWS => $avx2::combine::<ROWS>(a, stride, len, t, out),
                             4 => $avx2::combine::<4>(a, stride, len, t, out),
-                            3 => $avx2::combine::<3>(a, stride, len, t, out),
-                            2 => $avx2::combine::<2>(a, stride, len, t, out),
                             _ => $avx2::combine::<1>(a, stride, len, t, out),
                         };
                     }
                     match rows {
+                        ROWS => $plain::combine::<ROWS>(a, stride, len, t, out),
                         4 => $plain::combine::<4>(a, stride, len, t, out),
-                        3 => $plain::combine::<3>(a, stride, len, t, out),
-                        2 => $plain::combine::<2>(a, stride, len, t, out),
                         _ => $plain::combine::<1>(a, stride, len, t, out),
                     }
                 }

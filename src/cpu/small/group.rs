@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::cpu::group::Shape;
-use crate::cpu::rows::ROWS;
+use crate::cpu::rows::{ROWS, next};
 use crate::cpu::{Lane, Real, tile};
 use crate::plan::{Buf, Cols, small::Block};
 
@@ -220,8 +220,10 @@ fn by_rows<T: Real>(
 ) {
     for blocks in blocks.chunk_by(|a, b| a.post == b.post) {
         let post = blocks[0].post;
-        for first in (0..post.len).step_by(ROWS) {
-            let rows = first..post.len.min(first + ROWS);
+        let mut first = 0;
+        while first < post.len {
+            let rows = first..first + next(post.len - first);
+            first = rows.end;
             let part = |b: &Block| of(b).map(|w| &s.get(w)[rows.start * b.pre.len..rows.end * b.pre.len]);
             let mut sums = [T::ZERO; ROWS];
             for block in blocks {
@@ -252,22 +254,18 @@ pub(super) fn symmetric<T: Real, const G: usize>(a: &[T], n: usize, x: &[T], out
         return multiply::<T, G>(a, (n, n), (1, n), T::ONE, x, out);
     }
     assert!(a.len() >= n * n && x.len() >= n && out.len() >= n);
-    for first in (0..n).step_by(ROWS) {
-        let count = ROWS.min(n - first);
+    let mut first = 0;
+    while first < n {
+        let count = next(n - first);
         let rows = &a[first * n..(first + count) * n];
-        // SAFETY: `first` elements of each of these rows, of x and of out.
-        let sums = unsafe { T::dots(rows.as_ptr(), n, count, first, x.as_ptr()) };
+        // The square on the diagonal is whole.
+        // SAFETY: `first + count` elements of each of these rows and of x.
+        let sums = unsafe { T::dots(rows.as_ptr(), n, count, first + count, x.as_ptr()) };
         let t = few(&x[first..first + count]);
         // SAFETY: as above; out is borrowed mutably, so it does not overlap a.
         unsafe { T::combine(rows.as_ptr(), n, count, first, &t, out.as_mut_ptr()) };
-        for r in 0..count {
-            let mut sum = sums[r];
-            for c in 0..count {
-                let (low, high) = (r.min(c), r.max(c));
-                sum += rows[high * n + first + low] * x[first + c];
-            }
-            out[first + r] += sum;
-        }
+        out[first..first + count].iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+        first += count;
     }
 }
 

@@ -35,7 +35,10 @@ pub(super) fn sidecars(recording: &mut Recording, path: &Path) -> Result<(), Rec
 }
 
 /// What is to be said about the rate in a `*_ieeg.json`; the one of the data file is taken in any case.
-fn check_rate(recording: &Recording, about: &mut Store) -> Result<Option<String>, RecordingError> {
+///
+/// # Errors
+/// If the file cannot be read, or is too long for such a one.
+pub fn check_rate(recording: &Recording, about: &mut Store) -> Result<Option<String>, RecordingError> {
     let (text, _) = decode(&about.all(TEXT)?);
     let file = about.path().file_name().unwrap_or_default().to_string_lossy();
     let said = match serde_json::from_str::<serde_json::Value>(&text) {

@@ -23,6 +23,9 @@ pub(super) const CHANNELS: &[&str] =
 /// Names that units go by.
 pub(super) const UNITS: &[&str] = &["units", "unit"];
 
+/// Channels at most.
+const MOST: u64 = 1 << 16;
+
 /// Place of `name` in a list of names, whatever its capitals.
 pub(super) fn rank(list: &[&str], name: &str) -> Option<usize> {
     list.iter().position(|known| known.eq_ignore_ascii_case(name))
@@ -93,6 +96,12 @@ impl Labels {
             let what = format!("it holds {count} channels with {samples} samples: nothing to read");
             return Err(store.error("size", what));
         }
+        if count > MOST {
+            let what = format!(
+                "it holds {count} channels with {samples} samples; at most {MOST} are read. Is it transposed?"
+            );
+            return Err(store.error("size", what));
+        }
         let mut notices = Vec::new();
         let rate_hz = rate(store, hints, self.rate, help, &mut notices)?;
         let many =
@@ -119,7 +128,6 @@ impl Labels {
                 digital: None,
             }
         };
-        // The matrix lies in the file, so that there are not more channels than it has bytes.
         let channels: Vec<Channel> = (0..count as usize).map(channel).collect();
         let mut sorted: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         sorted.sort_unstable();

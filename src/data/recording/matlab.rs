@@ -8,6 +8,7 @@
 //! not compressed are read in pieces; a compressed one is held in memory, at most 4 GiB.
 
 mod element;
+mod text;
 
 use element::{Class, Matrix, Tag};
 

@@ -10,6 +10,8 @@ mod convert;
 pub mod edf;
 mod embedded;
 mod error;
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
 mod labels;
 pub mod matlab;
 pub mod numpy;

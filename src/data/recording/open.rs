@@ -71,6 +71,11 @@ impl Kind {
         (head.starts_with(b"0       ") || head.starts_with(b"\xffBIOSEMI")).then_some(Self::Edf)
     }
 
+    /// Whether files that are named so may hold this: files of MATLAB 7.3 are HDF5.
+    fn may_be(self, held: Self) -> bool {
+        self == held || (self, held) == (Self::Matlab, Self::Hdf5)
+    }
+
     fn by_name(path: &Path) -> Option<Self> {
         let end = path.extension()?.to_str()?.to_ascii_lowercase();
         KNOWN.iter().find(|(_, _, ends)| ends.contains(&end.as_str())).map(|(kind, _, _)| *kind)
@@ -121,7 +126,7 @@ pub fn open_with(path: &Path, hints: &Hints) -> Result<Recording, RecordingError
     let head = store.head(HEAD)?;
     let Some(kind) = Kind::of(path, &head) else { return Err(unknown(path)) };
     let mut recording = read(kind, store, hints)?;
-    if let Some(named) = Kind::by_name(path).filter(|named| *named != kind) {
+    if let Some(named) = Kind::by_name(path).filter(|named| !named.may_be(kind)) {
         recording.notices.push(format!("named as {}, but holds {}", named.name(), kind.name()));
     }
     bids::sidecars(&mut recording, path)?;
@@ -140,7 +145,14 @@ fn read(kind: Kind, store: Store, hints: &Hints) -> Result<Recording, RecordingE
         Kind::Npz => numpy::npz(store, hints),
         Kind::Table => table::open(store, hints),
         Kind::Matlab => matlab::open(store, hints),
-        Kind::Hdf5 => Err(unknown(store.path())),
+        #[cfg(feature = "hdf5")]
+        Kind::Hdf5 => super::hdf5::open(store, hints),
+        #[cfg(not(feature = "hdf5"))]
+        Kind::Hdf5 => {
+            let what = "is HDF5 (which NWB and MATLAB 7.3 are, too), and this program was built without its reader; \
+                        build it with: cargo build --release --features hdf5";
+            Err(store.error("byte 0", what))
+        }
     }
 }
 

@@ -5,12 +5,14 @@
 //! decimal point; empty cells and `nan` are missing values, NaN. A file is checked as a whole when it is opened, and read in pieces after.
 
 mod lines;
+mod number;
 mod times;
 
 use std::ops::Range;
 
 use lines::{Cells, Lines};
-use times::Times;
+use number::number;
+pub(super) use times::Times;
 
 use super::labels::Labels;
 use super::store::Store;
@@ -27,8 +29,7 @@ const HELP: &str = "add a column 'time' (in seconds) or 'time_ms', or set the ra
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
-    /// Place among the channels.
-    Channel(usize),
+    Channel,
     Time,
     /// Numbers of rows, as some programs write.
     Index,
@@ -59,7 +60,7 @@ pub fn open(store: Store, hints: &Hints) -> Result<Recording, RecordingError> {
     notices.extend(more);
     let cells = Cells::new(start.delimiter);
     let source = Table {
-        lines: Some(Lines::new(StoreReader::new(store))),
+        lines: Lines::new(StoreReader::new(store)),
         cells,
         columns: start.columns,
         channels: count,
@@ -132,7 +133,7 @@ impl Start {
                 let (name, unit) = times::name_and_unit(name);
                 channels.push(name.to_owned());
                 units.push(unit.to_owned());
-                Column::Channel(channels.len() - 1)
+                Column::Channel
             });
         }
         let block_rows = (BLOCK / channels.len().max(1)).max(1) as u64;
@@ -224,38 +225,9 @@ fn check(cells: &Cells, columns: &[Column]) -> Result<Option<f64>, (Option<usize
     Ok(time)
 }
 
-/// The number in a cell; NaN where none is.
-fn number(cell: &[u8]) -> Result<f64, String> {
-    let cell = cell.trim_ascii();
-    let missing = [&b""[..], b"nan", b"na", b"n/a", b"null", b"none"];
-    let text = std::str::from_utf8(cell).ok();
-    if let Some(value) = text.and_then(|text| text.parse::<f64>().ok()).filter(|value| value.is_finite()) {
-        return Ok(value);
-    }
-    if missing.iter().any(|word| cell.eq_ignore_ascii_case(word)) {
-        return Ok(f64::NAN);
-    }
-    let shown: String = String::from_utf8_lossy(cell).chars().take(40).collect();
-    let comma = text
-        .map(|text| text.replacen(',', ".", 1))
-        .filter(|text| cell.contains(&b',') && text.parse::<f64>().is_ok());
-    Err(match comma {
-        Some(point) => format!("'{shown}' has a decimal comma; write numbers with a decimal point ({point})"),
-        None if text
-            .is_some_and(|text| text.split_ascii_whitespace().all(|part| part.parse::<f64>().is_ok())) =>
-        {
-            let many = text.is_some_and(|text| text.split_ascii_whitespace().nth(1).is_some());
-            let why = if many { "part columns by commas, semicolons or tabs" } else { "it is infinite" };
-            format!("'{shown}' is no number: {why}")
-        }
-        None => format!("'{shown}' is no number"),
-    })
-}
-
 /// Rows of an open table.
 struct Table {
-    /// Taken out while a block is read.
-    lines: Option<Lines>,
+    lines: Lines,
     cells: Cells,
     columns: Vec<Column>,
     channels: usize,
@@ -274,27 +246,19 @@ impl Table {
         }
         self.held = None;
         self.values.clear();
-        let Some((lines, &at)) = self.lines.as_mut().zip(self.blocks.get(block as usize)) else {
-            return Ok(());
-        };
+        let Self { lines, cells, columns, values, .. } = self;
+        let Some(&at) = self.blocks.get(block as usize) else { return Ok(()) };
         lines.seek(at)?;
         let rows = self.block_rows.min(self.rows - block * self.block_rows);
         for _ in 0..rows {
             let line = lines.at().1;
-            let changed =
-                |lines: &Lines| lines.wrong(format!("line {line}"), "has changed since the file was opened");
-            if !lines.next()? {
-                return Err(changed(lines));
+            let more = lines.next()?;
+            cells.split(lines.line());
+            if !more || check(cells, columns).is_err() {
+                return Err(lines.wrong(format!("line {line}"), "has changed since the file was opened"));
             }
-            self.cells.split(lines.line());
-            if check(&self.cells, &self.columns).is_err() {
-                return Err(changed(lines));
-            }
-            for (i, column) in self.columns.iter().enumerate() {
-                if let Column::Channel(_) = column {
-                    self.values.push(number(self.cells.get(i)).unwrap_or(f64::NAN));
-                }
-            }
+            let channels = columns.iter().enumerate().filter(|(_, column)| **column == Column::Channel);
+            values.extend(channels.map(|(i, _)| number(cells.get(i)).unwrap_or(f64::NAN)));
         }
         self.held = Some(block);
         Ok(())

@@ -11,13 +11,10 @@ use crate::data::recording::stream::part;
 use crate::data::recording::{RecordingError, Store};
 
 /// Types of elements that hold others.
-const MATRIX: u32 = 14;
+pub(super) const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 /// Bytes at the start of a variable that hold its class, axes and name: 63 letters and 64 axes at most fit.
 const HEAD: u64 = 1024;
-/// Names of a cell array at most.
-const CELLS: u64 = 1 << 16;
-
 /// What stands before the bytes of an element.
 #[derive(Clone, Copy, Debug)]
 pub struct Tag {
@@ -112,12 +109,12 @@ pub struct Matrix {
     pub columns: u64,
     pub axes: usize,
     pub complex: bool,
-    big: bool,
+    pub(super) big: bool,
     /// Where its elements stand, in the file or in what is compressed there.
     tag: Tag,
     packed: Option<Tag>,
     /// Where the elements behind class, axes and name begin.
-    body: u64,
+    pub(super) body: u64,
 }
 
 /// Numbers of one type, one behind the other.
@@ -150,7 +147,7 @@ impl Matrix {
         }
     }
 
-    fn head(
+    pub(super) fn head(
         store: &mut Store,
         tag: &Tag,
         packed: Option<Tag>,
@@ -197,7 +194,7 @@ impl Matrix {
     }
 
     /// What its places count in, where that is not the file: what is compressed there.
-    fn unpacked(&self, store: &mut Store, most: u64) -> Result<Option<Store>, RecordingError> {
+    pub(super) fn unpacked(&self, store: &mut Store, most: u64) -> Result<Option<Store>, RecordingError> {
         let Some(packed) = &self.packed else { return Ok(None) };
         let wrong = |store: &Store, what: String| Err(store.error(format!("variable '{}'", self.name), what));
         let need = self.tag.size.saturating_add(8);
@@ -242,60 +239,6 @@ impl Matrix {
         }
         own.as_mut().unwrap_or(file).read_at(numbers.at, &mut bytes[..width])?;
         Ok(numbers.element.number(&bytes))
-    }
-
-    /// The texts of a cell array, or the rows of a character matrix; `None` for anything else.
-    pub fn texts(&self, file: &mut Store) -> Result<Option<Vec<String>>, RecordingError> {
-        if !matches!(self.class, Class::Cell | Class::Text) {
-            return Ok(None);
-        }
-        let mut own = self.unpacked(file, SMALL)?;
-        let store = own.as_mut().unwrap_or(file);
-        if self.class == Class::Text {
-            return self.rows_of_text(store);
-        }
-        let count = self.rows.saturating_mul(self.columns);
-        if count > CELLS {
-            let what = format!("{count} cells; at most {CELLS} are read as names");
-            return Err(store.error(format!("variable '{}'", self.name), what));
-        }
-        let (mut texts, mut at) = (Vec::new(), self.body);
-        for _ in 0..count {
-            let tag = Tag::read(store, at, self.big)?;
-            at = tag.next;
-            let cell = if tag.kind == MATRIX { Self::head(store, &tag, None, self.big)? } else { None };
-            let text = cell.filter(|cell| cell.class == Class::Text);
-            let Some(rows) = text.map(|cell| cell.rows_of_text(store)).transpose()?.flatten() else {
-                return Ok(None);
-            };
-            texts.push(rows.into_iter().next().unwrap_or_default());
-        }
-        Ok(Some(texts))
-    }
-
-    /// The rows of a character matrix; `None` if its letters are in no encoding that is known.
-    fn rows_of_text(&self, store: &mut Store) -> Result<Option<Vec<String>>, RecordingError> {
-        let count = self.rows.saturating_mul(self.columns);
-        if count == 0 {
-            return Ok(Some(vec![String::new()]));
-        }
-        let tag = Tag::read(store, self.body, self.big)?;
-        if tag.size > SMALL {
-            return Err(
-                store.error(format!("variable '{}'", self.name), "a text that is too long for a name")
-            );
-        }
-        let mut bytes = vec![0; tag.size as usize];
-        store.read_at(tag.at, &mut bytes)?;
-        let Some(letters) = letters(&bytes, tag.kind, self.big) else { return Ok(None) };
-        // The letters of a column stand together.
-        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX).min(letters.len());
-        if letters.len() as u64 != count && rows != 1 {
-            return Ok(None);
-        }
-        let row =
-            |r: usize| letters.iter().skip(r).step_by(rows.max(1)).collect::<String>().trim_end().to_owned();
-        Ok(Some((0..rows).map(row).collect()))
     }
 }
 
@@ -347,23 +290,4 @@ fn of_numbers(kind: u32, big: bool) -> Option<Element> {
         _ => return None,
     };
     Element::new(kind, width, big)
-}
-
-/// The letters of a text of a type.
-fn letters(bytes: &[u8], kind: u32, big: bool) -> Option<Vec<char>> {
-    let odd = char::REPLACEMENT_CHARACTER;
-    match kind {
-        1 | 2 => Some(bytes.iter().map(|&b| char::from(b)).collect()),
-        16 => Some(String::from_utf8_lossy(bytes).chars().collect()),
-        4 | 17 => {
-            let pair = |b: &[u8; 2]| if big { u16::from_be_bytes(*b) } else { u16::from_le_bytes(*b) };
-            let words = bytes.as_chunks::<2>().0.iter().map(pair);
-            Some(char::decode_utf16(words).map(|c| c.unwrap_or(odd)).collect())
-        }
-        18 => {
-            let four = |b: &[u8; 4]| if big { u32::from_be_bytes(*b) } else { u32::from_le_bytes(*b) };
-            Some(bytes.as_chunks::<4>().0.iter().map(|b| char::from_u32(four(b)).unwrap_or(odd)).collect())
-        }
-        _ => None,
-    }
 }

@@ -13,7 +13,7 @@ const SLOW: f64 = 10.0;
 
 /// A column of times.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Times {
+pub struct Times {
     pub column: usize,
     /// Seconds of its unit; `None` where none is written, which stands for seconds.
     unit: Option<f64>,
@@ -30,6 +30,10 @@ pub(super) fn name_and_unit(name: &str) -> (&str, &str) {
 }
 
 impl Times {
+    /// Times in seconds that are no column of a table.
+    #[cfg(feature = "hdf5")]
+    pub const SECONDS: Self = Self { column: 0, unit: Some(1.0) };
+
     /// The column of times, if a name tells one. `t` is one only as the first column: elsewhere it may be an electrode.
     ///
     /// # Errors
