@@ -27,6 +27,7 @@
 //! | [`train`] | the trainer, its events and metrics |
 //! | [`evaluate`] | answers and scores of a network with given parameters |
 //! | [`simulate`] | a given network on a given stimulus |
+//! | [`plot`] | pictures of runs: SVG and PNG |
 //! | [`sinks`] | what listens to events: progress, JSON lines, run directory |
 //! | [`cli`] | the subcommands |
 //! | [`version`] | version and commit of this build |
@@ -46,6 +47,7 @@ pub mod gpu;
 pub mod kernels;
 pub mod network;
 pub mod plan;
+pub mod plot;
 pub mod probe;
 pub mod random;
 pub mod schedule;

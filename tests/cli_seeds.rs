@@ -36,7 +36,7 @@ fn every_seed_runs_as_it_would_alone_and_the_table_holds_them() {
     let config = MiniData::new().put(&place);
     let ran = place.train(config, &[&CPU[..], &["--seeds", "3,5", "--control"]].concat()).ends(0);
     let group = folder(&place, "mini", "-seeds");
-    assert_eq!(names(&group), ["config.toml", "seeds.json", "seeds.md"]);
+    assert_eq!(names(&group), ["config.toml", "plots", "seeds.json", "seeds.md"]);
     assert_eq!(std::fs::read_to_string(group.join("seeds.md")).unwrap(), ran.stdout);
     assert!(ran.stdout.lines().next().unwrap().contains("CPU"), "{}", ran.stdout);
     let table = json(&group.join("seeds.json"));

@@ -12,6 +12,7 @@ mod eval;
 mod evaluate;
 mod failure;
 mod interrupt;
+mod plot;
 mod predict;
 mod simulate;
 mod train;
@@ -42,6 +43,8 @@ enum Command {
     Predict(predict::Args),
     /// Integrates a given network on a given stimulus and writes the trajectories.
     Simulate(simulate::Args),
+    /// Draws the pictures of a run: learning curve, confusion matrix, receptive fields, traces.
+    Plot(plot::Args),
     /// Lists the devices that can be chosen with --device.
     Devices(devices::Args),
     /// Checks or shows an experiment file.
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Plot(args) => plot::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Config(command) => config::run(&command),
         Command::Data(command) => data::run(&command),

@@ -8,7 +8,7 @@ use super::setup::{header, protocol};
 use crate::checkpoint::{Checkpoints, Cut, Folder, Found, Identity, Lock, save_parameters, unsaved};
 use crate::cli::dataset::Loaded;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::{Failure, say};
+use crate::cli::{Failure, plot, say};
 use crate::config::Experiment;
 use crate::engine::{Device, Precision};
 use crate::network::{MicrocircuitParameters, Parameters};
@@ -68,6 +68,7 @@ pub(in crate::cli) fn run_one(
     match done {
         Ok(Ended::Complete) => {
             run.dir.finish(SystemTime::now()).map_err(Failure::run)?;
+            plot::after_training(run.dir.path());
             Ok(Outcome { directory: run.dir.path().to_path_buf() })
         }
         Ok(Ended::Interrupted(epoch)) => {

@@ -11,7 +11,7 @@ use super::run_one;
 use crate::checkpoint::differing_keys;
 use crate::cli::dataset::Loaded;
 use crate::cli::interrupt::Interrupt;
-use crate::cli::{Failure, print, say};
+use crate::cli::{Failure, plot, print, say};
 use crate::config::{Experiment, Overrides, Source};
 use crate::engine::Device;
 use crate::sinks::{Group, RunDir, SeedResult, SeedTable, about, result_of};
@@ -53,6 +53,7 @@ impl Seeds<'_> {
             done.map_err(|failure| advised(failure, &group))?;
         }
         print(&table.markdown())?;
+        plot::after_training(group.path());
         say(&format!("done; the table is in {}", group.path().join("seeds.md").display()));
         Ok(())
     }
