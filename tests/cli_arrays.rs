@@ -57,16 +57,17 @@ fn plane() -> Place {
     place
 }
 
-/// Everything about a regression: what it leaves, eval and predict, own samples with the scale of training, and the control. Errors shrink as in
+/// Everything about a regression: what it leaves, eval and predict, own samples with the scale of training. Errors shrink as in
 /// `least_action_finds_the_plane`: 30 epochs of five mini-batches of 23 ms each at η/2 = 0.025 are e^(−0.025·23·150·λ), λ the smallest second
-/// moment of six scaled samples; for any λ over 0.1, e^(−8) of the error and 1 − R² below 1e-6. Asserted is 1e-3.
+/// moment of six scaled samples; for any λ over 0.1, e^(−8) of the error and 1 − R² below 1e-6. The mismatch that the ramp of 40 steps leaves at τ = 10 ms
+/// decays by (1 − 0.1)ⁿ, in 14 steps to 0.2, in 37 to 0.02 of jumps of order 1, which are of both signs: 1 − R² of some 1e-3 at most. Asserted is 1e-2.
 #[test]
 fn a_regression_from_start_to_end() {
     let place = plane();
     place.train("plane.toml", &CPU).ends(0).says(&["R²", "36 training"][..1]);
     let run = place.the_run();
     let test = json(&run.join("test.json"));
-    assert!(test["r2"].as_f64().unwrap() > 0.999, "{test}");
+    assert!(test["r2"].as_f64().unwrap() > 0.99, "{test}");
     assert_eq!((test["samples"].as_u64(), test["outputs"].as_array().unwrap().len()), (Some(12), 2));
     let fitted = events_of(&run, "fitted");
     assert_eq!(fitted.len(), 1);
@@ -80,7 +81,7 @@ fn a_regression_from_start_to_end() {
     // The test at the end of training was by the same sweep.
     assert!((again["score"]["r2"].as_f64().unwrap() - test["r2"].as_f64().unwrap()).abs() < 1e-5);
 
-    // All samples as a file of the user's own: outputs are near the plane, within 1 % of its spread of order 1.
+    // All samples as a file of the user's own: outputs are near the plane, within a fifth of its spread of order 1.
     let x = inputs();
     let y: Vec<f64> = x.chunks(3).flat_map(answer).collect();
     let entry = |name: &str, width, data| Entry {
@@ -97,12 +98,12 @@ fn a_regression_from_start_to_end() {
     assert_eq!(answers.names(), ["index", "output", "target"]);
     let output = answers.read("output").unwrap();
     assert_eq!(output.shape, [SAMPLES, 2]);
-    assert!(output.data.iter().zip(&y).all(|(a, b)| (a - b).abs() < 0.05), "{:?} {y:?}", output.data);
+    assert!(output.data.iter().zip(&y).all(|(a, b)| (a - b).abs() < 0.2), "{:?} {y:?}", output.data);
     let shown =
         place.run(&[&["eval", &run, "--data", "own.npz", "--json"], &CPU[..]].concat()).ends(0).stdout;
     let own: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(own["score"]["samples"], 48);
-    assert!(own["score"]["r2"].as_f64().unwrap() > 0.999);
+    assert!(own["score"]["r2"].as_f64().unwrap() > 0.99);
 
     // Inputs alone, as CSV.
     place.run(&[&["predict", &run, "--data", "x.npy", "--out", "own.csv"], &CPU[..]].concat()).ends(0);
@@ -137,7 +138,7 @@ fn a_regression_goes_on() {
     assert_eq!(events_of(&run, "fitted").len(), 1);
     std::fs::remove_file(run.join("DONE")).unwrap();
     place.write("y.npy", doubles(&[SAMPLES, 2], &[0.5; 2 * SAMPLES]));
-    place.run(&[&["train", "--resume", name], &CPU[..]].concat()).ends(2).says(&["data set (SHA-256)"]);
+    place.run(&[&["train", "--resume", name], &CPU[..]].concat()).ends(1).says(&["data set (SHA-256)"]);
 }
 
 /// Classes of numbers: below and above 0, and pictures of the same.

@@ -142,6 +142,7 @@ pub fn run<'a>(
     plan: Plan,
 ) -> (Option<Result>, Vec<(Moment, State)>) {
     let stop = AtomicBool::new(false);
+    let data: Material = data.into();
     let network = network(kind);
     let init = [Init { kind: InitKind::Normal { mean: 0.05, std: 0.1 }, clip: None }; 3];
     let mut parameters = Parameters::draw(&network, &init, &init, 5);
