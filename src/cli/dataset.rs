@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::config::{DataSource, Experiment};
 use crate::data::arrays::{self, Scaling, Shape};
-use crate::data::series::{SeriesConfig, SeriesSet};
-use crate::data::{DataDir, Dataset, IdxPaths, Split, Values};
+use crate::data::series::{Options, RESIDENT_BYTES, SeriesConfig, SeriesSet};
+use crate::data::{DataDir, Dataset, IdxPaths, Split, Values, series};
 use crate::train::{Completion, Material, SeriesTask};
 
 /// The option that names the data directory.
@@ -31,7 +31,12 @@ impl Loaded {
             Self::Samples(data) => Material::Samples(data),
             Self::Values(data, _) => Material::Values(data),
             Self::Series(set, completion) => {
-                let presentation = e.training.windows.unwrap_or_default();
+                let mut presentation = e.training.windows.unwrap_or_default();
+                if let DataSource::Series(config) = &e.data.source {
+                    // What may not be in memory is not on a device either; a cast saturates.
+                    let limit = (config.memory_limit_mb * 1e6) as usize;
+                    presentation.resident_bytes = limit.min(RESIDENT_BYTES);
+                }
                 Material::Series(SeriesTask { set, presentation, completion: completion.clone() })
             }
         }
@@ -44,15 +49,17 @@ pub(super) fn load_any(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Fa
         return load(e, args);
     };
     refuse_directory(e, args)?;
-    let set = recordings(series)?;
+    let set = recordings(series, e.network.n_out())?;
     let names = set.series.first().map_or(&[][..], |s| &s.names[set.inputs..]);
     let completion = Completion::new(config, names, &e.beta).map_err(Failure::usage)?;
     Ok(Loaded::Series(set, completion))
 }
 
-/// The recordings, prepared.
-fn recordings(_: &SeriesConfig) -> Result<SeriesSet, Failure> {
-    Err(Failure::usage(anyhow::anyhow!("recordings cannot be prepared yet")))
+/// The recordings, prepared; as many target channels as there are output neurons.
+fn recordings(config: &SeriesConfig, outputs: usize) -> Result<SeriesSet, Failure> {
+    let mut notice = |text: String| log::warn!("{text}");
+    let options = Options { outputs: Some(outputs), ..Options::new(&mut notice) };
+    series::load(config, options).map_err(Failure::usage)
 }
 
 /// Only published sets are in a data directory.
@@ -104,7 +111,8 @@ pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Failur
         DataSource::Images(config) => arrays::load_pictures(config, shape, split),
         DataSource::Series(_) => {
             return Err(Failure::usage(anyhow::anyhow!(
-                "the data of this experiment are recordings, on which this command does not work yet"
+                "the data of this experiment are recordings; this command answers for static samples alone. A training run tests itself on the \
+                 test part and leaves completion.json and completion.npz"
             )));
         }
     };

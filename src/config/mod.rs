@@ -25,7 +25,7 @@ mod schedule;
 mod section;
 mod series;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod text;
 mod topology;
 mod tree;

@@ -4,7 +4,7 @@
 const LONGEST: usize = 64;
 
 /// The candidate closest to `name`, if it is close enough to be a slip: at most a third of its characters differ.
-pub(super) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let name: Vec<char> = name.to_lowercase().chars().collect();
     if name.is_empty() || name.len() > LONGEST {
         return None;

@@ -132,6 +132,8 @@ impl<'a> Follower<'a> {
         }
         self.engine.write(l.beta, &[vec![0.0; self.beta.len()], self.beta.clone()].concat())?;
         self.engine.write(l.active, &vec![1.0; l.batch])?;
+        // What the solver remembers of other parameters must not tell.
+        self.engine.write(l.age, &vec![0.0; model.program.spec(l.age).len()])?;
         rest(&mut self.engine, self.precision)?;
         self.engine.write(l.series_gain, &first.gain)?;
         self.engine.write(l.series_offset, &first.offset)?;

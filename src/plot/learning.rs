@@ -179,8 +179,10 @@ fn accuracy(run: &Learning, last: f64) -> Option<Half> {
 /// R² has no lower bound: what is below [`LOWEST`] is not drawn.
 fn r2(run: &Learning, last: f64) -> Option<Half> {
     let shown = |value: f64| if value >= LOWEST { value } else { f64::NAN };
+    let below = run.epochs.iter().any(|e| e.validation_r2 < LOWEST);
+    let name = if below { "validation; gaps are below −1" } else { "validation" };
     let series = drawn(vec![
-        Series::new("validation", of(run, |e| shown(e.validation_r2)), validation()),
+        Series::new(name, of(run, |e| shown(e.validation_r2)), validation()),
         Series::new("test", vec![(last, shown(run.test_r2))], test()),
     ]);
     let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).chain([0.0]).collect();

@@ -150,7 +150,9 @@ fn r2_has_a_panel_of_its_own() {
     let p = &all[all.len() - 1];
     assert_eq!((all[0].len(), p.len()), (3, 2));
     near(p[0].1 - p[1].1, FRAME.1);
-    assert!(texts(&svg).contains(&"validation, free electrodes".to_owned()));
+    for text in ["validation, free electrodes", "validation; gaps are below −1"] {
+        assert!(texts(&svg).contains(&text.to_owned()), "{text}");
+    }
     assert!(!svg.contains("accuracy"));
 }
 

@@ -28,8 +28,7 @@ use tree::{Found, Tree};
 const CHUNK: u64 = 256 << 20;
 const READ: usize = 64 << 20;
 const KEPT: usize = 32 << 20;
-const HELP: &str =
-    "give the data set an attribute 'rate' (samples a second), or set it yourself (data.rate-hz)";
+const HELP: &str = "give the data set an attribute 'rate' (samples a second), or set it yourself (data.rate-hz, or --rate-hz)";
 
 /// Opens an HDF5 file.
 ///
@@ -66,7 +65,7 @@ struct Labelled {
     place: String,
     data: Dataset,
     labels: Labels,
-    /// A number d of channel c stands for gain[c]·d + offset; one for all, or one a channel.
+    /// A number d of channel c stands for `gain[c]·d + offset`; one for all, or one a channel.
     gain: Vec<f64>,
     offset: f64,
     notices: Vec<String>,

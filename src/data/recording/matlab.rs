@@ -24,8 +24,7 @@ const HEADER: u64 = 128;
 const VARIABLES: usize = 10_000;
 /// Bytes of names, units and the rate at most.
 const SMALL: u64 = 1 << 24;
-const HELP: &str =
-    "save it as a variable 'fs', 'srate' or 'rate' (samples a second), or set it yourself (data.rate-hz)";
+const HELP: &str = "save it as a variable 'fs', 'srate' or 'rate' (samples a second), or set it yourself (data.rate-hz, or --rate-hz)";
 
 /// Opens a MATLAB file.
 ///

@@ -28,9 +28,8 @@ pub(super) const INFLATED: u64 = 4 << 30;
 pub(super) const RATIO: u64 = 1032;
 
 const NPY_HELP: &str = "put {\"rate_hz\": 512} into a JSON file of the same name beside it (which may also have \"channels\" and \
-                        \"unit\"), or set the rate yourself (data.rate-hz)";
-const NPZ_HELP: &str =
-    "save it in the archive under the name 'rate' (samples a second), or set it yourself (data.rate-hz)";
+                        \"unit\"), or set the rate yourself (data.rate-hz, or --rate-hz)";
+const NPZ_HELP: &str = "save it in the archive under the name 'rate' (samples a second), or set it yourself (data.rate-hz, or --rate-hz)";
 
 /// Opens a `.npy`; `sidecar` is the JSON file beside it, if there is one.
 ///

@@ -24,7 +24,8 @@ const BLOCK: usize = 1 << 20;
 /// Columns that are read at most.
 const COLUMNS: usize = 1 << 16;
 
-const HELP: &str = "add a column 'time' (in seconds) or 'time_ms', or set the rate yourself (data.rate-hz)";
+const HELP: &str =
+    "add a column 'time' (in seconds) or 'time_ms', or set the rate yourself (data.rate-hz, or --rate-hz)";
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,24 @@
 //! A [`Series`] is what a device is given: rows of samples, one a time step of the recording, in the precision of their file. The first
 //! columns drive the input population, the others are targets of the output population.
 
+mod error;
+mod filter;
 mod grid;
+mod load;
+mod reference;
+mod resample;
+mod run;
+mod scale;
+mod select;
 mod settings;
+mod split;
+mod spool;
 mod windows;
 
+pub use error::SeriesError;
+pub use filter::NOTCH_Q;
 pub use grid::Grid;
+pub use load::{Options, load, prepare};
 pub use settings::{Channels, Files, MEMORY_LIMIT_MB, Reference, Scale, SeriesConfig};
 pub use windows::{Presentation, RESIDENT_BYTES, WindowError, Windows};
 

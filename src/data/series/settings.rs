@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Time series from recordings. [`super::load`] makes a [`super::SeriesSet`] of it.
+/// Time series from recordings. [`super::load()`] makes a [`super::SeriesSet`] of it.
 ///
 /// Order of the steps: channels are chosen, turned to a reference, high-pass and notch filtered at the rate of the file, resampled, scaled,
 /// cut into parts.
