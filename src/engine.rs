@@ -192,9 +192,18 @@ impl Engine {
     /// If the length is not that of the buffer, or the device is lost.
     pub fn write(&mut self, buf: Buf, data: &[f64]) -> Result<(), EngineError> {
         self.check(buf, data.len())?;
+        // Of other weights the inverse that a small network keeps is of no use.
+        let small = self.model.program.small.as_ref();
+        let stale = small.filter(|small| small.blocks.iter().any(|b| b.w == buf)).map(|small| small.age);
         match &mut self.backend {
-            Backend::F64(store) => fill(store.get_mut(buf), data),
-            Backend::F32(store) => fill(store.get_mut(buf), data),
+            Backend::F64(store) => {
+                fill(store.get_mut(buf), data);
+                stale.into_iter().for_each(|age| store.get_mut(age).fill(0.0));
+            }
+            Backend::F32(store) => {
+                fill(store.get_mut(buf), data);
+                stale.into_iter().for_each(|age| store.get_mut(age).fill(0.0));
+            }
             Backend::Gpu(gpu) => gpu.write(buf, data)?,
         }
         Ok(())
