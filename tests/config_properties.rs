@@ -6,6 +6,9 @@ use lagrange_gpu::config::{
     BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, Overrides, RunConfig, SimulationConfig,
     Source, TrainingConfig,
 };
+use lagrange_gpu::data::arrays::{
+    AnswerKind, ArrayFiles, ArraysConfig, InputScale, PicturesConfig, TestPart,
+};
 use lagrange_gpu::data::series::{Channels, Files, Presentation, Reference, Scale, SeriesConfig};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{
@@ -149,8 +152,34 @@ fn settings() -> impl Strategy<Value = Settings> {
         })
 }
 
+fn path() -> impl Strategy<Value = std::path::PathBuf> {
+    "/[a-zA-Z0-9 \"'\\\\é\t#]{1,12}x".prop_map(std::path::PathBuf::from)
+}
+
+fn test_part<F: std::fmt::Debug>(
+    files: impl Strategy<Value = F> + 'static,
+) -> impl Strategy<Value = TestPart<F>> {
+    prop_oneof![
+        files.prop_map(TestPart::Files),
+        (1..100_000_usize).prop_map(TestPart::Count),
+        (0.001..0.999_f64).prop_map(TestPart::Share),
+    ]
+}
+
+fn arrays() -> impl Strategy<Value = DataSource> {
+    let files = || (path(), path()).prop_map(|(inputs, answers)| ArrayFiles { inputs, answers });
+    let answers = prop_oneof![Just(AnswerKind::Labels), Just(AnswerKind::Targets)];
+    (files(), answers, test_part(files()), pick(&InputScale::NAMES)).prop_map(
+        |(train, answers, test, scale)| DataSource::Arrays(ArraysConfig { train, answers, test, scale }),
+    )
+}
+
+fn pictures() -> impl Strategy<Value = DataSource> {
+    (path(), test_part(path()), any::<bool>())
+        .prop_map(|(train, test, colour)| DataSource::Images(PicturesConfig { train, test, colour }))
+}
+
 fn data() -> impl Strategy<Value = DataConfig> {
-    let path = || "/[a-zA-Z0-9 \"'\\\\é\t#]{1,12}x".prop_map(std::path::PathBuf::from);
     let idx = (path(), path(), path(), path()).prop_map(
         |(train_images, train_labels, test_images, test_labels)| DataSource::Idx {
             train_images,
@@ -161,7 +190,7 @@ fn data() -> impl Strategy<Value = DataConfig> {
     );
     let published = (pick(&PublishedSet::NAMES), option::of(path()))
         .prop_map(|(set, directory)| DataSource::Published { set, directory });
-    let source = prop_oneof![Just(DataSource::EmbeddedMnist), published, idx];
+    let source = prop_oneof![Just(DataSource::EmbeddedMnist), published, idx, arrays(), pictures()];
     let samples = (source, 0..100_000_usize, pick(&Encoding::NAMES), option::of(1..100_000_usize)).prop_map(
         |(source, validation, encoding, train_limit)| DataConfig {
             source,
@@ -450,7 +479,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
             run.control &= !series && training.rule == Rule::LeastAction && network.is_feedforward();
             if let DataSource::Series(series) = &data.source {
                 network.populations[0].size = series.inputs.len();
-            } else if !matches!(data.source, DataSource::Idx { .. }) {
+            } else if matches!(data.source, DataSource::EmbeddedMnist | DataSource::Published { .. }) {
                 let last = network.populations.len() - 1;
                 network.populations[0].size = 784;
                 network.populations[last].size = 10;

@@ -8,6 +8,7 @@ use lagrange_gpu::config::{
     ConfigError, DataSource, DeviceChoice, Experiment, Overrides, SimulationConfig, Source, built_in_names,
     find,
 };
+use lagrange_gpu::data::arrays::{AnswerKind, InputScale, TestPart};
 use lagrange_gpu::data::series::{Channels, Files, MEMORY_LIMIT_MB, Presentation, Reference, Scale};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{Bias, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
@@ -556,6 +557,38 @@ fn recordings() {
         read("source = \"recording\"\npath = \"/a.edf\"\nchannels = [\" L'1 \", \"L'2\"]\nscale = \"none\"");
     assert_eq!(s.channels, Channels::Names(vec!["L'1".into(), "L'2".into()]));
     assert_eq!((s.files, s.scale), (Files::Paths(vec!["/a.edf".into()]), Scale::None));
+}
+
+/// The text with other data.
+fn own(data: &str) -> DataSource {
+    let text = MINIMAL.replace("source = \"embedded-mnist\"", data);
+    let e = load(&text);
+    let again = Experiment::parse(e.to_toml().as_bytes(), &e.source, &Overrides::default());
+    assert_eq!(again.unwrap_or_else(|e| panic!("{e}")), e);
+    e.data.source
+}
+
+#[test]
+fn arrays_and_pictures() {
+    let DataSource::Arrays(a) = own("kind = \"arrays\"\ninputs = \"/x.npy\"\nlabels = \"/y.npy\"\ntest = 5")
+    else {
+        panic!("arrays")
+    };
+    assert_eq!((a.answers, a.test, a.scale), (AnswerKind::Labels, TestPart::Count(5), InputScale::None));
+    let files =
+        "inputs = \"/x.npy\"\ntargets = \"/y.npy\"\ntest-inputs = \"/u.npy\"\ntest-targets = \"/v.npy\"";
+    let DataSource::Arrays(a) = own(&format!("source = \"arrays\"\n{files}\nscale = \"unit\"")) else {
+        panic!("arrays")
+    };
+    assert_eq!((a.answers, a.scale), (AnswerKind::Targets, InputScale::Unit));
+    assert_eq!(a.train.answers, PathBuf::from("/y.npy"));
+    let TestPart::Files(test) = a.test else { panic!("{:?}", a.test) };
+    assert_eq!([test.inputs, test.answers], ["/u.npy", "/v.npy"].map(PathBuf::from));
+    let DataSource::Images(p) = own("source = \"images\"\ntrain-directory = \"/d\"\ntest-fraction = 0.25")
+    else {
+        panic!("pictures")
+    };
+    assert_eq!((p.train, p.test, p.colour), (PathBuf::from("/d"), TestPart::Share(0.25), false));
 }
 
 #[test]

@@ -312,6 +312,9 @@ fn samples_are_decoded_and_ramped() {
         }
         .into();
         b.compare("decode, stimulus", &[decode, ramp], CONTROL, &BOTH[..1], ELEMENTWISE);
+        let renew = |next, old, new| -> Call { renew::Args { next, active: l.active, old, new }.into() };
+        let calls = [renew(l.x, l.x_old, l.x_new), renew(l.y, l.y_old, l.y_new)];
+        b.compare("renew", &calls, CONTROL, &BOTH[..1], ELEMENTWISE);
     }
 }
 

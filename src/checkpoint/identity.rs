@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::CheckpointError;
 use crate::config::Experiment;
 use crate::data::series::SeriesSet;
-use crate::data::{Dataset, Samples};
+use crate::data::{Answers, Dataset, Samples, Values};
 use crate::engine::Device;
 use crate::train::Material;
 use crate::version;
@@ -19,12 +19,18 @@ const ROWS: usize = 4096;
 
 /// Keys of an experiment that change nothing about the numbers of a run. (Probes do not either, but one recording cannot go on as another.) Device, precision and samples are compared as what they really
 /// are, wherever they come from.
-const FREE_KEYS: [&str; 12] = [
+const FREE_KEYS: [&str; 18] = [
     "data.directory",
     "data.train-images",
     "data.train-labels",
     "data.test-images",
     "data.test-labels",
+    "data.targets",
+    "data.labels",
+    "data.test-inputs",
+    "data.test-targets",
+    "data.train-directory",
+    "data.test-directory",
     "run.directory",
     "run.device",
     "run.precision",
@@ -67,6 +73,7 @@ impl Identity {
             config: fingerprint(e),
             data: match data.into() {
                 Material::Samples(data) => data_sum(data),
+                Material::Values(data) => values_sum(data),
                 Material::Series(task) => series_sum(task.set),
             },
             device: device.name(),
@@ -107,7 +114,9 @@ fn keys(e: &Experiment) -> BTreeMap<String, String> {
     for (key, value) in table {
         flatten(key, value, &mut keys);
     }
-    keys.retain(|key, _| !FREE_KEYS.contains(&key.as_str()));
+    // `data.inputs` is a file of samples, or a list of channels, which matters.
+    let file = |key: &str, value: &str| key == "data.inputs" && value.starts_with('"');
+    keys.retain(|key, value| !FREE_KEYS.contains(&key.as_str()) && !file(key, value));
     keys
 }
 
@@ -153,6 +162,23 @@ fn data_sum(data: &Dataset) -> String {
         add(validation);
     }
     add(&data.test);
+    hex(&hash.finalize())
+}
+
+fn values_sum(data: &Dataset<Values>) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |values: &Values| {
+        hash.update(format!("{} {:?};", values.len(), values.widths()));
+        hash.update(bytemuck::cast_slice::<f32, u8>(values.inputs()));
+        match values.answers() {
+            Answers::Classes { labels, levels } => {
+                hash.update(format!("{levels:?}"));
+                hash.update(&labels[..]);
+            }
+            Answers::Targets(targets) => hash.update(bytemuck::cast_slice::<f32, u8>(targets)),
+        }
+    };
+    [Some(&data.train), data.validation.as_ref(), Some(&data.test)].into_iter().flatten().for_each(&mut add);
     hex(&hash.finalize())
 }
 

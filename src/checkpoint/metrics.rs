@@ -47,7 +47,7 @@ pub fn cut(mut events: impl BufRead, state: &State) -> io::Result<Cut> {
         let whole = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice::<Line<'_>>(line).ok());
         let Some(Line { event, epoch, done }) = whole else { return Ok(cut) };
         match event {
-            "tested" | "completed" | "finished" => return Ok(cut),
+            "tested" | "fitted" | "completed" | "finished" => return Ok(cut),
             "batch" if (epoch, done) > at => return Ok(cut),
             "batch" => cut.complete = (epoch, done) == at,
             "epoch" if epoch >= state.epoch => return Ok(cut),

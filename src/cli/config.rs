@@ -1,7 +1,7 @@
 //! `config check` and `config show`.
 
 use super::{ExperimentArgs, Failure, print};
-use crate::config::Experiment;
+use crate::config::{DataSource, Experiment};
 use crate::dynamics::{Features, Model};
 use crate::train::Tables;
 
@@ -41,9 +41,13 @@ pub(super) fn load(
     Experiment::load(&source, &overrides).map_err(Failure::usage)
 }
 
-/// The model that an experiment trains.
+/// The model that an experiment trains. (Data are not read: of arrays, those of numbers.)
 pub(super) fn model(e: &Experiment) -> Result<Model, Failure> {
-    let features = Features::training(Tables::from(e.data.encoding).in_unit_range());
+    let in_unit_range = Tables::from(e.data.encoding).in_unit_range();
+    let features = match e.data.source {
+        DataSource::Arrays(_) => Features::values(false),
+        _ => Features::training(in_unit_range),
+    };
     Model::new(e.network.clone(), e.settings, e.training.batch, features).map_err(Failure::usage)
 }
 

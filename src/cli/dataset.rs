@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::Failure;
 use crate::config::{DataSource, Experiment};
+use crate::data::arrays::{self, Scaling, Shape};
 use crate::data::series::{Options, RESIDENT_BYTES, SeriesConfig, SeriesSet};
-use crate::data::{DataDir, Dataset, IdxPaths, Split, series};
+use crate::data::{DataDir, Dataset, IdxPaths, Split, Values, series};
 use crate::train::{Completion, Material, SeriesTask};
 
 /// The option that names the data directory.
@@ -19,6 +20,7 @@ pub(super) struct DataArgs {
 /// What an experiment learns, loaded.
 pub(super) enum Loaded {
     Samples(Dataset),
+    Values(Dataset<Values>, Option<Scaling>),
     Series(SeriesSet, Completion),
 }
 
@@ -27,6 +29,7 @@ impl Loaded {
     pub(super) fn material(&self, e: &Experiment) -> Material<'_> {
         match self {
             Self::Samples(data) => Material::Samples(data),
+            Self::Values(data, _) => Material::Values(data),
             Self::Series(set, completion) => {
                 let mut presentation = e.training.windows.unwrap_or_default();
                 if let DataSource::Series(config) = &e.data.source {
@@ -43,7 +46,7 @@ impl Loaded {
 /// Loads what an experiment learns, whatever it is.
 pub(super) fn load_any(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Failure> {
     let (DataSource::Series(series), Some(config)) = (&e.data.source, &e.completion) else {
-        return load(e, args).map(Loaded::Samples);
+        return load(e, args);
     };
     refuse_directory(e, args)?;
     let set = recordings(series, e.network.n_out())?;
@@ -72,12 +75,18 @@ fn refuse_directory(e: &Experiment, args: &DataArgs) -> Result<(), Failure> {
     )))
 }
 
-/// Loads the data and checks that the network fits them. The data directory that serves is put into the experiment, so that the
+/// The network as samples of numbers have to fit it.
+pub(super) fn shape(e: &Experiment) -> Shape {
+    Shape { n_in: e.network.n_in(), n_out: e.network.n_out(), encoding: e.data.encoding }
+}
+
+/// Loads static samples and checks that the network fits them. The data directory that serves is put into the experiment, so that the
 /// config of the run says where the data came from.
-pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Dataset, Failure> {
+pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Failure> {
     let split = Split { seed: e.seed, validation: e.data.validation, train_limit: e.data.train_limit };
     let (n_in, n_out) = (e.network.n_in(), e.network.n_out());
     refuse_directory(e, args)?;
+    let shape = shape(e);
     let data = match &mut e.data.source {
         DataSource::EmbeddedMnist => Dataset::embedded_mnist(split),
         DataSource::Published { set, directory } => {
@@ -95,6 +104,11 @@ pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Dataset, Failu
             };
             Dataset::from_idx(&paths, n_in, n_out, split)
         }
+        DataSource::Arrays(config) => match arrays::load(config, shape, split).map_err(Failure::usage)? {
+            arrays::Loaded::Bytes(data) => Ok(data),
+            arrays::Loaded::Values(data, scaling) => return Ok(Loaded::Values(data, scaling)),
+        },
+        DataSource::Images(config) => arrays::load_pictures(config, shape, split),
         DataSource::Series(_) => {
             return Err(Failure::usage(anyhow::anyhow!(
                 "the data of this experiment are recordings; this command answers for static samples alone. A training run tests itself on the \
@@ -104,5 +118,5 @@ pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Dataset, Failu
     };
     let data = data.map_err(Failure::usage)?;
     data.check(n_in, n_out).map_err(Failure::usage)?;
-    Ok(data)
+    Ok(Loaded::Samples(data))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::evaluate::{self, Opened, check_out, failed};
 use super::{Failure, print};
 use crate::data::DataError;
-use crate::evaluate::{Report, Tabulation, text};
+use crate::evaluate::{Regression, Report, Residuals, Tabulation, text};
 use crate::sinks::atomic;
 use crate::version;
 
@@ -43,7 +43,15 @@ struct Evaluation {
     commit: &'static str,
     indefinite: u64,
     unconverged: u64,
-    score: Report,
+    score: Scored,
+}
+
+/// By what the answers are.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Scored {
+    Classes(Report),
+    Values(Regression),
 }
 
 /// Runs the subcommand.
@@ -57,7 +65,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let report = score(&mut opened)?;
     opened.warn();
-    let shown = text::report(&report);
+    let shown = match &report {
+        Scored::Classes(report) => text::report(report),
+        Scored::Values(score) => text::regression(score),
+    };
     let json = json(&opened, report)?;
     if let Some(out) = &args.out {
         let written = atomic::write(out, json.as_bytes());
@@ -66,20 +77,33 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if args.json { print(&json) } else { print(&format!("{}{shown}", opened.header())) }
 }
 
-fn score(opened: &mut Opened) -> Result<Report, Failure> {
+fn score(opened: &mut Opened) -> Result<Scored, Failure> {
     let e = &opened.experiment;
-    let (classes, labels) = (e.network.n_out(), opened.images.labels.clone().unwrap_or_default());
+    let classes = e.network.n_out();
+    let inputs = opened.images.inputs();
+    if opened.is_regression() && opened.images.targets(0).is_some() {
+        let mut sums = Residuals::new(classes);
+        let add = |i, output: &[f64]| sums.add(opened.images.targets(i).unwrap_or_default(), output);
+        opened.predictor.run(&inputs, add).map_err(failed)?;
+        return Ok(Scored::Values(sums.score()));
+    }
+    let Some(labels) = opened.images.labels.clone() else {
+        let what = if opened.is_regression() { "targets" } else { "labels" };
+        return Err(Failure::usage(anyhow::anyhow!(
+            "{}: no {what} to compare with; save them beside the inputs as array '{what}' of an .npz, or use predict",
+            opened.images.description
+        )));
+    };
     if let Some(index) = labels.iter().position(|&label| usize::from(label) >= classes) {
         let from = opened.images.description.clone();
         return Err(Failure::usage(DataError::Label { from, index, label: labels[index], classes }));
     }
     let mut table = Tabulation::new(classes, e.data.encoding.label_table());
-    let inputs = opened.images.inputs();
     opened.predictor.run(&inputs, |i, output| table.add(labels[i], output)).map_err(failed)?;
-    Ok(table.score().into())
+    Ok(Scored::Classes(table.score().into()))
 }
 
-fn json(opened: &Opened, score: Report) -> Result<String, Failure> {
+fn json(opened: &Opened, score: Scored) -> Result<String, Failure> {
     let (e, trouble) = (&opened.experiment, opened.predictor.trouble());
     let all = Evaluation {
         parameters: opened.file.display().to_string(),

@@ -6,8 +6,9 @@ use clap::builder::RangedU64ValueParser;
 
 use super::{ExperimentArgs, Failure, config, dataset, device, say};
 use crate::checkpoint::parameters::{self, Loaded};
-use crate::config::Experiment;
-use crate::data::Dataset;
+use crate::config::{DataSource, Experiment};
+use crate::data::arrays::{self, ArraysConfig, InputScale, Own, Scaling};
+use crate::data::{DataError, Dataset, Rows};
 use crate::engine::Device;
 use crate::evaluate::{EvaluateError, Images, Predictor, Readout};
 
@@ -23,8 +24,8 @@ pub(super) struct Args {
     /// Overrides a key of the experiment; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
-    /// Which part of the data set.
-    #[arg(long = "data", value_name = "PART", default_value = "test", value_parser = ["train", "validation", "test"])]
+    /// Which part of the data set: train, validation or test; or a file of your own, .npz or .npy.
+    #[arg(long = "data", value_name = "PART|FILE", default_value = "test", value_parser = part)]
     part: String,
     #[command(flatten)]
     folder: dataset::DataArgs,
@@ -41,6 +42,20 @@ pub(super) struct Args {
     /// networks are always read so.
     #[arg(long)]
     trajectory: bool,
+}
+
+/// The parts of a data set.
+const PARTS: [&str; 3] = ["train", "validation", "test"];
+
+/// A part, or a file whose name shows that it is one.
+fn part(text: &str) -> Result<String, String> {
+    let array = |text: &str| {
+        Path::new(text).extension().is_some_and(|e| ["npy", "npz"].iter().any(|n| e.eq_ignore_ascii_case(n)))
+    };
+    if PARTS.contains(&text) || array(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("possible values: {}, or a file .npz or .npy", PARTS.join(", ")))
 }
 
 /// A network that answers, and what there is to say about it.
@@ -63,10 +78,9 @@ pub(super) fn open(args: &Args, input: Option<&Path>) -> Result<Opened, Failure>
     let mut e = experiment(args, &file)?;
     let about = parameters::read(&file, &e.network).map_err(Failure::usage)?;
     warn_of_another_activation(&e, &about);
-    let (images, part) = match input {
-        Some(path) => {
-            (Images::open(path, e.network.n_in(), e.data.encoding).map_err(Failure::usage)?, String::new())
-        }
+    let own = Some(Path::new(&args.part)).filter(|_| !PARTS.contains(&args.part.as_str()));
+    let (images, part) = match input.or(own) {
+        Some(path) => (images(&mut e, args, path, &file)?, String::new()),
         None => (samples(&mut e, args)?, args.part.clone()),
     };
     let device = device::open(&e.run.device, e.run.precision)?;
@@ -106,19 +120,80 @@ fn warn_of_another_activation(e: &Experiment, loaded: &Loaded) {
     }
 }
 
+/// Samples of a file of the user's own.
+fn images(e: &mut Experiment, args: &Args, path: &Path, parameters: &Path) -> Result<Images, Failure> {
+    let wrong = |error| Failure::usage(DataError::Arrays(error));
+    match e.data.source.clone() {
+        DataSource::Arrays(config) => {
+            let scaling = scaling(e, args, &config, parameters)?;
+            let own = arrays::load_own(path, config.answers, dataset::shape(e), scaling.as_ref());
+            let description = format!("samples of {}", path.display());
+            Ok(match own.map_err(wrong)? {
+                Own::Values(values) => Images::of_values(values, description),
+                Own::Inputs(inputs) => Images::of_inputs(inputs, description),
+            })
+        }
+        DataSource::Images(config) if !is_file_of_arrays(path) => {
+            let bytes = arrays::load_own_pictures(path, config.colour, e.network.n_in()).map_err(wrong)?;
+            let description = format!("pictures of {}", path.display());
+            Ok(Images::of_bytes(bytes, e.data.encoding, description))
+        }
+        _ => Images::open(path, e.network.n_in(), e.data.encoding).map_err(Failure::usage),
+    }
+}
+
+/// A file that is no picture.
+fn is_file_of_arrays(path: &Path) -> bool {
+    path.is_file() && !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("png"))
+}
+
+/// What scales inputs: from the run directory, or else fitted anew.
+fn scaling(
+    e: &mut Experiment,
+    args: &Args,
+    config: &ArraysConfig,
+    parameters: &Path,
+) -> Result<Option<Scaling>, Failure> {
+    if config.scale == InputScale::None {
+        return Ok(None);
+    }
+    let beside = parameters::config_beside(parameters).map(|config| config.with_file_name(Scaling::FILE));
+    if let Some(file) = beside.filter(|file| file.exists()) {
+        return Scaling::open(&file, e.network.n_in()).map(Some).map_err(Failure::usage);
+    }
+    match dataset::load(e, &args.folder)? {
+        dataset::Loaded::Values(_, scaling) => Ok(scaling),
+        _ => Ok(None),
+    }
+}
+
 fn samples(e: &mut Experiment, args: &Args) -> Result<Images, Failure> {
-    let Dataset { train, validation, test, description } = dataset::load(e, &args.folder)?;
-    let samples = match args.part.as_str() {
+    match dataset::load(e, &args.folder)? {
+        dataset::Loaded::Samples(data) => {
+            chosen(data, &args.part).map(|(samples, from)| Images::of(&samples, e.data.encoding, from))
+        }
+        dataset::Loaded::Values(data, _) => {
+            chosen(data, &args.part).map(|(values, from)| Images::of_values(values, from))
+        }
+        dataset::Loaded::Series(..) => Err(Failure::usage(anyhow::anyhow!(
+            "the data of this experiment are recordings, on which this command does not work"
+        ))),
+    }
+}
+
+/// A part of a data set, and where it came from.
+fn chosen<S: Rows>(data: Dataset<S>, part: &str) -> Result<(S, String), Failure> {
+    let Dataset { train, validation, test, description } = data;
+    let samples = match part {
         "train" => Some(train),
         "validation" => validation,
         _ => Some(test),
     };
-    let Some(samples) = samples else {
-        return Err(Failure::usage(anyhow::anyhow!(
+    samples.map(|samples| (samples, description)).ok_or_else(|| {
+        Failure::usage(anyhow::anyhow!(
             "--data validation: the experiment sets no samples aside (data.validation is 0); choose train or test"
-        )));
-    };
-    Ok(Images::of(&samples, e.data.encoding, description))
+        ))
+    })
 }
 
 /// The exit code of an evaluation that stopped.
@@ -138,6 +213,11 @@ impl Opened {
     /// The epoch after which the parameters were saved, if the file says so.
     pub(super) fn epoch(&self) -> Option<u64> {
         self.about.about.get("epoch")?.parse().ok()
+    }
+
+    /// Whether the outputs answer with values, not with a class.
+    pub(super) fn is_regression(&self) -> bool {
+        self.experiment.data.has_targets()
     }
 
     /// A few lines that say what is evaluated.

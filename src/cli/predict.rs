@@ -1,10 +1,10 @@
 //! `predict`: the answer to every sample, in a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::evaluate::{self, check_out, failed};
+use super::evaluate::{self, Opened, check_out, failed};
 use super::{Failure, print};
-use crate::evaluate::{Prediction, write_predictions};
+use crate::evaluate::{Prediction, ValuePrediction, write_predictions, write_values};
 use crate::sinks::text::thousands;
 
 /// Arguments of `predict`.
@@ -13,7 +13,7 @@ use crate::sinks::text::thousands;
 pub(super) struct Args {
     #[command(flatten)]
     common: evaluate::Args,
-    /// Images of your own instead of the data set: .npy, .npz or IDX.
+    /// Samples of your own instead of the data set: .npy, .npz, IDX; pictures: .png, or a folder of them.
     #[arg(long, short, value_name = "FILE", conflicts_with = "part")]
     input: Option<PathBuf>,
     /// Where the predictions go: .npz or .csv.
@@ -26,9 +26,12 @@ Images read (--input), as [samples, n_in] or [samples, rows, columns]:
   .npy, .npz     whole numbers 0 to 255, or floating-point numbers 0 to 1 (byte / 255);
                  .npz: array 'images' or the only one, and 'labels' [samples] if there are any
   IDX            bytes, plain or gzip
+Of experiments whose data.source is arrays: inputs as there, in .npy or .npz (array 'inputs', and 'labels' or 'targets' if there are
+any); they are scaled as in training. Of images: a .png, or a folder of them.
 Written (--out), n_out values a sample:
   .npz           index, label (-1 where unknown), predicted [samples] int64; output [samples, n_out] float64
-  .csv           index,label,predicted,output_0,...; the label is empty where unknown";
+  .csv           index,label,predicted,output_0,...; the label is empty where unknown
+Of experiments with targets: index, output and, where known, target [samples, n_out]; .csv: index,output_0,...,target_0,...";
 
 /// Runs the subcommand.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -43,6 +46,12 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     check_out(&args.out, &inputs)?;
     let mut opened = evaluate::open(&args.common, args.input.as_deref())?;
     let n_out = opened.experiment.network.n_out();
+    let written =
+        |e: std::io::Error| Failure::run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display()));
+    if opened.is_regression() {
+        let count = values(&mut opened, n_out, &args.out, written)?;
+        return told(&opened, count, &args.out);
+    }
     let mut all = Vec::new();
     let labels = opened.images.labels.as_deref();
     let take = |index: usize, output: &[f64]| {
@@ -51,8 +60,30 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     opened.predictor.run(&opened.images.inputs(), take).map_err(failed)?;
     opened.warn();
-    write_predictions(&args.out, &all, n_out)
-        .map_err(|e| Failure::run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display())))?;
-    let (count, out) = (thousands(all.len() as u64), args.out.display());
-    print(&format!("{}wrote {count} predictions to {out}\n", opened.header()))
+    write_predictions(&args.out, &all, n_out).map_err(written)?;
+    told(&opened, all.len(), &args.out)
+}
+
+/// The answers of a regression; returns their number.
+fn values(
+    opened: &mut Opened,
+    n_out: usize,
+    out: &Path,
+    written: impl Fn(std::io::Error) -> Failure,
+) -> Result<usize, Failure> {
+    let mut all = Vec::new();
+    let images = &opened.images;
+    let take = |index: usize, output: &[f64]| {
+        let target = images.targets(index).map(<[f32]>::to_vec);
+        all.push(ValuePrediction { index, target, output: output.to_vec() });
+    };
+    opened.predictor.run(&images.inputs(), take).map_err(failed)?;
+    opened.warn();
+    write_values(out, &all, n_out).map_err(written)?;
+    Ok(all.len())
+}
+
+fn told(opened: &Opened, count: usize, out: &Path) -> Result<(), Failure> {
+    let count = thousands(count as u64);
+    print(&format!("{}wrote {count} predictions to {}\n", opened.header(), out.display()))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::arrays;
 use super::error::ConfigError;
 use super::item::Item;
 use super::section::Section;
@@ -25,13 +26,15 @@ const KEYS: [&str; 10] = [
 ];
 
 /// More samples than any file in the IDX format can hold.
-const MOST_SAMPLES: usize = u32::MAX as usize;
+pub(super) const MOST_SAMPLES: usize = u32::MAX as usize;
 
 #[derive(Clone, Copy)]
 enum Kind {
     EmbeddedMnist,
     Published(PublishedSet),
     Idx,
+    Arrays,
+    Images,
     EmbeddedIeeg,
     Recording,
 }
@@ -45,8 +48,10 @@ impl Kind {
 /// The names of all sources.
 fn kinds() -> Vec<(&'static str, Kind)> {
     let published = PublishedSet::NAMES.map(|(name, set)| (name, Kind::Published(set)));
-    let series = [("embedded-ieeg", Kind::EmbeddedIeeg), ("recording", Kind::Recording)];
-    [&[("embedded-mnist", Kind::EmbeddedMnist)], &published[..], &[("idx", Kind::Idx)], &series].concat()
+    let own = [("idx", Kind::Idx), ("arrays", Kind::Arrays), ("images", Kind::Images)];
+    let series =
+        [("embedded-ieeg", Kind::EmbeddedIeeg), ("recording", Kind::Recording), ("series", Kind::Recording)];
+    [&[("embedded-mnist", Kind::EmbeddedMnist)], &published[..], &own, &series].concat()
 }
 
 /// Which source: under the key `source`, or `kind`, which means the same.
@@ -65,13 +70,19 @@ fn kind(section: &Section<'_>) -> Result<Kind, ConfigError> {
 /// Refuses the keys of other sources.
 fn refuse_others(section: &Section<'_>, kind: Kind) -> Result<(), ConfigError> {
     if !matches!(kind, Kind::Idx) {
-        for key in &KEYS[2..6] {
+        let arrays = matches!(kind, Kind::Arrays | Kind::Images);
+        for key in KEYS[2..6].iter().filter(|key| !arrays || **key != "test-labels") {
             section.refuse(key, "needs source = \"idx\"", "no files for this source")?;
         }
     }
     if !matches!(kind, Kind::Published(_)) {
         let because = "needs source = \"mnist\" or \"fashion-mnist\"";
         section.refuse("directory", because, "no directory for this source")?;
+    }
+    if !matches!(kind, Kind::Arrays | Kind::Images) {
+        for key in &arrays::KEYS {
+            section.refuse(key, "needs source = \"arrays\" or \"images\"", "no such key for this source")?;
+        }
     }
     let (keys, because, expected) = if kind.is_series() {
         let because = "is for static samples, not for a recording";
@@ -80,12 +91,15 @@ fn refuse_others(section: &Section<'_>, kind: Kind) -> Result<(), ConfigError> {
         let because = "needs source = \"embedded-ieeg\" or \"recording\"";
         (&series::KEYS[..], because, "no key about recordings for this source")
     };
-    keys.iter().try_for_each(|key| section.refuse(key, because, expected))
+    // These are keys of arrays as well.
+    let shared =
+        |key: &&&str| matches!(kind, Kind::Arrays | Kind::Images) && ["inputs", "scale"].contains(*key);
+    keys.iter().filter(|key| !shared(key)).try_for_each(|key| section.refuse(key, because, expected))
 }
 
 /// Reads the section; `folder` is where relative paths start.
 pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfig, ConfigError> {
-    let section = Section::open(item, &[&KEYS[..], &series::KEYS].concat())?;
+    let section = Section::open(item, &[&KEYS[..], &arrays::KEYS, &series::KEYS].concat())?;
     let kind = kind(&section)?;
     refuse_others(&section, kind)?;
     let source = match kind {
@@ -101,6 +115,8 @@ pub(super) fn read(item: Item<'_>, folder: &std::path::Path) -> Result<DataConfi
             test_images: file(&section, "test-images", folder)?,
             test_labels: file(&section, "test-labels", folder)?,
         },
+        Kind::Arrays => DataSource::Arrays(arrays::read(&section, folder)?),
+        Kind::Images => DataSource::Images(arrays::pictures(&section, folder)?),
         Kind::EmbeddedIeeg | Kind::Recording => {
             return series::read(&section, matches!(kind, Kind::EmbeddedIeeg), folder).map(series::data);
         }
@@ -165,7 +181,9 @@ pub(super) fn check_sizes(
     let (set, title) = match &data.source {
         DataSource::EmbeddedMnist => (PublishedSet::Mnist.about(), "embedded MNIST"),
         DataSource::Published { set, .. } => (set.about(), set.about().title),
-        DataSource::Idx { .. } | DataSource::Series(_) => return Ok(()),
+        DataSource::Idx { .. } | DataSource::Arrays(_) | DataSource::Images(_) | DataSource::Series(_) => {
+            return Ok(());
+        }
     };
     let last = network.populations.len() - 1;
     for (p, want, what) in [(0, set.pixels, "pixels"), (last, set.classes, "classes")] {

@@ -6,6 +6,7 @@
 //! not exist are errors; every error shows the line, and a caret under the value that is wrong.
 
 mod activation;
+mod arrays;
 mod backprop;
 mod completion;
 mod data;

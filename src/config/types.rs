@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Source;
+use crate::data::arrays::{AnswerKind, ArraysConfig, PicturesConfig};
 use crate::data::series::{Presentation, SeriesConfig};
 use crate::data::{Encoding, PublishedSet};
 use crate::dynamics::Settings;
@@ -124,6 +125,10 @@ pub enum DataSource {
         /// Test labels.
         test_labels: PathBuf,
     },
+    /// Arrays of inputs with targets or labels; absolute paths.
+    Arrays(ArraysConfig),
+    /// Folders of pictures by class; absolute paths.
+    Images(PicturesConfig),
     /// Time series from recordings; of [`DataConfig`] nothing else matters then.
     Series(Box<SeriesConfig>),
 }
@@ -150,6 +155,12 @@ pub struct TrainingConfig {
 }
 
 impl DataConfig {
+    /// Whether static samples have targets, not classes.
+    #[must_use]
+    pub fn has_targets(&self) -> bool {
+        matches!(&self.source, DataSource::Arrays(config) if config.answers == AnswerKind::Targets)
+    }
+
     /// Whether the data are recordings.
     #[must_use]
     pub fn is_series(&self) -> bool {

@@ -1,19 +1,15 @@
 //! The resolved form as a complete experiment file.
 
+mod data;
+
 use std::fmt::Write;
 
 use super::activation;
 use super::init::kind_name;
 use super::probe;
 use super::schedule;
-use super::series;
 use super::topology::layer_name;
-use super::types::{
-    BackpropConfig, DataConfig, DataSource, DeviceChoice, Experiment, RunConfig, SimulationConfig,
-    TrainingConfig,
-};
-use crate::data::PublishedSet;
-use crate::data::series::{Channels, Files, Reference, Scale, SeriesConfig};
+use super::types::{BackpropConfig, DeviceChoice, Experiment, RunConfig, SimulationConfig, TrainingConfig};
 use crate::dynamics::{Bias, OnIndefinite, PlasticityInDynamics, Settings};
 use crate::network::{
     Architecture, Init, InitKind, InputMode, InterneuronDynamics, InterneuronInput, MicrocircuitInit,
@@ -82,73 +78,6 @@ impl Out {
     fn head(&mut self, name: &str, seed: u64) {
         self.put("name", quoted(name));
         self.put("seed", seed);
-    }
-
-    fn data(&mut self, data: &DataConfig) {
-        self.section("[data]");
-        match &data.source {
-            DataSource::EmbeddedMnist => self.put("source", "\"embedded-mnist\""),
-            DataSource::Published { set, directory } => {
-                self.put("source", name_of(&PublishedSet::NAMES, *set));
-                if let Some(directory) = directory {
-                    self.put("directory", quoted(&directory.to_string_lossy()));
-                }
-            }
-            DataSource::Idx { train_images, train_labels, test_images, test_labels } => {
-                self.put("source", "\"idx\"");
-                let files = [train_images, train_labels, test_images, test_labels];
-                let keys = ["train-images", "train-labels", "test-images", "test-labels"];
-                for (key, file) in keys.iter().zip(files) {
-                    self.put(key, quoted(&file.to_string_lossy()));
-                }
-            }
-            DataSource::Series(series) => return self.series(series),
-        }
-        self.put("validation", data.validation);
-        self.put("encoding", name_of(&crate::data::Encoding::NAMES, data.encoding));
-        if let Some(limit) = data.train_limit {
-            self.put("train-limit", limit);
-        }
-    }
-
-    fn series(&mut self, s: &SeriesConfig) {
-        match &s.files {
-            Files::Embedded => self.put("source", "\"embedded-ieeg\""),
-            Files::Paths(paths) => {
-                self.put("source", "\"recording\"");
-                self.put("paths", list(paths.iter().map(|p| quoted(&p.to_string_lossy()))));
-            }
-        }
-        let names = |names: &[String]| list(names.iter().map(|name| quoted(name)));
-        let first = match &s.channels {
-            Channels::Names(channels) => {
-                self.put("channels", names(channels));
-                None
-            }
-            Channels::Types { types, first } => {
-                self.put("types", names(types));
-                *first
-            }
-            Channels::Default { first } => *first,
-        };
-        self.some("first", first);
-        self.put("drop-bad", s.drop_bad);
-        self.put("inputs", names(&s.inputs));
-        self.put("reference", name_of(&Reference::NAMES, s.reference));
-        self.some("unit", s.unit.as_deref().map(quoted));
-        self.some("rate-hz", s.rate_hz.map(number));
-        self.some("resample-hz", s.resample_hz.map(number));
-        self.some("high-pass-hz", s.high_pass_hz.map(number));
-        self.put("notch-hz", list(s.notch_hz.iter().copied().map(number)));
-        match s.scale {
-            Scale::DivideBy(divisor) => self.put("divide-by", number(divisor)),
-            scale => self.put("scale", name_of(&series::SCALES, scale)),
-        }
-        self.some("step-ms", s.step_ms.map(number));
-        for (key, part) in series::PARTS.into_iter().zip([s.train_s, s.validation_s, s.test_s]) {
-            self.some(key, part.map(|ends| list(ends.into_iter().map(number))));
-        }
-        self.put("memory-limit-mb", number(s.memory_limit_mb));
     }
 
     /// A key, if it has a value.

@@ -48,6 +48,7 @@ pub mod rate_product;
 pub mod rates;
 pub mod real;
 pub mod relax;
+pub mod renew;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
@@ -138,6 +139,7 @@ fn dispatch_any<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {
         Call::Pin(a) => pin::run(s, a, step),
         Call::Rates(a) => rates::run(s, a, step),
         Call::Relax(a) => relax::run(s, a, step),
+        Call::Renew(a) => renew::run(s, a, step),
         Call::Slice(a) => slice::run(s, a, step),
         Call::Stimulus(a) => stimulus::run(s, a, step),
         Call::Unit(a) => unit::run(s, a, step),

@@ -134,6 +134,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
     use Use::{Read, Write};
     match call {
         Call::Decode(a) => [a.x_old, a.x_new].into_iter().for_each(|b| need(b, Write)),
+        Call::Renew(a) => [a.old, a.new].into_iter().for_each(|b| need(b, Write)),
         Call::Rates(a) => need(a.r, Write),
         Call::Mismatch(a) => {
             need(a.b, Read);

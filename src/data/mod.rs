@@ -1,6 +1,7 @@
 //! Data sets: images with labels, split into training, validation and test samples; the scheduler that cuts them into
 //! mini-batches.
 
+pub mod arrays;
 pub mod directory;
 mod encoding;
 #[cfg(feature = "fetch")]
@@ -14,13 +15,15 @@ pub mod recording;
 mod samples;
 pub mod scheduler;
 pub mod series;
+mod values;
 
 pub use directory::{DataDir, SetError};
 pub use encoding::Encoding;
 pub use mnist::IdxPaths;
 pub use published::{Published, PublishedFile, PublishedSet};
 pub use samples::Samples;
-pub use scheduler::{Batches, MiniBatch};
+pub use scheduler::{Batches, MiniBatch, Rows};
+pub use values::{Answers, Values};
 
 use rand::seq::SliceRandom;
 
@@ -146,6 +149,22 @@ pub enum DataError {
         /// Input and output neurons.
         neurons: [usize; 2],
     },
+    /// Samples of numbers and network differ in size.
+    #[error(
+        "{from}: samples of {} inputs and {} outputs, but the input population has {} neurons and the output population {}; make them equal",
+        widths[0], widths[1], neurons[0], neurons[1]
+    )]
+    Widths {
+        /// Where the samples came from.
+        from: String,
+        /// Inputs and outputs of a sample.
+        widths: [usize; 2],
+        /// Input and output neurons.
+        neurons: [usize; 2],
+    },
+    /// Arrays or pictures of the user cannot be used.
+    #[error(transparent)]
+    Arrays(#[from] arrays::ArrayError),
     /// No window of a recording fits.
     #[error(transparent)]
     Window(#[from] series::WindowError),
@@ -173,15 +192,48 @@ pub struct Split {
     pub train_limit: Option<usize>,
 }
 
+impl Split {
+    /// The places of the training samples that are kept and of those that are held out for validation, out of `samples`; both ascending.
+    pub(crate) fn parts(self, samples: usize) -> Result<[Vec<usize>; 2], DataError> {
+        let available = match self.train_limit {
+            Some(0) => return Err(DataError::Limit),
+            Some(limit) => samples.min(limit),
+            None => samples,
+        };
+        let mut order: Vec<usize> = (0..available).collect();
+        if self.validation == 0 {
+            return Ok([order, Vec::new()]);
+        }
+        if self.validation >= available {
+            return Err(DataError::Validation { validation: self.validation, available });
+        }
+        order.shuffle(&mut stream(self.seed, Purpose::Split, 0, 0));
+        let mut kept = order.split_off(self.validation);
+        order.sort_unstable();
+        kept.sort_unstable();
+        Ok([kept, order])
+    }
+
+    /// The places of `samples` that stay for training, and of the `test` that are drawn for the test; both ascending.
+    fn test_part(self, samples: usize, test: usize) -> [Vec<usize>; 2] {
+        let mut order: Vec<usize> = (0..samples).collect();
+        order.shuffle(&mut stream(self.seed, Purpose::Split, 1, 0));
+        let mut kept = order.split_off(test.min(samples));
+        order.sort_unstable();
+        kept.sort_unstable();
+        [kept, order]
+    }
+}
+
 /// Training, validation and test samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dataset {
+pub struct Dataset<S = Samples> {
     /// What is learned.
-    pub train: Samples,
+    pub train: S,
     /// Held out of the training data; for choosing settings.
-    pub validation: Option<Samples>,
+    pub validation: Option<S>,
     /// Read once, at the end.
-    pub test: Samples,
+    pub test: S,
     /// Where they came from, for people.
     pub description: String,
 }
@@ -196,24 +248,9 @@ impl Dataset {
         if kind != other {
             return Err(DataError::Kinds { train: kind, test: other });
         }
-        let train = match split.train_limit {
-            Some(0) => return Err(DataError::Limit),
-            Some(n) if n < train.len() => train.select(0..n),
-            _ => train,
-        };
-        if split.validation == 0 {
-            return Ok(Self { train, validation: None, test, description });
-        }
-        if split.validation >= train.len() {
-            return Err(DataError::Validation { validation: split.validation, available: train.len() });
-        }
-        let mut order: Vec<usize> = (0..train.len()).collect();
-        order.shuffle(&mut stream(split.seed, Purpose::Split, 0, 0));
-        let (held_out, kept) = order.split_at_mut(split.validation);
-        held_out.sort_unstable();
-        kept.sort_unstable();
-        let validation = Some(train.select(held_out.iter().copied()));
-        let train = train.select(kept.iter().copied());
+        let [kept, held_out] = split.parts(train.len())?;
+        let validation = (!held_out.is_empty()).then(|| train.select(held_out.into_iter()));
+        let train = if kept.len() == train.len() { train } else { train.select(kept.into_iter()) };
         Ok(Self { train, validation, test, description })
     }
 
@@ -231,10 +268,12 @@ impl Dataset {
         }
         Ok(())
     }
+}
 
+impl<S: Rows> Dataset<S> {
     /// Training, validation and test samples, counted.
     #[must_use]
     pub fn counts(&self) -> [usize; 3] {
-        [self.train.len(), self.validation.as_ref().map_or(0, Samples::len), self.test.len()]
+        [self.train.len(), self.validation.as_ref().map_or(0, Rows::len), self.test.len()]
     }
 }

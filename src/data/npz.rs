@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use npyz::WriterBuilder;
 use npyz::npz::{NpzArchive, NpzWriter, file_name_from_array_name};
 
-use super::npy::{Kind, NpyHead};
+use super::npy::{Element, Kind, NpyHead};
 
 /// An array of numbers, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,6 +78,14 @@ impl NpzFile {
     /// # Errors
     /// As [`NpzFile::read`].
     pub fn read_typed(&mut self, name: &str) -> Result<(Array, bool), NpzError> {
+        self.read_element(name).map(|(array, element)| (array, element.kind == Kind::Float))
+    }
+
+    /// Reads an array and tells how its elements stand in the file.
+    ///
+    /// # Errors
+    /// As [`NpzFile::read`].
+    pub fn read_element(&mut self, name: &str) -> Result<(Array, Element), NpzError> {
         let path = self.path.clone();
         let damaged = |source| NpzError::Damaged { path: path.clone(), name: name.into(), source };
         if !self.contains(name) {
@@ -115,13 +123,21 @@ impl NpzFile {
 /// # Errors
 /// If it does not exist, is damaged, or holds no numbers.
 pub fn read_npy(path: &Path) -> Result<(Array, bool), NpzError> {
+    read_npy_element(path).map(|(array, element)| (array, element.kind == Kind::Float))
+}
+
+/// Reads an `.npy` file and tells how its elements stand there.
+///
+/// # Errors
+/// As [`read_npy`].
+pub fn read_npy_element(path: &Path) -> Result<(Array, Element), NpzError> {
     let file = File::open(path).map_err(|source| NpzError::Open { path: path.into(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     numbers(BufReader::new(file), path, &name)
 }
 
 /// The numbers of an array that is read from its head on.
-fn numbers(mut entry: impl Read, path: &Path, name: &str) -> Result<(Array, bool), NpzError> {
+fn numbers(mut entry: impl Read, path: &Path, name: &str) -> Result<(Array, Element), NpzError> {
     let damaged = |source| NpzError::Damaged { path: path.into(), name: name.into(), source };
     let head = NpyHead::read(&mut entry).map_err(damaged)?;
     let element = head.element().ok_or_else(|| NpzError::Dtype {
@@ -145,7 +161,7 @@ fn numbers(mut entry: impl Read, path: &Path, name: &str) -> Result<(Array, bool
     let mut data = Vec::with_capacity(bytes / element.width);
     element.extend(&raw, element.width, &mut data);
     let data = if head.fortran { to_c_order(&shape, &data) } else { data };
-    Ok((Array { shape, data }, element.kind == Kind::Float))
+    Ok((Array { shape, data }, element))
 }
 
 /// Elements of a Fortran-ordered array in C order.

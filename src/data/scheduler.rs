@@ -20,10 +20,14 @@ const DEPTH: usize = 2;
 /// Samples that are integrated together; or windows of recordings, piece by piece.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MiniBatch {
-    /// `[batch, pixels]` row-major, 0 to 255; 0 in inactive slots. Empty for windows.
+    /// `[batch, pixels]` row-major, 0 to 255; 0 in inactive slots. Empty but for samples that are bytes.
     pub pixels: Vec<u8>,
-    /// `[batch]`; 0 in inactive slots. Empty for windows.
+    /// `[batch]`; 0 in inactive slots. Empty for windows, and for samples that have targets.
     pub labels: Vec<u8>,
+    /// `[batch, n_in]` row-major, of samples that are numbers; 0 in inactive slots.
+    pub inputs: Vec<f64>,
+    /// `[batch, n_out]` row-major, of samples that are numbers; 0 in inactive slots.
+    pub targets: Vec<f64>,
     /// Rows of the recordings, one window after the other; empty for samples, and where the device holds all rows.
     pub rows: Vec<u8>,
     /// `[batch, 4]`: the row on the device where each trajectory's piece begins, 32 bits, little-endian; empty for samples.
@@ -44,9 +48,34 @@ impl MiniBatch {
         [&mut self.pixels, &mut self.labels, &mut self.rows, &mut self.cursors]
             .into_iter()
             .for_each(Vec::clear);
-        self.active.clear();
+        [&mut self.active, &mut self.inputs, &mut self.targets].into_iter().for_each(Vec::clear);
         self.indices.clear();
         (self.steps, self.count) = (0..0, 0);
+    }
+}
+
+/// Static samples, as mini-batches are made of them.
+#[allow(clippy::len_without_is_empty, reason = "never empty")]
+pub trait Rows: Clone + Send + 'static {
+    /// Number of samples, at least 1 and at most 2³² − 1.
+    fn len(&self) -> usize;
+
+    /// Puts the samples at `indices` into an empty mini-batch, padded to `batch` slots.
+    fn gather(&self, batch: usize, indices: &[u32], item: &mut MiniBatch);
+}
+
+impl Rows for Samples {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn gather(&self, batch: usize, indices: &[u32], item: &mut MiniBatch) {
+        for &i in indices {
+            item.pixels.extend_from_slice(self.image(i as usize));
+            item.labels.push(self.labels()[i as usize]);
+        }
+        item.pixels.resize(batch * self.pixels(), 0);
+        item.labels.resize(batch, 0);
     }
 }
 
@@ -68,7 +97,7 @@ impl Batches {
     ///
     /// # Errors
     /// If `batch` is 0 or no thread can be started.
-    pub fn shuffled(samples: &Samples, batch: usize, seed: u64, epoch: u64) -> Result<Self, DataError> {
+    pub fn shuffled(samples: &impl Rows, batch: usize, seed: u64, epoch: u64) -> Result<Self, DataError> {
         let mut order = natural_order(samples);
         order.shuffle(&mut stream(seed, Purpose::Shuffle, epoch, 0));
         Self::start(samples, batch, order)
@@ -78,7 +107,7 @@ impl Batches {
     ///
     /// # Errors
     /// If `batch` is 0 or no thread can be started.
-    pub fn ordered(samples: &Samples, batch: usize) -> Result<Self, DataError> {
+    pub fn ordered(samples: &impl Rows, batch: usize) -> Result<Self, DataError> {
         Self::start(samples, batch, natural_order(samples))
     }
 
@@ -89,6 +118,16 @@ impl Batches {
     pub fn windows(windows: &Windows, seed: u64, epoch: u64, from: usize) -> Result<Self, DataError> {
         let left = windows.mini_batches().saturating_sub(from);
         Self::spawn(left, windows.clone().assembler(seed, epoch, from))
+    }
+
+    /// Without the first `presented`.
+    #[must_use]
+    pub(crate) fn after(mut self, presented: usize) -> Self {
+        for _ in 0..presented {
+            let Some(batch) = self.next() else { break };
+            self.recycle(batch);
+        }
+        self
     }
 
     /// Why the mini-batches ended before the last one, if they did.
@@ -102,7 +141,7 @@ impl Batches {
         let _ = self.used.send(used);
     }
 
-    fn start(samples: &Samples, batch: usize, order: Vec<u32>) -> Result<Self, DataError> {
+    fn start(samples: &impl Rows, batch: usize, order: Vec<u32>) -> Result<Self, DataError> {
         if batch == 0 {
             return Err(DataError::Batch);
         }
@@ -161,8 +200,8 @@ impl Drop for Batches {
     }
 }
 
-/// The order of the set. The number of samples fits in 32 bits: [`Samples`] sees to it.
-fn natural_order(samples: &Samples) -> Vec<u32> {
+/// The order of the set. The number of samples fits in 32 bits.
+fn natural_order(samples: &impl Rows) -> Vec<u32> {
     (0_u32..).take(samples.len()).collect()
 }
 
@@ -184,16 +223,11 @@ fn assemble(
 }
 
 /// Fills `item` with the samples at `indices`, at most `batch` of them, and pads the rest.
-fn gather(samples: &Samples, batch: usize, indices: &[u32], item: &mut MiniBatch) {
+fn gather(samples: &impl Rows, batch: usize, indices: &[u32], item: &mut MiniBatch) {
     item.clear();
-    for &i in indices {
-        item.pixels.extend_from_slice(samples.image(i as usize));
-        item.labels.push(samples.labels()[i as usize]);
-    }
+    samples.gather(batch, indices, item);
     item.count = indices.len();
     item.indices.extend_from_slice(indices);
     item.active.resize(item.count, 1.0);
-    item.pixels.resize(batch * samples.pixels(), 0);
-    item.labels.resize(batch, 0);
     item.active.resize(batch, 0.0);
 }

@@ -5,14 +5,14 @@
 //! below them, by one backward sweep, `δ = ρ'(u)·(Wᵀδ)`. Then `W += rate·factor·mean(δ r̄ᵀ)`, the biases likewise, and the clips.
 //! Of feedforward graphs alone. Time does not enter: no dt, no τ, no bound on Ẇ.
 
-use super::{Build, StimulusKind, basal, observe};
+use super::{Build, basal, observe};
 use crate::kernels::{integrate, observe as observe_kernel};
 use crate::plan::{Cols, Plan};
 
 /// One update from the samples just taken, and its metrics, which are those before the update.
 pub(super) fn step(b: &Build) -> Plan {
     let mut plan = Plan::default();
-    if b.features.stimulus != StimulusKind::Samples || !b.features.learning || !b.net.is_feedforward() {
+    if !b.features.stimulus.is_static() || !b.features.learning || !b.net.is_feedforward() {
         return plan;
     }
     let l = b.lay;

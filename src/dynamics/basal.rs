@@ -3,7 +3,8 @@
 use super::{Bias, Build, InputMismatch, StimulusKind};
 use crate::kernels::{
     Base, backward, bias_rate, copy, decode, drive, forward, integrate, mismatch, pin, rates as rates_kernel,
-    resident_drive, resident_learn, slice as slice_kernel, stimulus, update as update_kernel, weight_rate,
+    renew, resident_drive, resident_learn, slice as slice_kernel, stimulus, update as update_kernel,
+    weight_rate,
 };
 use crate::network::InputMode;
 use crate::plan::{Buf, Cols, Plan, Rate};
@@ -157,6 +158,11 @@ pub(super) fn present(b: &Build) -> Plan {
             y_new: l.y_new,
         });
     }
+    if b.features.stimulus == StimulusKind::Values {
+        for (next, old, new) in [(l.x_next, l.x_old, l.x_new), (l.y_next, l.y_old, l.y_new)] {
+            plan.push(renew::Args { next, active: l.active, old, new });
+        }
+    }
     plan
 }
 
@@ -164,7 +170,7 @@ pub(super) fn present(b: &Build) -> Plan {
 pub(super) fn stimulus(b: &Build, plan: &mut Plan, resident: bool) {
     let l = b.lay;
     let source = match b.features.stimulus {
-        StimulusKind::Samples => {
+        StimulusKind::Samples | StimulusKind::Values => {
             stimulus::Source::Ramp { x_old: l.x_old, x_new: l.x_new, y_old: l.y_old, y_new: l.y_new }
         }
         StimulusKind::Sequence { .. } => stimulus::Source::Sequence { x: l.x_seq, y: l.y_seq },

@@ -17,6 +17,8 @@ use crate::plan::{Buf, BufferSpec, Elem, Role};
 pub enum StimulusKind {
     /// Static samples as bytes, with a ramp from one to the next.
     Samples,
+    /// Static samples as numbers, inputs and targets alike, with the same ramp.
+    Values,
     /// Given sequences, up to this many steps at a time.
     Sequence {
         /// Rows of the sequence buffers.
@@ -31,6 +33,14 @@ pub enum StimulusKind {
         /// Channels: those of the input population, then those of the outputs.
         channels: usize,
     },
+}
+
+impl StimulusKind {
+    /// Whether samples stand still once the ramp has brought them.
+    #[must_use]
+    pub fn is_static(self) -> bool {
+        matches!(self, Self::Samples | Self::Values)
+    }
 }
 
 /// What a model is to be able to do beyond integrating.
@@ -73,6 +83,12 @@ impl Features {
     #[must_use]
     pub fn sums(&self) -> bool {
         self.entry_norms && matches!(self.stimulus, StimulusKind::Series { .. })
+    }
+
+    /// Static samples as numbers that are learned; as [`Features::training`].
+    #[must_use]
+    pub fn values(unit_range: bool) -> Self {
+        Self { stimulus: StimulusKind::Values, ..Self::training(unit_range) }
     }
 
     /// Static samples that are learned: two rows of β, free and nudged ([`crate::train::FREE`], [`crate::train::NUDGED`]).
@@ -126,6 +142,8 @@ pub struct Layout {
     pub labels: Buf,
     pub pixel_table: Buf,
     pub label_table: Buf,
+    pub x_next: Buf,
+    pub y_next: Buf,
     pub active: Buf,
     pub x_old: Buf,
     pub x_new: Buf,
@@ -256,10 +274,12 @@ impl Layout {
         let back = !network.is_feedforward();
         let smooth = !network.activation.is_piecewise_linear();
         let (samples, seq_rows) = match features.stimulus {
-            StimulusKind::Samples => (true, 0),
+            StimulusKind::Samples | StimulusKind::Values => (true, 0),
             StimulusKind::Sequence { steps } => (false, steps),
             StimulusKind::Series { .. } => (false, 0),
         };
+        let [bytes, values] =
+            [StimulusKind::Samples, StimulusKind::Values].map(|kind| features.stimulus == kind);
         // Rows, bytes of a row, channels.
         let [held, row_bytes, channels] = match features.stimulus {
             StimulusKind::Series { rows, format, channels } => [rows, channels * format.bytes(), channels],
@@ -319,10 +339,12 @@ impl Layout {
             small: m.real("small", Scratch, on(has.woodbury, batch), n_out * (n_out + 1)),
             jac: m.real("J", Scratch, on(has.dense || has.probes, batch), network.rows().len * free),
             h: m.real("H", Scratch, on(has.dense || has.probes, batch), free * (free + 1)),
-            pixels: m.samples("pixels", Elem::Byte, on(samples, batch), n_in),
-            labels: m.samples("labels", Elem::Byte, on(samples, batch), 1),
-            pixel_table: m.real("pixel_table", Stimulus, 1, on(samples, 256)),
-            label_table: m.real("label_table", Stimulus, 1, on(samples, 2)),
+            pixels: m.samples("pixels", Elem::Byte, on(bytes, batch), n_in),
+            labels: m.samples("labels", Elem::Byte, on(bytes, batch), 1),
+            pixel_table: m.real("pixel_table", Stimulus, 1, on(bytes, 256)),
+            label_table: m.real("label_table", Stimulus, 1, on(bytes, 2)),
+            x_next: m.samples("x_next", Elem::Real, on(values, batch), n_in),
+            y_next: m.samples("u*_next", Elem::Real, on(values, batch), n_out),
             active: m.samples("active", Elem::Real, batch, 1),
             x_old: m.real("x_old", State, on(samples, batch), n_in),
             x_new: m.real("x_new", State, on(samples, batch), n_in),

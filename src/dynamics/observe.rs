@@ -1,6 +1,6 @@
 //! Plans beside the time step: what tells whether to trust a run, the steady state, the start of a run.
 
-use super::{Build, StimulusKind, basal};
+use super::{Build, basal};
 use crate::kernels::{Base, copy, mismatch, observe as observe_kernel};
 use crate::plan::{Buf, Plan};
 
@@ -90,7 +90,7 @@ pub(super) fn settle(b: &Build, plan: &mut Plan, x: Buf, target: Option<Buf>) {
 /// Steady state at β = 0 of the samples just taken, with its metrics against their targets.
 pub(super) fn predict(b: &Build) -> Plan {
     let mut plan = Plan::default();
-    if b.features.stimulus != StimulusKind::Samples || b.net.settling_order().is_none() {
+    if !b.features.stimulus.is_static() || b.net.settling_order().is_none() {
         return plan;
     }
     let l = b.lay;
@@ -129,7 +129,7 @@ pub(super) fn start(b: &Build) -> Plan {
     super::microcircuit::settle(b, &mut plan);
     let src = Some((l.u, b.net.outputs().start));
     plan.push(copy::Args { src, dst: (l.y, 0), len: n_out, rows: l.batch });
-    if b.features.stimulus == StimulusKind::Samples {
+    if b.features.stimulus.is_static() {
         plan.push(zero(l.x_new, n_in));
         plan.push(copy::Args { src, dst: (l.y_new, 0), len: n_out, rows: l.batch });
     }

@@ -5,7 +5,7 @@
 //! learns has rank 2·batch and enters W once, at the end. The algebra is exact; results differ from the plain plan by
 //! rounding. The first step of a presentation, whose rates still are where the ramp before ended, runs plainly.
 
-use super::{Build, Dynamics, Features, Integrator, Resident, Settings, StimulusKind, basal};
+use super::{Build, Dynamics, Features, Integrator, Resident, Settings, basal};
 use crate::kernels::{Base, copy, forward, gram, resident_apply, stimulus};
 use crate::network::{Activation, InputMode, Network};
 use crate::plan::{Buf, Cols, Plan};
@@ -22,7 +22,7 @@ pub(super) fn applies(network: &Network, settings: &Settings, features: Features
     let from_input = || network.projections.iter().filter(|p| p.pre == 0);
     let possible = linear
         && network.microcircuit.is_none()
-        && features.stimulus == StimulusKind::Samples
+        && features.stimulus.is_static()
         && features.learning
         && settings.derivative_clip.is_none()
         && settings.integrator == Integrator::Exact

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::idx::{self, IdxError};
 use crate::data::npz::{Array, NpzError, NpzFile, read_npy};
-use crate::data::{Encoding, Samples};
+use crate::data::{Encoding, Samples, Values};
 
 /// Samples, `[samples, n_in]` row-major.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub enum Inputs<'a> {
     },
     /// Voltages.
     Voltages(&'a [f64]),
+    /// Voltages in single precision.
+    Singles(&'a [f32]),
 }
 
 impl Inputs<'_> {
@@ -27,6 +29,7 @@ impl Inputs<'_> {
         match self {
             Self::Bytes { images, .. } => images.len(),
             Self::Voltages(values) => values.len(),
+            Self::Singles(values) => values.len(),
         }
     }
 
@@ -39,6 +42,11 @@ impl Inputs<'_> {
                 }
             }
             Self::Voltages(values) => to.copy_from_slice(&values[at..][..to.len()]),
+            Self::Singles(values) => {
+                for (to, &value) in to.iter_mut().zip(&values[at..]) {
+                    *to = f64::from(value);
+                }
+            }
         }
     }
 }
@@ -123,6 +131,8 @@ enum Pixels {
     Set(Samples, Vec<f64>),
     Bytes(Vec<u8>, Vec<f64>),
     Voltages(Vec<f64>),
+    Singles(Vec<f32>),
+    Values(Values),
 }
 
 const UNIT: &str = "images of floating-point numbers have values from 0 to 1; divide by the largest, or save bytes (uint8, 0 to 255)";
@@ -135,6 +145,35 @@ impl Images {
         let labels = Some(samples.labels().to_vec());
         let table = encoding.pixel_table().to_vec();
         Self { pixels: Pixels::Set(samples.clone(), table), labels, description }
+    }
+
+    /// Samples of numbers, without a copy.
+    #[must_use]
+    pub fn of_values(values: Values, description: String) -> Self {
+        let labels = values.labels().map(<[u8]>::to_vec);
+        Self { pixels: Pixels::Values(values), labels, description }
+    }
+
+    /// Input voltages `[samples, n_in]` whose answers are not known.
+    #[must_use]
+    pub fn of_inputs(inputs: Vec<f32>, description: String) -> Self {
+        Self { pixels: Pixels::Singles(inputs), labels: None, description }
+    }
+
+    /// Images that are bytes, `[samples, pixels]`, whose classes are not known.
+    #[must_use]
+    pub fn of_bytes(bytes: Vec<u8>, encoding: Encoding, description: String) -> Self {
+        let pixels = Pixels::Bytes(bytes, encoding.pixel_table().to_vec());
+        Self { pixels, labels: None, description }
+    }
+
+    /// Targets `[n_out]` of a sample, where they are known.
+    #[must_use]
+    pub fn targets(&self, i: usize) -> Option<&[f32]> {
+        match &self.pixels {
+            Pixels::Values(values) => values.targets(i),
+            _ => None,
+        }
     }
 
     /// Images of `n_in` pixels from a file, whose first bytes tell its kind: `.npy`, `.npz` (array `images`, or the only one; `labels`
@@ -175,6 +214,8 @@ impl Images {
             Pixels::Set(samples, table) => Inputs::Bytes { images: samples.images(), table },
             Pixels::Bytes(images, table) => Inputs::Bytes { images, table },
             Pixels::Voltages(values) => Inputs::Voltages(values),
+            Pixels::Singles(values) => Inputs::Singles(values),
+            Pixels::Values(values) => Inputs::Singles(values.inputs()),
         }
     }
 }
@@ -185,6 +226,8 @@ impl Pixels {
             Self::Set(samples, _) => samples.images().len(),
             Self::Bytes(images, _) => images.len(),
             Self::Voltages(values) => values.len(),
+            Self::Singles(values) => values.len(),
+            Self::Values(values) => values.inputs().len(),
         }
     }
 }

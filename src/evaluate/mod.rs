@@ -20,6 +20,7 @@ mod error;
 mod input;
 mod output;
 mod predictor;
+mod regression;
 mod rest;
 mod score;
 mod series;
@@ -27,8 +28,9 @@ pub mod text;
 
 pub use error::EvaluateError;
 pub use input::{Images, InputError, Inputs};
-pub use output::{Prediction, write_predictions};
+pub use output::{Prediction, ValuePrediction, write_predictions, write_values};
 pub use predictor::{Predictor, Readout, Trouble, write_parameters};
+pub use regression::{OutputScore, Regression, Residuals};
 pub use rest::{Rest, rest};
 pub use score::{Report, Score, Tabulation, argmax};
 pub use series::{Follower, Slice};

@@ -75,3 +75,64 @@ fn arrays(all: &[Prediction], n_out: usize) -> io::Result<Vec<u8>> {
     array.finish()?;
     Ok(npz.zip_writer().finish()?.into_inner())
 }
+
+/// The answer to one sample that has targets rather than a class.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValuePrediction {
+    /// Place in the set, from 0.
+    pub index: usize,
+    /// Targets `[n_out]`, where known.
+    pub target: Option<Vec<f32>>,
+    /// Output voltages `[n_out]`.
+    pub output: Vec<f64>,
+}
+
+/// Writes the answers of a regression as `.npz` or, if the path ends in `.csv`, as CSV; as [`write_predictions`].
+///
+/// `.npz`: `index` (int64, `[samples]`), `output` (float64, `[samples, n_out]`) and, where all are known, `target` (the same). CSV: the columns
+/// `index,output_0,…` and, where known, `target_0,…`.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_values(path: &Path, all: &[ValuePrediction], n_out: usize) -> io::Result<()> {
+    let known = all.iter().all(|p| p.target.is_some());
+    let csv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    let bytes =
+        if csv { value_table(all, n_out, known).into_bytes() } else { value_arrays(all, n_out, known)? };
+    atomic::write(path, &bytes)
+}
+
+fn value_table(all: &[ValuePrediction], n_out: usize, known: bool) -> String {
+    let mut text = String::from("index");
+    for name in ["output", "target"].iter().take(1 + usize::from(known)) {
+        (0..n_out).for_each(|o| text.push_str(&format!(",{name}_{o}")));
+    }
+    text.push('\n');
+    for p in all {
+        let _ = write!(text, "{}", p.index);
+        p.output.iter().for_each(|v| text.push_str(&format!(",{v}")));
+        p.target.iter().flatten().filter(|_| known).for_each(|v| text.push_str(&format!(",{v}")));
+        text.push('\n');
+    }
+    text
+}
+
+fn value_arrays(all: &[ValuePrediction], n_out: usize, known: bool) -> io::Result<Vec<u8>> {
+    let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+    let samples = all.len() as u64;
+    let index = npz.array::<i64>("index", Default::default())?;
+    let mut index = index.default_dtype().shape(&[samples]).begin_nd()?;
+    index.extend(all.iter().map(|p| p.index as i64))?;
+    index.finish()?;
+    let outputs: Vec<f64> = all.iter().flat_map(|p| p.output.iter().copied()).collect();
+    let targets: Vec<f64> =
+        all.iter().flat_map(|p| p.target.iter().flatten().map(|&v| f64::from(v))).collect();
+    for (name, values) in [("output", outputs), ("target", targets)].into_iter().take(1 + usize::from(known))
+    {
+        let array = npz.array::<f64>(name, Default::default())?;
+        let mut array = array.default_dtype().shape(&[samples, n_out as u64]).begin_nd()?;
+        array.extend(values)?;
+        array.finish()?;
+    }
+    Ok(npz.zip_writer().finish()?.into_inner())
+}

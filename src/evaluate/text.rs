@@ -1,7 +1,7 @@
 //! The score as people read it.
 
-use super::Report;
-use crate::sinks::text::{confusion, percent, thousands};
+use super::{Regression, Report};
+use crate::sinks::text::{confusion, outputs, percent, r2, thousands};
 
 /// Accuracy with its standard error, loss, the confusion matrix, and a line a class with its recall and precision. The last line is
 /// ended.
@@ -16,6 +16,13 @@ pub fn report(r: &Report) -> String {
         confusion(&r.confusion),
         classes(r),
     )
+}
+
+/// R², RMSE, loss, and a line an output. The last line is ended.
+#[must_use]
+pub fn regression(r: &Regression) -> String {
+    let samples = thousands(r.samples as u64);
+    format!("R² {}, RMSE {:.5} ({samples} samples), loss {:.5}\n{}", r2(r.r2), r.rmse, r.loss, outputs(r))
 }
 
 fn classes(r: &Report) -> String {

@@ -42,6 +42,7 @@ macro_rules! kernels {
 
 kernels! {
     decode NO_PARTS,
+    renew NO_PARTS,
     stimulus Parts { status: true, ..NO_PARTS },
     slice Parts { status: true, ..NO_PARTS },
     rates Parts { activation: true, ..NO_PARTS },

@@ -44,6 +44,7 @@ pub mod pin;
 pub mod rate_product;
 pub mod rates;
 pub mod relax;
+pub mod renew;
 pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
@@ -192,6 +193,7 @@ macro_rules! calls {
 
 calls! {
     Decode => decode,
+    Renew => renew,
     Stimulus => stimulus,
     Slice => slice,
     Rates => rates,

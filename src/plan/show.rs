@@ -132,6 +132,7 @@ impl Program {
             "-> {}",
             match call {
                 Call::Decode(a) => names(&[a.x_old, a.x_new, a.y_old, a.y_new]),
+                Call::Renew(a) => names(&[a.old, a.new]),
                 Call::Stimulus(a) => names(&[a.x, a.x_dot, a.y, a.y_dot]),
                 Call::Slice(a) => names(&[a.x, a.x_dot, a.y, a.y_dot]),
                 Call::Mismatch(a) => names(&[a.a, a.delta]),

@@ -126,7 +126,8 @@ pub fn result_of(dir: &Path) -> io::Result<SeedResult> {
     let number = |key: &str| score[key].as_f64().ok_or_else(|| odd("test.json"));
     Ok(SeedResult {
         directory,
-        accuracy: number("accuracy")?,
+        // Samples with targets have an R² in its place.
+        accuracy: number(if score["rmse"].is_number() { "r2" } else { "accuracy" })?,
         loss: number("loss")?,
         samples: score["samples"].as_u64().ok_or_else(|| odd("test.json"))? as usize,
         seconds,

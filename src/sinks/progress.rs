@@ -141,6 +141,10 @@ impl<W: Write> Sink for Progress<W> {
                 let lines = text::score(score, &self.data);
                 self.write(&lines);
             }
+            Event::Fitted(score) => {
+                let lines = text::regression(score, &self.data);
+                self.write(&lines);
+            }
             Event::Completed(score) => self.write(&text::completion(score)),
             Event::Finished { elapsed_s } => {
                 self.clear_bar();

@@ -15,8 +15,9 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 
 use super::{JsonLines, Provenance, atomic, clock, encode_tensors};
+use crate::data::arrays::Scaling;
 use crate::data::npz::Entry;
-use crate::train::{Completed, Score};
+use crate::train::{Completed, Outcome, Score};
 
 /// Runs of one name that may start in one second.
 const MOST_TWINS: usize = 1000;
@@ -272,6 +273,26 @@ impl RunDir {
     /// [`RunDirError::Write`].
     pub fn write_score(&self, score: &Score) -> Result<(), RunDirError> {
         self.write_json("test.json", score)
+    }
+
+    /// Writes `test.json`, whatever the answers are.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn write_outcome(&self, outcome: &Outcome) -> Result<(), RunDirError> {
+        match outcome {
+            Outcome::Classes(score) => self.write_score(score),
+            Outcome::Values(score) => self.write_json("test.json", score),
+        }
+    }
+
+    /// Writes `input-scale.npz`: what inputs of this network are to be scaled by.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn write_scaling(&self, scaling: &Scaling) -> Result<(), RunDirError> {
+        let path = self.path.join(Scaling::FILE);
+        scaling.save(&path).map_err(|error| RunDirError::Write { path, source: std::io::Error::other(error) })
     }
 
     /// Writes `completion.json`, the scores of the free electrodes by all methods, and `completion.npz`, the traces: `time_ms` `[T]`,

@@ -63,7 +63,7 @@ pub struct SeedTable {
     pub about: String,
     /// Whether each seed has its control.
     pub controlled: bool,
-    /// Whether results are R², of recordings, in place of shares of right answers.
+    /// Whether results are R², of recordings or samples with targets, in place of shares of right answers.
     #[serde(default)]
     pub completion: bool,
     /// One a seed, in the order in which they run.
@@ -108,10 +108,15 @@ impl SeedTable {
         let samples = self.rows.iter().find_map(|r| r.run.as_ref().or(r.control.as_ref())).map(|r| r.samples);
         let samples = samples.map_or_else(String::new, |n| format!("; {} test samples", thousands(n as u64)));
         let mut text = format!("{}{samples}\n\n", self.about);
-        let measure = if self.completion { "test R²" } else { "test accuracy %" };
+        let (factor, digits) = self.scale();
+        let [measure, control, points] = if self.completion {
+            ["test R²", "backprop R²", "difference"]
+        } else {
+            ["test accuracy %", "backprop %", "difference, points"]
+        };
         let mut titles = vec!["seed", measure, "loss", "seconds"];
         if self.controlled {
-            titles.extend(["backprop %", "loss", "seconds", "difference, points"]);
+            titles.extend([control, "loss", "seconds", points]);
         }
         line(&mut text, &titles.iter().map(ToString::to_string).collect::<Vec<_>>());
         line(&mut text, &vec!["---".to_owned(); titles.len()]);
@@ -120,7 +125,7 @@ impl SeedTable {
             cells.extend(self.result(row.run.as_ref()));
             if self.controlled {
                 cells.extend(self.result(row.control.as_ref()));
-                cells.push(difference(row).map_or_else(not_run, |d| format!("{:+.2}", 100.0 * d)));
+                cells.push(difference(row).map_or_else(not_run, |d| format!("{:+.digits$}", factor * d)));
             }
             line(&mut text, &cells);
         }
@@ -163,8 +168,8 @@ impl SeedTable {
         if self.controlled {
             cells.extend(three(|r| r.control.as_ref()));
             let points =
-                self.difference.map(|d| Spread { mean: 100.0 * d.mean, sd: d.sd.map(|s| 100.0 * s) });
-            cells.push(points.map_or_else(not_run, |d| spread(d, 2, true)));
+                self.difference.map(|d| Spread { mean: factor * d.mean, sd: d.sd.map(|s| factor * s) });
+            cells.push(points.map_or_else(not_run, |d| spread(d, digits, true)));
         }
         line(text, &cells);
     }

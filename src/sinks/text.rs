@@ -1,7 +1,7 @@
 //! The words and numbers that people read: header, epoch lines, confusion matrix.
 
 use crate::schedule::Schedule;
-use crate::train::{CompletionScore, Epoch, Header, Rule, Score};
+use crate::train::{CompletionScore, Epoch, Header, Regression, Rule, Score};
 
 /// The block at the start of a run: several lines, the last one ended.
 #[must_use]
@@ -96,6 +96,38 @@ pub fn score(s: &Score, data: &str) -> String {
         s.loss,
         confusion(&s.confusion),
     )
+}
+
+/// R², RMSE and loss; `data` says what was tested. Several lines, the last one ended.
+#[must_use]
+pub fn regression(s: &Regression, data: &str) -> String {
+    let samples = thousands(s.samples as u64);
+    format!(
+        "test R² {}, RMSE {:.5} ({samples} samples), loss {:.5}; {data}\n{}",
+        r2(s.r2),
+        s.rmse,
+        s.loss,
+        outputs(s)
+    )
+}
+
+/// A line an output, of the first ones.
+pub(crate) fn outputs(s: &Regression) -> String {
+    const SHOWN: usize = 20;
+    let mut table = format!("{:<10}{:>10}{:>14}\n", "output", "R²", "RMSE");
+    for (o, score) in s.outputs.iter().enumerate().take(SHOWN) {
+        table += &format!("{o:<10}{:>10}{:>14.5}\n", r2(score.r2), score.rmse);
+    }
+    let more = s.outputs.len().saturating_sub(SHOWN);
+    if more > 0 {
+        table += &format!("and {more} more outputs\n");
+    }
+    table
+}
+
+/// R², `-` where there is none.
+pub(crate) fn r2(r2: Option<f64>) -> String {
+    r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"))
 }
 
 /// The network and its baselines on the free electrodes of recordings. Several lines, the last one ended.

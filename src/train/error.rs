@@ -22,8 +22,8 @@ pub enum TrainError {
     /// Backprop of a time series.
     #[error("backprop, the control, learns static samples; of recordings use the rule \"least-action\"")]
     NeedsSamples,
-    /// A test by classes of a network that learns recordings.
-    #[error("recordings have no classes: the network is tested by completion")]
+    /// A test by classes of a network that learns something else.
+    #[error("these data have no classes: the network is tested by targets, or by completion")]
     NoClasses,
     /// A test part that is over before anything counts.
     #[error(

@@ -1,10 +1,10 @@
 //! Accuracy and cost on a data set, on trajectories of its own.
 
-use super::{Score, TrainError};
-use crate::data::{Encoding, Samples};
+use super::{Event, Score, TrainError};
+use crate::data::{Answers, Encoding, Samples, Values};
 use crate::dynamics::Model;
 use crate::engine::{Device, Engine};
-use crate::evaluate::{Inputs, Predictor, Readout, Tabulation};
+use crate::evaluate::{Inputs, Predictor, Readout, Regression, Residuals, Tabulation};
 use crate::network::Parameters;
 
 /// Samples evaluated at once.
@@ -42,6 +42,50 @@ impl Evaluator {
         let mut table = Tabulation::new(self.predictor.model().network.n_out(), targets);
         self.predictor.run(&inputs, |i, outputs| table.add(samples.labels()[i], outputs))?;
         Ok(table.score())
+    }
+
+    /// Scores samples of numbers with these parameters.
+    ///
+    /// # Errors
+    /// As [`Evaluator::score`].
+    pub fn score_values(&mut self, parameters: &Parameters, values: &Values) -> Result<Outcome, TrainError> {
+        self.predictor.set_parameters(parameters)?;
+        score_values(&mut self.predictor, values)
+    }
+}
+
+/// Scores samples of numbers.
+fn score_values(predictor: &mut Predictor, values: &Values) -> Result<Outcome, TrainError> {
+    let (inputs, n_out) = (Inputs::Singles(values.inputs()), values.widths()[1]);
+    match values.answers() {
+        Answers::Classes { labels, levels } => {
+            let mut table = Tabulation::new(n_out, *levels);
+            predictor.run(&inputs, |i, outputs| table.add(labels[i], outputs))?;
+            Ok(Outcome::Classes(table.score()))
+        }
+        Answers::Targets(targets) => {
+            let mut sums = Residuals::new(n_out);
+            predictor.run(&inputs, |i, outputs| sums.add(&targets[i * n_out..(i + 1) * n_out], outputs))?;
+            Ok(Outcome::Values(sums.score()))
+        }
+    }
+}
+
+/// What an evaluation came to: by what the answers are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Of samples with classes.
+    Classes(Score),
+    /// Of samples with targets.
+    Values(Regression),
+}
+
+impl From<Outcome> for Event {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Classes(score) => Self::Tested(score),
+            Outcome::Values(score) => Self::Fitted(score),
+        }
     }
 }
 

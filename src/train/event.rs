@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::CompletionScore;
 use crate::dynamics::Model;
-use crate::evaluate::Score;
+use crate::evaluate::{Regression, Score};
 use crate::network::{Alignment, Parameters, alignment};
 
 /// What runs, where: known before the first step.
@@ -90,13 +90,13 @@ pub struct Epoch {
     pub epochs: usize,
     /// Mean cost `½‖u* − a_o‖²` of the basal prediction during training.
     pub loss: f64,
-    /// Share of training samples whose basal prediction was right while they were learned; `None` for recordings, which have no classes.
+    /// Share of training samples whose basal prediction was right while they were learned; `None` where there are no classes.
     pub train_accuracy: Option<f64>,
     /// Share of validation samples; `None` without a validation set.
     pub validation_accuracy: Option<f64>,
     /// Mean cost on the validation set; of recordings, of a row over the free electrodes.
     pub validation_loss: Option<f64>,
-    /// Mean R² of the free electrodes in the validation part; `None` without one, and for static samples.
+    /// Mean R² of the outputs on the validation set, of recordings of the free electrodes; `None` without one, and where there are classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_r2: Option<f64>,
     /// Simulated time at its end since the start of the run, ms.
@@ -162,6 +162,8 @@ pub enum Event {
     },
     /// The test set, read once at the end.
     Tested(Score),
+    /// The test set of samples with targets, read once at the end.
+    Fitted(Regression),
     /// The test part of recordings, read once at the end: free electrodes predicted by the network and by baselines.
     Completed(CompletionScore),
     /// The run is complete.

@@ -2,7 +2,7 @@
 
 use super::{Completion, Protocol, Rule, TrainError};
 use crate::data::series::{Presentation, SeriesSet, Windows};
-use crate::data::{Batches, DataError, Dataset, MiniBatch};
+use crate::data::{Batches, DataError, Dataset, MiniBatch, Values};
 use crate::dynamics::{Features, Settings};
 use crate::engine::Engine;
 use crate::network::Network;
@@ -12,6 +12,8 @@ use crate::network::Network;
 pub enum Material<'a> {
     /// Static samples, a presentation each.
     Samples(&'a Dataset),
+    /// Static samples of numbers.
+    Values(&'a Dataset<Values>),
     /// Recordings, in windows.
     Series(SeriesTask<'a>),
 }
@@ -33,6 +35,7 @@ impl Material<'_> {
     pub fn description(&self) -> &str {
         match self {
             Self::Samples(data) => &data.description,
+            Self::Values(data) => &data.description,
             Self::Series(task) => &task.set.description,
         }
     }
@@ -42,6 +45,7 @@ impl Material<'_> {
     pub fn counts(&self) -> [usize; 3] {
         match self {
             Self::Samples(data) => data.counts(),
+            Self::Values(data) => data.counts(),
             Self::Series(SeriesTask { set, .. }) => [&set.train, &set.validation, &set.test]
                 .map(|spans| spans.iter().map(|span| span.rows.len()).sum()),
         }
@@ -54,6 +58,12 @@ impl<'a> From<&'a Dataset> for Material<'a> {
     }
 }
 
+impl<'a> From<&'a Dataset<Values>> for Material<'a> {
+    fn from(data: &'a Dataset<Values>) -> Self {
+        Self::Values(data)
+    }
+}
+
 impl<'a> From<SeriesTask<'a>> for Material<'a> {
     fn from(task: SeriesTask<'a>) -> Self {
         Self::Series(task)
@@ -63,6 +73,7 @@ impl<'a> From<SeriesTask<'a>> for Material<'a> {
 /// The training part, checked against the network.
 pub(super) enum Feed<'a> {
     Samples(&'a Dataset),
+    Values(&'a Dataset<Values>),
     Windows { set: &'a SeriesSet, windows: Windows },
 }
 
@@ -77,6 +88,10 @@ impl<'a> Feed<'a> {
             Material::Samples(data) => {
                 data.check(network.n_in(), network.n_out())?;
                 Ok(Self::Samples(data))
+            }
+            Material::Values(data) => {
+                check_values(data, network)?;
+                Ok(Self::Values(data))
             }
             Material::Series(SeriesTask { set, presentation, .. }) => {
                 if protocol.rule == Rule::Backprop {
@@ -94,6 +109,7 @@ impl<'a> Feed<'a> {
     pub(super) fn features(&self, protocol: &Protocol) -> Features {
         match self {
             Self::Samples(_) => Features::training(protocol.tables.in_unit_range()),
+            Self::Values(data) => Features::values(data.train.in_unit_range()),
             Self::Windows { set, windows } => {
                 let channels = set.inputs + set.targets();
                 let series = Features::series(windows.device_rows(), windows.format(), channels);
@@ -106,6 +122,7 @@ impl<'a> Feed<'a> {
     pub(super) fn write(&self, engine: &mut Engine, protocol: &Protocol) -> Result<(), TrainError> {
         match self {
             Self::Samples(_) => protocol.tables.write(engine),
+            Self::Values(_) => Ok(()),
             Self::Windows { set, windows } => {
                 write_scale(engine, set)?;
                 let read = |error| DataError::Rows { from: set.description.clone(), error };
@@ -118,10 +135,19 @@ impl<'a> Feed<'a> {
         }
     }
 
+    /// Whether samples have classes.
+    pub(super) fn has_classes(&self) -> bool {
+        match self {
+            Self::Samples(_) => true,
+            Self::Values(data) => data.train.labels().is_some(),
+            Self::Windows { .. } => false,
+        }
+    }
+
     /// Mini-batches of an epoch; of windows, pieces of them.
     pub(super) fn mini_batches(&self, protocol: &Protocol) -> usize {
         match self {
-            Self::Samples(data) => data.train.len().div_ceil(protocol.batch),
+            Self::Samples(_) | Self::Values(_) => self.samples().div_ceil(protocol.batch),
             Self::Windows { windows, .. } => windows.mini_batches(),
         }
     }
@@ -129,7 +155,7 @@ impl<'a> Feed<'a> {
     /// Time steps of the first `presented` mini-batches of an epoch.
     pub(super) fn steps_before(&self, presented: usize, protocol: &Protocol) -> u64 {
         match self {
-            Self::Samples(_) => presented as u64 * protocol.steps as u64,
+            Self::Samples(_) | Self::Values(_) => presented as u64 * protocol.steps as u64,
             Self::Windows { windows, .. } => windows.steps_before(presented),
         }
     }
@@ -138,6 +164,7 @@ impl<'a> Feed<'a> {
     pub(super) fn samples(&self) -> usize {
         match self {
             Self::Samples(data) => data.train.len(),
+            Self::Values(data) => data.train.len(),
             Self::Windows { windows, .. } => windows.trajectory_steps(),
         }
     }
@@ -152,12 +179,12 @@ impl<'a> Feed<'a> {
         let (seed, number) = (protocol.seed, epoch as u64 - 1);
         match self {
             Self::Samples(data) => {
-                let mut batches = Batches::shuffled(&data.train, protocol.batch, seed, number)?;
-                for _ in 0..presented {
-                    let Some(batch) = batches.next() else { break };
-                    batches.recycle(batch);
-                }
-                Ok(batches)
+                let batches = Batches::shuffled(&data.train, protocol.batch, seed, number)?;
+                Ok(batches.after(presented))
+            }
+            Self::Values(data) => {
+                let batches = Batches::shuffled(&data.train, protocol.batch, seed, number)?;
+                Ok(batches.after(presented))
             }
             Self::Windows { windows, .. } => Ok(Batches::windows(windows, seed, number, presented)?),
         }
@@ -170,6 +197,10 @@ impl<'a> Feed<'a> {
             Self::Samples(_) => {
                 engine.write_bytes(l.pixels, &batch.pixels)?;
                 engine.write_bytes(l.labels, &batch.labels)?;
+            }
+            Self::Values(_) => {
+                engine.write(l.x_next, &batch.inputs)?;
+                engine.write(l.y_next, &batch.targets)?;
             }
             Self::Windows { .. } => {
                 if !batch.rows.is_empty() {
@@ -185,6 +216,7 @@ impl<'a> Feed<'a> {
     pub(super) fn failed(&self, batches: &mut Batches) -> Result<(), TrainError> {
         let from = match self {
             Self::Samples(data) => &data.description,
+            Self::Values(data) => &data.description,
             Self::Windows { set, .. } => &set.description,
         };
         match batches.error() {
@@ -202,6 +234,16 @@ pub(super) fn write_scale(engine: &mut Engine, set: &SeriesSet) -> Result<(), Tr
         engine.write(l.series_offset, &first.offset)?;
     }
     Ok(())
+}
+
+/// Whether samples of numbers are as wide as the populations they are for.
+fn check_values(data: &Dataset<Values>, network: &Network) -> Result<(), DataError> {
+    let neurons = [network.n_in(), network.n_out()];
+    let parts = [Some(&data.train), data.validation.as_ref(), Some(&data.test)];
+    match parts.into_iter().flatten().map(Values::widths).find(|widths| *widths != neurons) {
+        None => Ok(()),
+        Some(widths) => Err(DataError::Widths { from: data.description.clone(), widths, neurons }),
+    }
 }
 
 /// Whether the channels are as many as the neurons they drive and nudge.

@@ -17,7 +17,7 @@ pub use completion::{
     Completed, Completion, CompletionConfig, CompletionScore, FreeChannels, NoChannel, Traces,
 };
 pub use error::TrainError;
-pub use evaluate::{Evaluator, Tables, read_parameters, write_parameters};
+pub use evaluate::{Evaluator, Outcome, Tables, read_parameters, write_parameters};
 pub use event::{Epoch, Event, Header, Health, Sink, alignment_event};
 pub use feed::{Material, SeriesTask};
 pub use flight::Need;
@@ -26,4 +26,4 @@ pub use state::{KeepNothing, Keeper, Moment, State};
 pub use tally::{SUMS, Tally};
 pub use trainer::{Protocol, Trainer};
 
-pub use crate::evaluate::Score;
+pub use crate::evaluate::{Regression, Score};

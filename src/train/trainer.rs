@@ -155,7 +155,7 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn trajectory_steps(&self) -> usize {
         match &self.feed {
-            Feed::Samples(data) => data.train.len() * self.protocol.steps,
+            Feed::Samples(_) | Feed::Values(_) => self.feed.samples() * self.protocol.steps,
             Feed::Windows { windows, .. } => windows.trajectory_steps(),
         }
     }
@@ -164,7 +164,7 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn presentation_steps(&self) -> usize {
         match &self.feed {
-            Feed::Samples(_) => self.protocol.steps,
+            Feed::Samples(_) | Feed::Values(_) => self.protocol.steps,
             Feed::Windows { windows, .. } => windows.steps(),
         }
     }
@@ -317,7 +317,9 @@ impl<'a> Trainer<'a> {
             return Err(error);
         }
         let loss = match &self.feed {
-            Feed::Samples(_) => pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps),
+            Feed::Samples(_) | Feed::Values(_) => {
+                pass.tally.add(&shot, &batch.labels, &batch.active, self.protocol.steps)
+            }
             Feed::Windows { .. } => pass.tally.add_steps(&shot, &batch.active, batch.steps.len()),
         };
         let done = pass.tally.samples();
@@ -344,14 +346,14 @@ impl<'a> Trainer<'a> {
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {
         let Pass { epoch, presented, tally, .. } = pass;
         let epoch = *epoch;
-        let Validation { accuracy, loss: validation_loss, r2 } = self.validate()?;
+        let Validation { accuracy, loss: validation_loss, r2 } = self.exam.validate(&self.parameters)?;
         let elapsed_s = self.elapsed_s();
         let left = (self.protocol.epochs - epoch) as f64;
         Ok(Epoch {
             epoch,
             epochs: self.protocol.epochs,
             loss: tally.loss(),
-            train_accuracy: matches!(self.feed, Feed::Samples(_)).then(|| tally.accuracy()),
+            train_accuracy: self.feed.has_classes().then(|| tally.accuracy()),
             validation_accuracy: accuracy,
             validation_loss,
             validation_r2: r2,

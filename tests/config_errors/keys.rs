@@ -156,7 +156,7 @@ fn choices() {
             "data.source",
             "embedded_mnist",
             "embedded-mnist",
-            "embedded-mnist, mnist, fashion-mnist, idx, embedded-ieeg, recording",
+            "embedded-mnist, mnist, fashion-mnist, idx, arrays, images, embedded-ieeg, recording, series",
         ),
     ] {
         let says = [

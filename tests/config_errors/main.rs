@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 mod arguments;
+mod arrays;
 mod keys;
 mod networks;
 mod series;

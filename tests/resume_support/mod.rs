@@ -18,7 +18,7 @@ use lagrange_gpu::network::{
 };
 use lagrange_gpu::schedule::Schedule;
 use lagrange_gpu::train::{
-    Epoch, Event, Gates, Keeper, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
+    Epoch, Event, Gates, Keeper, Material, Moment, Protocol, Ramp, Score, Sink, State, TrainError, Trainer,
 };
 pub use stripes::{CLASSES, PIXELS, samples};
 
@@ -135,13 +135,14 @@ pub struct Plan {
 }
 
 /// Runs to the end, or until stopped: then the state comes back.
-pub fn run(
+pub fn run<'a>(
     kind: &Kind,
-    data: &Dataset,
+    data: impl Into<Material<'a>>,
     device: &Device,
     plan: Plan,
 ) -> (Option<Result>, Vec<(Moment, State)>) {
     let stop = AtomicBool::new(false);
+    let data: Material = data.into();
     let network = network(kind);
     let init = [Init { kind: InitKind::Normal { mean: 0.05, std: 0.1 }, clip: None }; 3];
     let mut parameters = Parameters::draw(&network, &init, &init, 5);

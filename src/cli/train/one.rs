@@ -52,7 +52,7 @@ pub(in crate::cli) fn run_one(
         Trainer::new(network, e.settings, parameters, protocol(e), material.clone(), device, stop)
             .map_err(Failure::run)?;
     let header = header(e, &material, device, &trainer);
-    let (dir, _lock) = open_dir(e, &header, resumed.as_ref())?;
+    let (dir, _lock) = open_dir(e, data, &header, resumed.as_ref())?;
     let run = Run { e, identity, dir, drawn };
     let probes = ProbeFiles::new(run.dir.path(), device.precision() == Precision::F32);
     let begun = run.begin(&mut trainer, progress, header, resumed, probes);
@@ -84,6 +84,7 @@ pub(in crate::cli) fn run_one(
 /// The run directory with all that is known before the first step; locked.
 fn open_dir(
     e: &Experiment,
+    data: &Loaded,
     header: &Header,
     resumed: Option<&Resumed>,
 ) -> Result<(RunDir, Option<Lock>), Failure> {
@@ -96,6 +97,9 @@ fn open_dir(
     if resumed.is_none_or(|resumed| resumed.from.is_none()) {
         dir.write_config(&e.to_toml()).map_err(Failure::run)?;
         dir.write_provenance(&Provenance::new(header, dir.started())).map_err(Failure::run)?;
+        if let Loaded::Values(_, Some(scaling)) = data {
+            dir.write_scaling(scaling).map_err(Failure::run)?;
+        }
     }
     Ok((dir, lock))
 }
@@ -248,9 +252,9 @@ impl Run<'_> {
                 Event::Completed(completed.score())
             }
             None => {
-                let score = trainer.test().map_err(Failure::run)?;
-                self.dir.write_score(&score).map_err(Failure::run)?;
-                Event::Tested(score)
+                let outcome = trainer.outcome().map_err(Failure::run)?;
+                self.dir.write_outcome(&outcome).map_err(Failure::run)?;
+                outcome.into()
             }
         };
         let finished = Event::Finished { elapsed_s: trainer.elapsed_s() };

@@ -46,7 +46,7 @@ impl Seeds<'_> {
         let (group, fresh) = self.group()?;
         let run = &self.e.run;
         let mut table = SeedTable::new(&run.seeds, run.control);
-        table.completion = self.e.completion.is_some();
+        table.completion = self.e.completion.is_some() || self.e.data.has_targets();
         table.about = group.table().map_or_else(String::new, |earlier| earlier.about);
         for at in 0..run.seeds.len() {
             let done = self.seed(&group, fresh, &mut table, at);

@@ -57,7 +57,9 @@ impl Trainer<'_> {
             }
             Rule::LeastAction => {
                 let mut controls = match &self.feed {
-                    Feed::Samples(_) => presentation::controls(&self.ramp, p.gates, rate_w, rate_b, count),
+                    Feed::Samples(_) | Feed::Values(_) => {
+                        presentation::controls(&self.ramp, p.gates, rate_w, rate_b, count)
+                    }
                     Feed::Windows { windows, .. } => presentation::slices(
                         windows.grid(),
                         windows.steps_of(presented),
@@ -73,7 +75,9 @@ impl Trainer<'_> {
                     control.scale_rates(self.factor(step));
                 }
                 match &self.feed {
-                    Feed::Samples(_) => presentation::work(controls, self.model.layout.resident),
+                    Feed::Samples(_) | Feed::Values(_) => {
+                        presentation::work(controls, self.model.layout.resident)
+                    }
                     Feed::Windows { windows, .. } => {
                         presentation::piece(controls, windows.steps_of(presented).start == 0)
                     }
