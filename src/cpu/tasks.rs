@@ -34,7 +34,7 @@ pub(super) fn tasks(program: &Program, id: PlanId) -> Vec<Task<'_>> {
         .unwrap_or_else(|| of_plan(plan, program.batch))
 }
 
-fn of_plan(plan: &Plan, batch: usize) -> Vec<Task<'_>> {
+fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
     let in_factors = plan.in_factors(batch);
     let of = |buf: Buf| in_factors.iter().find(|rate| rate.w_dot == buf).copied();
     let task = |op: &'a Op| match op {
