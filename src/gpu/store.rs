@@ -205,6 +205,7 @@ mod tests {
         let program = Program {
             buffers: vec![spec("u", 3), spec("J", 100_000)],
             plans: std::array::from_fn(|_| Plan::default()),
+            small: None,
             batch: 2,
         };
         let own = own_buffers(&program);
