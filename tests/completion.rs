@@ -1,5 +1,7 @@
 //! Scores and baselines of pattern completion against closed forms.
 
+#![allow(clippy::unwrap_used)] // A test fails by panicking.
+
 use lagrange_gpu::completion::{
     Baselines, FitError, How, LAMBDAS, Method, Moments, Nearest, Ridge, Scorer, Sums, contact,
 };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Failure;
 use crate::config::{DataSource, Experiment};
 use crate::data::arrays::{self, Scaling, Shape};
-use crate::data::series::{Options, RESIDENT_BYTES, SeriesConfig, SeriesSet};
+use crate::data::series::{Options, RESIDENT_BYTES, Reference, SeriesConfig, SeriesSet};
 use crate::data::{DataDir, Dataset, IdxPaths, Split, Values, series};
 use crate::train::{Completion, Material, SeriesTask};
 
@@ -52,6 +52,19 @@ pub(super) fn load_any(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Fa
     let set = recordings(series, e.network.n_out())?;
     let names = set.series.first().map_or(&[][..], |s| &s.names[set.inputs..]);
     let completion = Completion::new(config, names, &e.beta).map_err(Failure::usage)?;
+    if series.reference == Reference::CommonAverage && completion.free.len() < set.targets() {
+        log::warn!(
+            "reference = \"common-average\": the average holds the free electrodes, so the nudged ones tell about them, and every R² in the table is \
+             too good"
+        );
+    }
+    let left_out = e.training.windows.unwrap_or_default().left_out(&set);
+    if left_out > 0.01 {
+        log::warn!(
+            "{:.0} % of the training part lie behind the last whole window and are not learned (training.window-ms)",
+            100.0 * left_out
+        );
+    }
     Ok(Loaded::Series(set, completion))
 }
 

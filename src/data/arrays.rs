@@ -178,6 +178,16 @@ pub fn load(config: &ArraysConfig, shape: Shape, split: Split) -> Result<Loaded,
         TestPart::Files(files) => Some(Raw::open(files, config.answers, true, shape)?),
         _ => None,
     };
+    if let (Some(test), TestPart::Files(files)) = (&test, &config.test) {
+        table::other(&config.train.inputs, &files.inputs, "inputs")?;
+        let answers = if config.answers == AnswerKind::Labels { "labels" } else { "targets" };
+        table::other(&config.train.answers, &files.answers, answers)?;
+        if test.inputs.bytes != train.inputs.bytes {
+            let [uint8, other] = if train.inputs.bytes { [&train, test] } else { [test, &train] };
+            let [uint8, other] = [uint8, other].map(|raw| raw.inputs.path.clone());
+            return Err(ArrayError::Mixed { uint8, other }.into());
+        }
+    }
     let description = description(config);
     let bytes = train.inputs.bytes && test.as_ref().is_none_or(|test| test.inputs.bytes);
     let available = train.inputs.samples();

@@ -94,7 +94,9 @@ impl NpzFile {
         }
         let entry = self.archive.zip_archive().by_name(&file_name_from_array_name(name));
         let entry = entry.map_err(|source| damaged(std::io::Error::other(source)))?;
-        numbers(entry, &path, name)
+        // Deflated data grow at most so much.
+        let most = entry.compressed_size().saturating_mul(1032).saturating_add(1032);
+        numbers(entry, most, &path, name)
     }
 
     /// Reads an array whose shape is known, `None` standing for any length.
@@ -133,11 +135,12 @@ pub fn read_npy(path: &Path) -> Result<(Array, bool), NpzError> {
 pub fn read_npy_element(path: &Path) -> Result<(Array, Element), NpzError> {
     let file = File::open(path).map_err(|source| NpzError::Open { path: path.into(), source })?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    numbers(BufReader::new(file), path, &name)
+    let most = file.metadata().map_or(u64::MAX, |about| about.len());
+    numbers(BufReader::new(file), most, path, &name)
 }
 
 /// The numbers of an array that is read from its head on.
-fn numbers(mut entry: impl Read, path: &Path, name: &str) -> Result<(Array, Element), NpzError> {
+fn numbers(mut entry: impl Read, most: u64, path: &Path, name: &str) -> Result<(Array, Element), NpzError> {
     let damaged = |source| NpzError::Damaged { path: path.into(), name: name.into(), source };
     let head = NpyHead::read(&mut entry).map_err(damaged)?;
     let element = head.element().ok_or_else(|| NpzError::Dtype {
@@ -152,13 +155,17 @@ fn numbers(mut entry: impl Read, path: &Path, name: &str) -> Result<(Array, Elem
         .as_ref()
         .and_then(|shape| shape.iter().try_fold(element.width, |product, &n| product.checked_mul(n)));
     let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
+    if bytes as u64 > most {
+        return Err(short(usize::try_from(most).unwrap_or(usize::MAX)));
+    }
     let mut raw = Vec::new();
     // The capacity grows with what is there, not with what the head claims.
     entry.take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
     if raw.len() < bytes {
         return Err(short(raw.len()));
     }
-    let mut data = Vec::with_capacity(bytes / element.width);
+    let mut data = Vec::new();
+    data.try_reserve_exact(bytes / element.width).map_err(|error| damaged(std::io::Error::other(error)))?;
     element.extend(&raw, element.width, &mut data);
     let data = if head.fortran { to_c_order(&shape, &data) } else { data };
     Ok((Array { shape, data }, element))

@@ -177,7 +177,14 @@ impl Iterator for Batches {
                 self.error = Some(error);
                 None
             }
-            None => None,
+            None => {
+                if self.left > 0 {
+                    // It ends early only if it failed.
+                    let what = "the thread that assembles mini-batches ended early";
+                    self.error = Some(std::io::Error::other(what));
+                }
+                None
+            }
         };
         self.left = if next.is_some() { self.left.saturating_sub(1) } else { 0 };
         next

@@ -164,6 +164,9 @@ impl Predictor {
         for (buf, values) in self.at_rest.iter().flat_map(|(states, _)| states) {
             self.engine.write(*buf, values)?;
         }
+        // What the solver remembers of other samples must not tell.
+        let age = model.layout.age;
+        self.engine.write(age, &vec![0.0; model.program.spec(age).len()])?;
         Ok(())
     }
 

@@ -133,6 +133,7 @@ impl<'a> Follower<'a> {
         self.engine.write(l.beta, &[vec![0.0; self.beta.len()], self.beta.clone()].concat())?;
         self.engine.write(l.active, &vec![1.0; l.batch])?;
         // What the solver remembers of other parameters must not tell.
+        self.iterations = ITERATIONS[0].clamp(1, self.engine.model().settings.max_iterations.max(1));
         self.engine.write(l.age, &vec![0.0; model.program.spec(l.age).len()])?;
         rest(&mut self.engine, self.precision)?;
         self.engine.write(l.series_gain, &first.gain)?;
@@ -190,7 +191,8 @@ impl<'a> Follower<'a> {
         let column = |c: usize| shot.solver.chunks_exact(solver::LEN).map(move |r| r[c]).fold(0.0, f64::max);
         let short = column(solver::UNCONVERGED) > 0.0;
         let wanted = if short { 2 * self.iterations } else { column(solver::MOST) as usize + ITERATIONS[1] };
-        self.iterations = wanted.clamp(1, model.settings.max_iterations);
+        // Never fewer than before: a quiet row says nothing of a steep one.
+        self.iterations = wanted.max(self.iterations).clamp(1, model.settings.max_iterations.max(1));
         verdict(&model, &shot, group.first, first)
     }
 

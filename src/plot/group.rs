@@ -53,9 +53,7 @@ pub fn group_curves(group: &GroupCurves) -> Result<String, PlotError> {
     } else if points().any(|e| drawable(e.validation_r2)) {
         // What is far below 0 would leave no room for the rest.
         let shown = |r2: f64| if r2 >= LOWEST { r2 } else { f64::NAN };
-        half(group, &|e| (e.epoch, shown(e.validation_r2)), |values| {
-            Axis::linear("validation R² of free electrodes", values, 6)
-        })
+        half(group, &|e| (e.epoch, shown(e.validation_r2)), |values| Axis::linear("validation R²", values, 6))
     } else {
         half(group, &|e| (e.epoch - 0.5, 100.0 * e.train_accuracy), accuracies("training"))
     };

@@ -32,7 +32,7 @@ pub struct EpochPoint {
     pub validation_accuracy: f64,
     /// Mean cost of the validation samples; of recordings, of the free electrodes in the validation part.
     pub validation_loss: f64,
-    /// Mean R² of the free electrodes in the validation part.
+    /// Mean R² of the outputs, or of the free electrodes of recordings, in the validation part.
     pub validation_r2: f64,
 }
 
@@ -69,7 +69,7 @@ pub struct Learning {
     pub test_accuracy: f64,
     /// Mean cost of the test samples; NaN = not known.
     pub test_loss: f64,
-    /// Mean R² of the free electrodes in the test part; NaN = not known.
+    /// As [`EpochPoint::validation_r2`], in the test part; NaN = not known.
     pub test_r2: f64,
 }
 
@@ -152,13 +152,11 @@ fn of(run: &Learning, value: impl Fn(&EpochPoint) -> f64) -> Vec<(f64, f64)> {
 }
 
 fn cost(run: &Learning, last: f64) -> Option<Half> {
-    let completed = run.epochs.iter().any(|e| drawable(e.validation_r2));
-    let name = if completed { "validation, free electrodes" } else { "validation" };
     let batches = binned(&run.batches, last.max(1.0), BINS);
     let series = drawn(vec![
         Series::new("training, mini-batches", batches, Ink::new(SKY, 1.2)),
         Series::new("training, mean of the epoch", means(run, |e| e.loss), training()),
-        Series::new(name, of(run, |e| e.validation_loss), validation()),
+        Series::new("validation", of(run, |e| e.validation_loss), validation()),
         Series::new("test", vec![(last, run.test_loss)], test()),
     ]);
     let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).collect();
@@ -186,7 +184,7 @@ fn r2(run: &Learning, last: f64) -> Option<Half> {
         Series::new("test", vec![(last, shown(run.test_r2))], test()),
     ]);
     let values: Vec<f64> = series.iter().flat_map(|s| s.points.iter().map(|p| p.1)).chain([0.0]).collect();
-    (!series.is_empty()).then(|| Half { series, y: Axis::linear("mean R² of free electrodes", &values, 6) })
+    (!series.is_empty()).then(|| Half { series, y: Axis::linear("mean R²", &values, 6) })
 }
 
 /// An axis of accuracies, which end at 100 %.

@@ -159,6 +159,12 @@ impl<'a> Examiner<'a> {
         model: &Model,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        let step_ms = set.series.first().map_or(1.0, |s| s.step_ms);
+        let scored = |span: &Span| span.rows.len().saturating_sub(1) as f64 * step_ms >= how.settle_ms;
+        // Now, and not after hours of training.
+        if [&set.test, &set.validation].iter().any(|part| !part.is_empty() && !part.iter().any(scored)) {
+            return Err(TrainError::NothingScored);
+        }
         let spans = set.test.len().max(set.validation.len());
         let follower = Follower::new(&model.network, model.settings, set, spans, &how.beta, device)?;
         Ok(Self { set, how, follower, baselines: None })
@@ -196,7 +202,7 @@ impl<'a> Examiner<'a> {
         Ok(Completed { table, before: first, traces, free: self.how.free.clone() })
     }
 
-    /// Follows spans and scores what is free; `keep` sees time, truth and outputs of all rows.
+    /// Follows spans and scores what is free; `keep` sees time, truth and outputs of all rows of the first span.
     fn score(
         &mut self,
         parameters: &Parameters,
@@ -214,7 +220,10 @@ impl<'a> Examiner<'a> {
         let (step_ms, settle_ms) = (series.step_ms, self.how.settle_ms);
         self.follower.run(parameters, spans, |slice: Slice<'_>| {
             let time_ms = (spans[slice.span].rows.start + slice.row) as f64 * step_ms;
-            keep(time_ms, slice.truth, slice.outputs);
+            // Of several spans the first: theirs come row by row, and times of two recordings make no trace.
+            if slice.span == 0 {
+                keep(time_ms, slice.truth, slice.outputs);
+            }
             let before = &mut last[slice.span];
             if slice.row as f64 * step_ms >= settle_ms {
                 scores.row(slice.truth, (!before.is_empty()).then_some(&before[..]), slice.outputs, free);

@@ -62,6 +62,24 @@ pub enum ArrayError {
         /// Their samples.
         counts: [usize; 2],
     },
+    /// The training samples as test samples.
+    #[error("{}: training and test would have the same {what}; name another file, or call the array of the test 'test_{what}'", path.display())]
+    Same {
+        /// The file.
+        path: PathBuf,
+        /// `inputs`, `targets` or `labels`.
+        what: &'static str,
+    },
+    /// Bytes are brightness, other numbers are voltages.
+    #[error(
+        "{} holds uint8 (brightness, read as value/255) and {} other numbers (read as they are): save both as the same type", uint8.display(), other.display()
+    )]
+    Mixed {
+        /// The file of bytes.
+        uint8: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
     /// More samples than can be indexed.
     #[error("{}: {samples} samples; a set has 1 to 4294967295", path.display())]
     Samples {

@@ -48,6 +48,18 @@ pub(super) fn archive_has(path: &Path, part: Part) -> Result<bool, ArrayError> {
     })
 }
 
+/// Checks that test samples are not the training samples once more: another file, or another array of an archive.
+pub(super) fn other(train: &Path, test: &Path, what: &'static str) -> Result<(), ArrayError> {
+    let same = match (train.canonicalize(), test.canonicalize()) {
+        (Ok(train), Ok(test)) => train == test,
+        _ => train == test,
+    };
+    if !same || is_archive(test)? && NpzFile::open(test)?.contains(&format!("test_{what}")) {
+        return Ok(());
+    }
+    Err(ArrayError::Same { path: test.into(), what })
+}
+
 fn is_archive(path: &Path) -> Result<bool, ArrayError> {
     let open = |source| ArrayError::Numpy(NpzError::Open { path: path.into(), source });
     let mut magic = Vec::new();

@@ -185,7 +185,9 @@ fn check_outputs(path: &Path, chosen: &Chosen, outputs: Option<usize>) -> Result
 fn lossless(recordings: &[Recording], chosen: &[Chosen], config: &SeriesConfig) -> Option<Vec<Digital>> {
     let same_rate = chosen.iter().all(|c| config.resample_hz.is_none_or(|hz| hz == c.rate_hz));
     let filtered = config.high_pass_hz.is_some() || !config.notch_hz.is_empty();
-    if !same_rate || filtered || config.reference != Reference::None {
+    // Gains of files are in their own units.
+    let same_unit = chosen.windows(2).all(|pair| pair[0].factors == pair[1].factors);
+    if !same_rate || !same_unit || filtered || config.reference != Reference::None {
         return None;
     }
     let of = |recording: &Recording, chosen: &Chosen| -> Option<Vec<Digital>> {

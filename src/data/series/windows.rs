@@ -32,6 +32,24 @@ pub struct Presentation {
     pub resident_bytes: usize,
 }
 
+impl Presentation {
+    /// Rows of a window of `set`, at least 0: as long as asked for, or as the shortest training span.
+    fn rows(&self, set: &SeriesSet) -> usize {
+        let step_ms = set.series.first().map_or(1.0, |s| s.step_ms);
+        let shortest = set.train.iter().map(|span| span.rows.len().saturating_sub(1)).min().unwrap_or(0);
+        self.window_ms.map_or(shortest, |ms| (ms / step_ms + 1e-6) as usize)
+    }
+
+    /// Share of the training part, from 0 to 1, behind the last whole window of its span: it is not presented.
+    #[must_use]
+    pub fn left_out(&self, set: &SeriesSet) -> f64 {
+        let rows = self.rows(set).max(1);
+        let lengths = || set.train.iter().map(|span| span.rows.len().saturating_sub(1));
+        let (left, all): (usize, usize) = (lengths().map(|n| n % rows).sum(), lengths().sum());
+        left as f64 / all.max(1) as f64
+    }
+}
+
 impl Default for Presentation {
     fn default() -> Self {
         Self { window_ms: None, repetitions: 1, shuffle: false, resident_bytes: RESIDENT_BYTES }
@@ -94,7 +112,7 @@ impl Windows {
         let step_ms = set.series.first().map_or(1.0, |s| s.step_ms);
         let lengths = || set.train.iter().map(|span| span.rows.len().saturating_sub(1));
         let shortest = lengths().min().unwrap_or(0);
-        let rows = how.window_ms.map_or(shortest, |ms| (ms / step_ms + 1e-6) as usize);
+        let rows = how.rows(set);
         let grid = Grid::new(step_ms, dt_ms);
         let steps = grid.steps(rows);
         let (mut places, mut held) = (Vec::new(), 0);

@@ -23,6 +23,7 @@ struct Line {
     done: Option<f64>,
     of: Option<f64>,
     loss: Option<f64>,
+    r2: Option<f64>,
     train_accuracy: Option<f64>,
     validation_accuracy: Option<f64>,
     validation_loss: Option<f64>,
@@ -113,6 +114,10 @@ impl Metrics {
                 if run.test_accuracy.is_finite() {
                     run.about.push(samples.map_or(accuracy.clone(), |n| format!("{accuracy} ({n} samples)")));
                 }
+            }
+            "fitted" => {
+                run.test_loss = known(line.loss);
+                run.test_r2 = known(line.r2);
             }
             "completed" => {
                 let methods = line.methods.unwrap_or_default();

@@ -203,6 +203,10 @@ impl Header {
             return Ok((String::new(), Digital { gain: 1.0, offset: 0.0, range }));
         }
         let gain = (high - low) / (last - first);
+        if !gain.is_finite() || gain == 0.0 || !(low - gain * first).is_finite() {
+            let place = format!("channel {} ({name}), {}", i + 1, names[1]);
+            return Err(fields.store.error(place, format!("{low} to {high} is no range that can be scaled")));
+        }
         Ok((fields.text(2, i), Digital { gain, offset: low - gain * first, range }))
     }
 

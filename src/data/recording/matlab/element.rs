@@ -13,6 +13,8 @@ use crate::data::recording::{RecordingError, Store};
 /// Types of elements that hold others.
 pub(super) const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
+/// Class of objects that only MATLAB reads.
+const OPAQUE: u8 = 17;
 /// Bytes at the start of a variable that hold its class, axes and name: 63 letters and 64 axes at most fit.
 const HEAD: u64 = 1024;
 /// What stands before the bytes of an element.
@@ -158,6 +160,10 @@ impl Matrix {
             return Err(store.error(format!("byte {}", tag.at), "a variable without a class"));
         }
         let flag = word(store, flags.at, big)?;
+        // Opaque objects (string, table, datetime) have neither axes nor a name here, and no numbers.
+        if flag as u8 == OPAQUE {
+            return Ok(None);
+        }
         let axes = Tag::read(store, flags.next, big)?;
         let many = axes.size / 4;
         if !(2..=64).contains(&many) {
