@@ -337,10 +337,12 @@ fn completion_of_a_free_electrode() {
     let last = trainer.epoch(2, &mut Heard::default()).expect("an epoch").expect("not stopped");
     assert!(last.loss < first.loss, "{} {}", first.loss, last.loss);
     let done = trainer.complete(&drawn).expect("tested").expect("a recording");
-    assert_eq!(done.traces.time_ms.len(), 30 + 40);
-    // Spans side by side: rows of both in turn, then the rest of the longer one.
-    let truth = set.series[1].values(1460..1461).expect("a row");
-    assert_eq!(done.traces.time_ms[..3], [2.0 * 1470.0, 2.0 * 1460.0, 2.0 * 1471.0]);
+    // Of the first span alone: rows of two recordings are no trace.
+    assert_eq!(done.traces.time_ms.len(), 30);
+    let first = &set.test[0];
+    let truth = set.series[first.series].values(first.rows.start + 1..first.rows.start + 2).expect("a row");
+    let times = [0, 1, 2].map(|row| 2.0 * (first.rows.start + row) as f64);
+    assert_eq!(done.traces.time_ms[..3], times);
     assert_eq!(done.traces.truth[C..2 * C], truth);
     assert_eq!(done.traces.before.len(), done.traces.truth.len());
     assert_eq!(done.traces.after.len(), done.traces.truth.len());
