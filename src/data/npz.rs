@@ -155,12 +155,9 @@ fn numbers(mut entry: impl Read, most: u64, path: &Path, name: &str) -> Result<(
         .as_ref()
         .and_then(|shape| shape.iter().try_fold(element.width, |product, &n| product.checked_mul(n)));
     let (Some(shape), Some(bytes)) = (shape, bytes) else { return Err(short(0)) };
-    if bytes as u64 > most {
-        return Err(short(usize::try_from(most).unwrap_or(usize::MAX)));
-    }
     let mut raw = Vec::new();
     // The capacity grows with what is there, not with what the head claims.
-    entry.take(bytes as u64).read_to_end(&mut raw).map_err(damaged)?;
+    entry.take(most.min(bytes as u64)).read_to_end(&mut raw).map_err(damaged)?;
     if raw.len() < bytes {
         return Err(short(raw.len()));
     }
