@@ -1,5 +1,6 @@
 //! CPU twin of `shaders/slice.wgsl`; the equation stands in [`crate::kernels::slice`].
 
+use super::stimulus::follow_input;
 use super::{Lane, Real, status};
 use crate::data::series::Format;
 use crate::kernels::slice::Args;
@@ -11,17 +12,9 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
     let n_in = s.cols(a.x);
     follow(s, a, step, n_in, (a.y, a.y_dot), false);
     follow(s, a, step, 0, (a.x, a.x_dot), true);
-    let Some((u, u_dot)) = a.clamp else { return };
-    let mut rate = s.take(u_dot);
-    let n = s.cols(u);
-    let (x, u, inv_dt) = (s.get(a.x), s.get(u), T::of(1.0 / a.dt_ms));
-    for (b, row) in rate.chunks_exact_mut(n).enumerate() {
-        let now = &u[b * n..b * n + n_in];
-        for ((rate, &x), &u) in row.iter_mut().zip(&x[b * n_in..(b + 1) * n_in]).zip(now) {
-            *rate = (x - u) * inv_dt;
-        }
+    if let Some(clamp) = a.clamp {
+        follow_input(s, a.x, clamp, a.dt_ms);
     }
-    s.put(u_dot, rate);
 }
 
 /// Present value and backward difference of one of the two signals, which starts at column `at`.

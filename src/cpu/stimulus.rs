@@ -16,10 +16,17 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, step: &StepControl) {
         return;
     }
     follow(s, a, step, x, (a.x, a.x_dot), true);
-    let Some((u, u_dot)) = a.clamp else { return };
+    if let Some(clamp) = a.clamp {
+        follow_input(s, a.x, clamp, a.dt_ms);
+    }
+}
+
+/// `u̇_in = (x − u_in)/dt` of a clamped input population, whose u and u̇ are given.
+#[inline(always)]
+pub(super) fn follow_input<T: Real>(s: &mut Lane<T>, x: Buf, (u, u_dot): (Buf, Buf), dt_ms: f64) {
     let mut rate = s.take(u_dot);
-    let (n, n_in) = (s.cols(u), s.cols(a.x));
-    let (x, u, inv_dt) = (s.get(a.x), s.get(u), T::of(1.0 / a.dt_ms));
+    let (n, n_in) = (s.cols(u), s.cols(x));
+    let (x, u, inv_dt) = (s.get(x), s.get(u), T::of(1.0 / dt_ms));
     for (b, row) in rate.chunks_exact_mut(n).enumerate() {
         let now = &u[b * n..b * n + n_in];
         for ((rate, &x), &u) in row.iter_mut().zip(&x[b * n_in..(b + 1) * n_in]).zip(now) {

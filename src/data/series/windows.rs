@@ -111,7 +111,6 @@ impl Windows {
     pub fn new(set: &SeriesSet, how: &Presentation, dt_ms: f64, batch: usize) -> Result<Self, WindowError> {
         let step_ms = set.series.first().map_or(1.0, |s| s.step_ms);
         let lengths = || set.train.iter().map(|span| span.rows.len().saturating_sub(1));
-        let shortest = lengths().min().unwrap_or(0);
         let rows = how.rows(set);
         let grid = Grid::new(step_ms, dt_ms);
         let steps = grid.steps(rows);
@@ -125,7 +124,7 @@ impl Windows {
             held += span.rows.len();
         }
         if steps == 0 || places.is_empty() {
-            let window_ms = how.window_ms.unwrap_or(shortest as f64 * step_ms);
+            let window_ms = how.window_ms.unwrap_or(rows as f64 * step_ms);
             let longest_ms = lengths().max().unwrap_or(0) as f64 * step_ms;
             return Err(WindowError::Long { window_ms, dt_ms, longest_ms });
         }
