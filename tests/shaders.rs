@@ -113,7 +113,10 @@ fn every_kernel_has_its_three_files() {
         "mod", "dense", "factored", "group", "lane", "product", "real", "rows", "status", "store", "tasks",
         "team", "tile", "vector",
     ];
-    assert_eq!(without(files("src/cpu", "rs"), &helpers), names);
+    // Whole steps of small networks take several files on the processor.
+    let calls = without(names, &["small_step"]);
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cpu/small/mod.rs").is_file());
+    assert_eq!(without(files("src/cpu", "rs"), &helpers), calls);
 }
 
 #[test]

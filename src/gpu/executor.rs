@@ -11,10 +11,16 @@ use super::pace::{Pace, units};
 use super::readback::{Readback, read, reals};
 use super::recorder::Recorder;
 use super::store::{CONTROL_SLOTS, SLOT, Store};
+use super::whole::{self, Whole};
 use crate::cpu::status;
 use crate::dynamics::Model;
 use crate::engine::{Snapshot, Work};
+use crate::kernels::host::{Places, to_u32};
+use crate::kernels::small_step;
 use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
+
+/// Operations of products of all trajectories at once that one of a whole step costs: lanes of a workgroup wait for one another.
+const WHOLE: u64 = 8;
 
 /// Solver iterations that a loop records unless told otherwise.
 const ITERATIONS: usize = 8;
@@ -34,6 +40,12 @@ struct Control {
     rate_pi: f32,
     rate_feedback: f32,
     rate_bi: f32,
+    /// Of whole steps: the slot that these values are in.
+    slot: u32,
+    /// Steps of a dispatch.
+    steps: u32,
+    /// Solver iterations of a step.
+    iterations: u32,
 }
 
 impl From<&StepControl> for Control {
@@ -50,6 +62,9 @@ impl From<&StepControl> for Control {
             rate_pi: step.rate_pi as f32,
             rate_feedback: step.rate_feedback as f32,
             rate_bi: step.rate_bi as f32,
+            slot: 0,
+            steps: 0,
+            iterations: 0,
         }
     }
 }
@@ -63,8 +78,25 @@ pub struct Executor {
     recorder: Recorder,
     readback: Readback,
     pace: Pace,
+    pub(super) whole: Option<Whole>,
     iterations: usize,
     costs: [u64; PLAN_IDS.len()],
+    /// What a step as a whole costs.
+    whole_cost: u64,
+    /// Weights and biases are known to keep their bounds.
+    bounded: bool,
+    dispatches: u64,
+}
+
+/// Runs that one recording stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    /// Slot of the first.
+    slot: usize,
+    /// Steps as a whole; none: one run of the plan.
+    steps: usize,
+    /// Bounds of weights follow.
+    bounds: bool,
 }
 
 impl Executor {
@@ -76,8 +108,14 @@ impl Executor {
         device.check()?;
         let program = &model.program;
         let blocks = Blocks::new(&factors::rewrite(program, device.factors_from()), device.block_limit());
-        let store = Store::new(device.raw(), device.info(), &blocks.program)?;
-        let recorder = Recorder::new(device, &store, &blocks.program, model.network.neurons())?;
+        let small = whole::args(device, program, |w| blocks.parts(w).is_empty());
+        let joined: Vec<Buf> = small.iter().flat_map(small_step::Args::weights).collect();
+        let store = Store::new(device.raw(), device.info(), &blocks.program, &joined)?;
+        let neurons = model.network.neurons();
+        let places = Places { program: &blocks.program, at: &store.at, profile: device.profile(), neurons };
+        let whole = small.map(|args| Whole::new(device, &store, &places, args)).transpose()?;
+        let bounds = whole.as_ref().filter(|w| w.bounds_apart()).map(|_| whole::clips(program));
+        let recorder = Recorder::new(device, &store, places, &bounds.unwrap_or_default())?;
         let readback = Readback::new(program, &model.layout);
         let mut executor = Self {
             device: device.clone(),
@@ -86,6 +124,10 @@ impl Executor {
             recorder,
             readback,
             pace: Pace::new(),
+            whole,
+            whole_cost: 0,
+            bounded: false,
+            dispatches: 0,
             iterations: ITERATIONS,
             costs: [0; PLAN_IDS.len()],
             model: Arc::clone(&model),
@@ -106,6 +148,7 @@ impl Executor {
     /// If the buffer holds something else, the length is wrong, or the device was lost.
     pub fn write(&mut self, buf: Buf, data: &[f64]) -> Result<(), GpuError> {
         self.expect(buf, Elem::Real, data.len())?;
+        self.bounded = false;
         let data: Vec<f32> = data.iter().map(|&v| v as f32).collect();
         let cols = self.model.program.spec(buf).cols;
         for part in self.blocks.parts(buf) {
@@ -172,6 +215,8 @@ impl Executor {
             let cost = program.plan(id).cost(program.batch, count);
             units(cost.calls, cost.flops)
         });
+        let step = program.plan(PlanId::Step).cost(program.batch, count);
+        self.whole_cost = units(1, WHOLE * step.flops);
     }
 
     /// Clears `solver` and `status`, runs the work in order and asks for a snapshot, without waiting for it.
@@ -187,7 +232,7 @@ impl Executor {
             let last = runs.peek().is_none();
             let mut encoder =
                 self.device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            self.encode(&mut encoder, &slice);
+            self.dispatches += self.encode(&mut encoder, &slice);
             let copy = last.then(|| self.readback.copy(&self.device, &self.store, &mut encoder));
             let begun = Instant::now();
             let submission = self.device.queue().submit([encoder.finish()]);
@@ -220,7 +265,7 @@ impl Executor {
     ) -> (Vec<(PlanId, &'a StepControl)>, u64) {
         let (mut slice, mut cost) = (Vec::new(), 0);
         for (plan, control) in runs.by_ref() {
-            cost += self.costs[plan as usize];
+            cost += if self.is_whole(plan, control) { self.whole_cost } else { self.costs[plan as usize] };
             slice.push((plan, control));
             if slice.len() == CONTROL_SLOTS || self.pace.is_full(cost) {
                 break;
@@ -229,21 +274,75 @@ impl Executor {
         (slice, cost)
     }
 
-    /// One pass for all runs: their control values are written before the submission starts.
-    fn encode(&self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) {
+    /// One pass for all runs: their control values are written before the submission starts. Returns the number of dispatches.
+    fn encode(&mut self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) -> u64 {
         if slice.is_empty() {
-            return;
+            return 0;
         }
+        let segments = self.segments(slice);
         let mut controls = vec![0_u8; slice.len() * SLOT as usize];
         for ((_, control), slot) in slice.iter().zip(controls.chunks_exact_mut(SLOT as usize)) {
             let control = Control::from(*control);
             slot[..size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
         }
+        for segment in segments.iter().filter(|s| s.steps > 0) {
+            let mut control = Control::from(slice[segment.slot].1);
+            (control.slot, control.steps) = (to_u32(segment.slot), to_u32(segment.steps));
+            control.iterations = to_u32(self.whole.as_ref().map_or(0, |w| w.iterations(self.iterations)));
+            let at = segment.slot * SLOT as usize;
+            controls[at..at + size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
+        }
         self.device.queue().write_buffer(&self.store.control, 0, &controls);
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for (slot, (plan, _)) in slice.iter().enumerate() {
-            self.recorder.record(&mut pass, *plan, slot, self.iterations);
+        let mut dispatches = 0;
+        for segment in segments {
+            let plan = slice[segment.slot].0;
+            match self.whole.as_ref().filter(|_| segment.steps > 0) {
+                Some(whole) => {
+                    whole.record(&mut pass, segment.slot);
+                    dispatches += 1;
+                }
+                None => dispatches += self.recorder.record(&mut pass, plan, segment.slot, self.iterations),
+            }
+            if segment.bounds {
+                self.bounded = true;
+                dispatches += self.recorder.record_bounds(&mut pass, segment.slot);
+            }
         }
+        dispatches
+    }
+
+    /// Which runs are steps that can be taken together.
+    fn segments(&self, slice: &[(PlanId, &StepControl)]) -> Vec<Segment> {
+        let most = self.whole.as_ref().map_or(0, |whole| whole.steps(self.iterations));
+        let bounds_apart = self.whole.as_ref().is_some_and(Whole::bounds_apart);
+        // Bounds that are met once stay met.
+        let mut bounded = self.bounded || !bounds_apart;
+        let mut segments: Vec<Segment> = Vec::new();
+        for (slot, &(plan, control)) in slice.iter().enumerate() {
+            let whole = self.is_whole(plan, control);
+            match segments.last_mut().filter(|last| last.steps > 0 && !last.bounds) {
+                Some(last) if whole && last.steps < most => last.steps += 1,
+                _ => {
+                    let bounds = whole && !bounded;
+                    bounded |= bounds;
+                    segments.push(Segment { slot, steps: usize::from(whole), bounds });
+                }
+            }
+        }
+        segments
+    }
+
+    /// Whether a run is a step that is taken as a whole.
+    fn is_whole(&self, plan: PlanId, control: &StepControl) -> bool {
+        let takes = |whole: &Whole| whole.takes(control) && whole.steps(self.iterations) > 0;
+        plan == PlanId::Step && self.whole.as_ref().is_some_and(takes)
+    }
+
+    /// Dispatches recorded so far.
+    #[must_use]
+    pub fn dispatches(&self) -> u64 {
+        self.dispatches
     }
 
     fn clear(&self) -> Result<(), GpuError> {
@@ -308,6 +407,9 @@ mod tests {
             ("rate_pi", offset_of!(Control, rate_pi), real),
             ("rate_feedback", offset_of!(Control, rate_feedback), real),
             ("rate_bi", offset_of!(Control, rate_bi), real),
+            ("slot", offset_of!(Control, slot), word),
+            ("steps", offset_of!(Control, steps), word),
+            ("iterations", offset_of!(Control, iterations), word),
         ];
         assert_eq!((members.len(), *span as usize), (want.len(), size_of::<Control>()));
         for (member, (name, offset, scalar)) in members.iter().zip(want) {

@@ -16,6 +16,7 @@ mod readback;
 mod recorder;
 pub mod shaders;
 mod store;
+mod whole;
 
 pub use crate::kernels::host::Profile;
 pub use adapter::{AdapterInfo, Choice, adapters, open};
