@@ -5,6 +5,7 @@
 
 mod adapter;
 mod blocks;
+mod control;
 mod device;
 mod error;
 mod executor;
