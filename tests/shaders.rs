@@ -110,8 +110,21 @@ fn every_kernel_has_its_three_files() {
     assert_eq!(files("shaders", "wgsl"), names);
     assert_eq!(without(files("src/kernels", "rs"), &["mod", "host"]), names);
     let helpers = [
-        "mod", "dense", "factored", "group", "lane", "product", "real", "rows", "status", "store", "tasks",
-        "team", "tile", "vector",
+        "mod",
+        "dense",
+        "exponential",
+        "factored",
+        "group",
+        "lane",
+        "product",
+        "real",
+        "rows",
+        "status",
+        "store",
+        "tasks",
+        "team",
+        "tile",
+        "vector",
     ];
     // Whole steps of small networks take several files on the processor.
     let calls = without(names, &["small_step"]);

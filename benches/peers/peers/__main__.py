@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy
@@ -24,9 +25,11 @@ ORDER = [
     "ours resident",
     "plain eager",
     "plain compiled",
+    "plain JAX",
     "plain, products alone",
     "same algebra eager",
     "same algebra compiled",
+    "same algebra JAX",
     "same algebra, products alone",
 ]
 
@@ -42,6 +45,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--mode", default="default", help="mode of torch.compile")
     parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--no-jax", action="store_true")
     parser.add_argument("--no-dense", action="store_true")
     parser.add_argument("--dense-batch", default="32,180")
     parser.add_argument("--no-ours", action="store_true")
@@ -50,6 +54,7 @@ def options() -> argparse.Namespace:
     found = parser.parse_args()
     if found.quick:
         found.batch, found.steps, found.rounds, found.no_compile, found.no_dense = "1,32", 20, 2, True, True
+        found.no_jax = True
     return found
 
 
@@ -111,7 +116,7 @@ def main() -> int:
 
         inductor.cpp_wrapper = True
     try:
-        for line in parity.check(ROOT / "tests" / "parity", mode or "eager", iterations=3):
+        for line in parity.check(ROOT / "tests" / "parity", mode or "eager", iterations=3, jax=not asked.no_jax):
             print(f"parity  {line}", file=sys.stderr, flush=True)
     except parity.Mismatch as wrong:
         print(f"parity  FAILED  {wrong}\nnothing was timed", file=sys.stderr)
@@ -125,7 +130,7 @@ def main() -> int:
         print(f"the machine is not idle (load average {load:.1f}): {warning}", file=sys.stderr)
     for batch in batches:
         print(f"timing  batch {batch}", file=sys.stderr, flush=True)
-        rows += measure(problem, batch, asked.steps, asked.rounds, mode, binary)
+        rows += measure(problem, batch, asked.steps, asked.rounds, mode, not asked.no_jax, binary)
         torch._dynamo.reset()
     device = cpu_name()
     text = [
@@ -134,7 +139,7 @@ def main() -> int:
         f"One time step with learning, f32, clamped inputs, hard sigmoid, β = 0.1, `exact` to 1e-5; presentations of {asked.steps} steps, set-up "
         f"included; {asked.rounds} rounds, interleaved. {asked.threads} threads, load average at the start {load:.1f}. Commit {commit()}, PyTorch {torch.__version__} "
         f"({torch.backends.cpu.get_cpu_capability()}, MKL {'yes' if torch.backends.mkl.is_available() else 'no'}), "
-        f"torch.compile mode {mode or 'not run'}, NumPy {numpy.__version__}, Python {platform.python_version()}, "
+        f"torch.compile mode {mode or 'not run'}, JAX {'not run' if asked.no_jax else version('jax')}, NumPy {numpy.__version__}, Python {platform.python_version()}, "
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC.",
         "",
         *table(rows, batches),

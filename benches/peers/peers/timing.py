@@ -146,7 +146,9 @@ def ours(binary: Path, batch: int, steps: int) -> dict[str, tuple[float, str]]:
     return found
 
 
-def timers(problem: Problem, batch: int, steps: int, iterations: int, mode: str | None) -> dict[str, tuple[Timer, str]]:
+def timers(
+    problem: Problem, batch: int, steps: int, iterations: int, mode: str | None, jax: bool
+) -> dict[str, tuple[Timer, str]]:  # fmt: skip
     """All layered peers of one batch, ready to be timed."""
     start, show = random_start(problem, batch, std=WEIGHT_STD), random_presentations(problem, batch, steps, 1)[0]
     said = f"{iterations} iterations"
@@ -157,6 +159,11 @@ def timers(problem: Problem, batch: int, steps: int, iterations: int, mode: str 
         if mode:
             peer = compiled(problem, batch, iterations=iterations, mode=mode)
             found[f"{name} compiled"] = presentation_timer(peer, problem, batch, steps), said
+        if jax:
+            from .scanned import Scanned
+
+            peer = Scanned(problem, batch, eager is Resident, iterations=iterations)
+            found[f"{name} JAX"] = presentation_timer(peer, problem, batch, steps), said
         peer = eager(problem, batch, iterations=iterations)
         peer.load(start)
         found[f"{name}, products alone"] = product_timer(peer, show, steps)
@@ -164,14 +171,14 @@ def timers(problem: Problem, batch: int, steps: int, iterations: int, mode: str 
 
 
 def measure(
-    problem: Problem, batch: int, steps: int, rounds: int, mode: str | None, binary: Path | None
+    problem: Problem, batch: int, steps: int, rounds: int, mode: str | None, jax: bool, binary: Path | None
 ) -> list[Row]:
     """All layered peers and ours at one batch, interleaved."""
     iterations, residual = iterations_needed(problem, batch, steps)
     threads = torch.get_num_threads()
     if batch < 8:
         torch.set_num_threads(faster_threads(problem, batch, steps, iterations, threads))
-    work = timers(problem, batch, steps, iterations, mode)
+    work = timers(problem, batch, steps, iterations, mode, jax)
     rows = {name: Row(name, batch, note=note) for name, (_, note) in work.items()}
     for name in ("ours plain", "ours resident") if binary else ():
         rows[name] = Row(name, batch)
