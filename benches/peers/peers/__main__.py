@@ -39,6 +39,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small check: batch 1 and 32, 2 rounds, 20 steps, nothing compiled")
     parser.add_argument("--save", action="store_true", help="store the table under benches/results/")
+    parser.add_argument("--network", default="784-300-100-10", help="sizes of the layers")
     parser.add_argument("--batch", default="1,32,128,512", help="comma list of batch sizes")
     parser.add_argument("--steps", type=int, default=100, help="time steps a presentation")
     parser.add_argument("--rounds", type=int, default=7)
@@ -121,7 +122,7 @@ def main() -> int:
     except parity.Mismatch as wrong:
         print(f"parity  FAILED  {wrong}\nnothing was timed", file=sys.stderr)
         return 1
-    problem, batches = Problem(), [int(b) for b in asked.batch.split(",")]
+    problem, batches = Problem.of(asked.network), [int(b) for b in asked.batch.split(",")]
     binary = None if asked.no_ours else asked.binary
     rows: list[Row] = []
     load = os.getloadavg()[0]
@@ -134,7 +135,7 @@ def main() -> int:
         torch._dynamo.reset()
     device = cpu_name()
     text = [
-        f"# Peers, 784-300-100-10, {device}",
+        f"# Peers, {problem.name}, {device}",
         "",
         f"One time step with learning, f32, clamped inputs, hard sigmoid, β = 0.1, `exact` to 1e-5; presentations of {asked.steps} steps, set-up "
         f"included; {asked.rounds} rounds, interleaved. {asked.threads} threads, load average at the start {load:.1f}. Commit {commit()}, PyTorch {torch.__version__} "
@@ -154,7 +155,7 @@ def main() -> int:
         folder = ROOT / "benches" / "results"
         folder.mkdir(exist_ok=True)
         name = "".join(c if c.isalnum() else "-" for c in device.lower()).strip("-")
-        path = folder / f"peers-{name}-{commit().rstrip('+')}.md"
+        path = folder / f"peers-{problem.name}-{name}-{commit().rstrip('+')}.md"
         path.write_text("\n".join(text) + "\n")
         print(f"saved  {path.relative_to(ROOT)}", file=sys.stderr)
     return 0

@@ -131,10 +131,10 @@ def dense_timer(problem: Problem, batch: int, clamped: bool, steps: int) -> Time
     return once
 
 
-def ours(binary: Path, batch: int, steps: int) -> dict[str, tuple[float, str]]:
+def ours(binary: Path, problem: Problem, batch: int, steps: int) -> dict[str, tuple[float, str]]:
     """One run of our benchmark: ms a step by plan, and the iterations it took."""
     text = subprocess.run(
-        [str(binary), "--csv", "--batch", str(batch), "--steps", str(steps)],
+        [str(binary), "--csv", "--network", problem.name, "--batch", str(batch), "--steps", str(steps)],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     found = {}
@@ -184,7 +184,7 @@ def measure(
         rows[name] = Row(name, batch)
     for _ in range(rounds):
         if binary:
-            for plan, (ms, most) in ours(binary, batch, steps).items():
+            for plan, (ms, most) in ours(binary, problem, batch, steps).items():
                 rows[f"ours {plan}"].ms.append(ms)
                 rows[f"ours {plan}"].note = f"at most {most} iterations"
         for name, (timer, _) in work.items():
@@ -198,7 +198,9 @@ def measure_dense(problem: Problem, batches: list[int], rounds: int, steps: int)
     """The dense step, with all neurons as in the authors' script and with the free ones alone."""
     rows = []
     for batch in batches:
-        for name, clamped in (("dense, N = 1194 (driven inputs)", False), ("dense, N = 410 (clamped inputs)", True)):
+        for clamped in (False, True):
+            neurons = problem.n_free if clamped else problem.n_in + problem.n_free
+            name = f"dense, N = {neurons} ({'clamped' if clamped else 'driven'} inputs)"
             timer = dense_timer(problem, batch, clamped, steps)
             rows.append(Row(name, batch, [timer() for _ in range(rounds)]))
     return rows
