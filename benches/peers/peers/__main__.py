@@ -23,13 +23,17 @@ ROOT = HERE.parents[2]
 ORDER = [
     "ours plain",
     "ours resident",
+    "ours, GPU plain",
+    "ours, GPU resident",
     "plain eager",
     "plain compiled",
     "plain JAX",
+    "plain, CUDA graph",
     "plain, products alone",
     "same algebra eager",
     "same algebra compiled",
     "same algebra JAX",
+    "same algebra, CUDA graph",
     "same algebra, products alone",
 ]
 
@@ -46,6 +50,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--mode", default="default", help="mode of torch.compile")
     parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--cuda", action="store_true", help="CUDA graphs as well, and ours on the GPU (LAGRANGE_TEST_ADAPTER names it)")
     parser.add_argument("--no-jax", action="store_true")
     parser.add_argument("--no-dense", action="store_true")
     parser.add_argument("--dense-batch", default="32,180")
@@ -88,6 +93,8 @@ def table(rows: list[Row], batches: list[int]) -> list[str]:
         "| --- |" + " --- |" * len(batches),
     ]
     for name in ORDER:
+        if ("CUDA" in name or "GPU" in name) and not any((name, batch) in found for batch in batches):
+            continue
         cells = []
         for batch in batches:
             row, base = found.get((name, batch)), found.get(("ours resident", batch))
@@ -116,8 +123,11 @@ def main() -> int:
         import torch._inductor.config as inductor
 
         inductor.cpp_wrapper = True
+    if asked.cuda and not torch.cuda.is_available():
+        print("--cuda: PyTorch finds no CUDA device", file=sys.stderr)
+        return 1
     try:
-        for line in parity.check(ROOT / "tests" / "parity", mode or "eager", iterations=3, jax=not asked.no_jax):
+        for line in parity.check(ROOT / "tests" / "parity", mode or "eager", iterations=3, jax=not asked.no_jax, cuda=asked.cuda):
             print(f"parity  {line}", file=sys.stderr, flush=True)
     except parity.Mismatch as wrong:
         print(f"parity  FAILED  {wrong}\nnothing was timed", file=sys.stderr)
@@ -131,7 +141,7 @@ def main() -> int:
         print(f"the machine is not idle (load average {load:.1f}): {warning}", file=sys.stderr)
     for batch in batches:
         print(f"timing  batch {batch}", file=sys.stderr, flush=True)
-        rows += measure(problem, batch, asked.steps, asked.rounds, mode, not asked.no_jax, binary)
+        rows += measure(problem, batch, asked.steps, asked.rounds, mode, not asked.no_jax, asked.cuda, binary)
         torch._dynamo.reset()
     device = cpu_name()
     text = [
