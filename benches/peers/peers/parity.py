@@ -170,7 +170,7 @@ def scanned(case: Case, iterations: int) -> list[str]:
     return [*said, f"JAX plain: f32 step, u to {gap:.1e}"]
 
 
-def twins(mode: str, iterations: int, jax: bool) -> list[str]:
+def twins(mode: str, iterations: int, jax: bool, cuda: bool) -> list[str]:
     """All formulations against the plain peer on two presentations of 5 samples, f64."""
     problem = Problem(sizes=(40, 30, 20, 10))
     exact = {"dtype": torch.float64, "iterations": iterations}
@@ -188,6 +188,11 @@ def twins(mode: str, iterations: int, jax: bool) -> list[str]:
 
         others["JAX plain"] = Scanned(problem, 5, False, jnp.float64, iterations)
         others["JAX same algebra"] = Scanned(problem, 5, True, jnp.float64, iterations)
+    if cuda:
+        from .graphed import Graphed
+
+        others["plain, CUDA graph"] = Graphed(problem, 5, False, torch.float64, iterations)
+        others["same algebra, CUDA graph"] = Graphed(problem, 5, True, torch.float64, iterations)
     start, shows = random_start(problem, 5, std=0.05), random_presentations(problem, 5, 20, 2)
     for peer in [plain[0], *others.values()]:
         peer.load(start)
@@ -203,7 +208,7 @@ def twins(mode: str, iterations: int, jax: bool) -> list[str]:
     return said
 
 
-def check(folder: Path, mode: str, iterations: int, jax: bool) -> list[str]:
+def check(folder: Path, mode: str, iterations: int, jax: bool, cuda: bool) -> list[str]:
     """Runs all checks; a line each."""
     case = Case(folder)
     problem = case.problem
@@ -219,4 +224,4 @@ def check(folder: Path, mode: str, iterations: int, jax: bool) -> list[str]:
     if jax:
         lines += scanned(case, iterations)
     # Ten outputs: exact by then.
-    return lines + twins(mode, 10, jax)
+    return lines + twins(mode, 10, jax, cuda)
