@@ -4,8 +4,8 @@
 // right-hand side, conjugate gradients for H u_dot = rhs with the sweeps of `dynamics::exact` from 2 u_dot - u_dot_2, voltages; and weights and
 // biases where the trajectory owns them (owns = 1). How the buffers of `state` are shaped stands with the kernels that a call of the plan
 // names; the history is u_dot_2. slots: control values of the steps, one after the other.
-// The loop of the solver runs control.iterations times whatever happens, with loops of length 0 once it has converged: some compilers refuse
-// barriers that depend on data. All sums have a fixed order, and all that lasts is in buffers between two steps, so that results do not
+// The loop of the solver ends where it has converged, or (EARLY = false) runs control.iterations times with loops of length 0 from there on:
+// some compilers refuse barriers that depend on data. All sums have a fixed order, and all that lasts is in buffers between two steps, so that results do not
 // depend on how many steps a dispatch takes.
 
 struct Params {
@@ -294,6 +294,9 @@ fn iterate(lane: u32, norm2: f32, open: bool) -> vec2<f32> {
     return vec2<f32>(select(norm2, next2, open), curvature);
 }
 
+override EARLY: bool = false;
+var<workgroup> is_open: u32;
+
 // Item 5: u_dot.
 fn solve(lane: u32, trajectory: u32, now: Control) {
     let threshold2 = params.tol2 * drive(lane, trajectory, now);
@@ -303,6 +306,10 @@ fn solve(lane: u32, trajectory: u32, now: Control) {
     for (var k = 0u; k < control.iterations; k = k + 1u) {
         // Not `>`: a NaN stays open, as it does on the processor.
         let open = !(norm2 <= threshold2);
+        if (EARLY) {
+            if (lane == 0u) { is_open = u32(open); }
+            if (workgroupUniformLoad(&is_open) == 0u) { break; }
+        }
         let found = iterate(lane, norm2, open);
         norm2 = found.x;
         if (open) {

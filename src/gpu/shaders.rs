@@ -117,6 +117,8 @@ pub struct Variant {
     pub profile: Profile,
     /// Products with ρ'.
     pub gated: bool,
+    /// Whole steps leave the loop of the solver where it has converged.
+    pub early: bool,
 }
 
 impl Variant {
@@ -156,6 +158,7 @@ impl Variant {
         if parts.small {
             let (lanes, sharing) = self.profile.whole_step();
             constants.extend([("LANES", f64::from(lanes)), ("PARTS", f64::from(sharing))]);
+            constants.push(("EARLY", f64::from(u8::from(self.early))));
         }
         if matches!(self.kernel, "forward" | "backward") {
             constants.push(("GATED", if self.gated { 1.0 } else { 0.0 }));
@@ -172,6 +175,7 @@ impl Variant {
                 self.profile = Profile::Software;
             }
             self.gated &= matches!(self.kernel, "forward" | "backward");
+            self.early &= parts.small;
         }
         self
     }
@@ -183,8 +187,8 @@ pub fn variants() -> Vec<Variant> {
     let mut all = Vec::new();
     for &kernel in crate::kernels::NAMES {
         for (_, profile) in Profile::NAMES {
-            for gated in [false, true] {
-                let variant = Variant { kernel, profile, gated }.canonical();
+            for (gated, early) in [(false, false), (true, false), (false, true)] {
+                let variant = Variant { kernel, profile, gated, early }.canonical();
                 if !all.contains(&variant) {
                     all.push(variant);
                 }

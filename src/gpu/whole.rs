@@ -14,6 +14,9 @@ use crate::plan::{Buf, Op, Plan, PlanId, Program, StepControl};
 /// Most trajectories of a network that a software adapter steps as a whole: products of eight fill its tiles and are faster.
 const SOFTWARE_BATCH: usize = 4;
 
+/// Solver iterations of a whole step for each that a plan records.
+const SLACK: usize = 4;
+
 /// The step of a program as one dispatch.
 pub struct Whole {
     args: small_step::Args,
@@ -36,6 +39,12 @@ pub fn args(device: &Device, program: &Program, is_whole: impl Fn(Buf) -> bool) 
     (fits && pays && args.weights().all(is_whole)).then_some(args)
 }
 
+/// The shader of a device. That of DirectX may go through a compiler that refuses barriers in loops that end where data say so.
+fn variant(device: &Device) -> Variant {
+    let early = device.info().backend != "Dx12";
+    Variant { kernel: "small_step", profile: device.profile(), gated: false, early }
+}
+
 /// Bounds of weights and biases alone: what is left of learning where nothing learns.
 pub fn clips(program: &Program) -> Plan {
     let bound = |op: &Op| match op {
@@ -45,6 +54,16 @@ pub fn clips(program: &Program) -> Plan {
         _ => None,
     };
     Plan { ops: program.plan(PlanId::Step).ops.iter().filter_map(bound).collect() }
+}
+
+/// A step that ends its iterations itself may take some more of them than a plan records: no step of a few recorded ones has to stop short, and
+/// none takes so long that a dispatch of steps that need more and more of them would stall the adapter. Fewer where they would not fit into the
+/// loops of an invocation, though as many as are recorded.
+fn bound(loops: Option<[u64; 2]>, recorded: usize, at_most: usize) -> usize {
+    let fits = loops.map_or(usize::MAX, |[step, iteration]| {
+        usize::try_from((SOFTWARE_LIMIT - 1).saturating_sub(step) / iteration.max(1)).unwrap_or(usize::MAX)
+    });
+    recorded.saturating_mul(SLACK).min(fits).max(recorded).min(at_most)
 }
 
 /// Steps that fit into the loops of an invocation; the loop over the steps ends once.
@@ -61,7 +80,7 @@ impl Whole {
         places: &Places,
         args: small_step::Args,
     ) -> Result<Self, GpuError> {
-        let variant = Variant { kernel: "small_step", profile: device.profile(), gated: false };
+        let variant = variant(device);
         let Pipeline { compute, layout } = device.pipelines().get(device.raw(), variant);
         let params = args.params(places)?;
         let table = args.table(|w| store.joined_at(w).unwrap_or(0));
@@ -86,9 +105,9 @@ impl Whole {
         self.batch > 1 && self.args.learns()
     }
 
-    /// Solver iterations of a step, given how many a loop records.
+    /// Most solver iterations of a step, given how many a loop of a plan records.
     pub fn iterations(&self, recorded: usize) -> usize {
-        recorded.min(self.args.at_most())
+        bound(self.loops, recorded, self.args.at_most())
     }
 
     /// Steps that one dispatch may take; 0 where even one loops too often for a software adapter.
@@ -213,6 +232,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_step_may_take_some_more_iterations_than_a_plan_records() {
+        assert_eq!([bound(None, 8, 200), bound(None, 60, 200), bound(None, 300, 200)], [32, 200, 200]);
+        // 59,999 loops: 48 iterations of 1200 beside 2000 others; as many as are recorded in any case, which then is no step at all.
+        let loops = [2000, 1200];
+        assert_eq!(
+            [bound(Some(loops), 8, 200), bound(Some(loops), 20, 200), bound(Some(loops), 50, 200)],
+            [32, 48, 50]
+        );
+        assert_eq!([steps(loops, 32), steps(loops, 48), steps(loops, 50)], [1, 1, 0]);
+    }
+
     /// The shader with a counter in every loop and before it, for its end; the largest count of an invocation goes where the residual is booked.
     fn counting(variant: &Variant) -> String {
         let mut source = String::from("var<private> ticks: u32;\nfn tick() { ticks = ticks + 1u; }\n");
@@ -247,7 +278,7 @@ mod tests {
         for profile in [Profile::Software, Profile::Small] {
             let device = open(&Choice::Index(at)).unwrap().with_profile(profile);
             for (sizes, architecture) in NETWORKS {
-                let iterations = 3;
+                let iterations = 1;
                 let mut model = model(sizes, architecture, 1);
                 model.program.small.as_mut().unwrap().tolerance = 0.0;
                 let model = Arc::new(model);
@@ -276,7 +307,7 @@ mod tests {
 
     /// Makes a step count its loops; returns how many it is told to have.
     fn instrument(device: &Device, whole: &mut Whole, iterations: usize) -> u64 {
-        let variant = Variant { kernel: "small_step", profile: device.profile(), gated: false };
+        let variant = super::variant(device);
         let layout = device.pipelines().get(device.raw(), variant).layout;
         let source = wgpu::ShaderSource::Wgsl(counting(&variant).into());
         let module = device.raw().create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
@@ -296,6 +327,6 @@ mod tests {
             },
             cache: None,
         });
-        whole.args.loops(device.profile(), iterations)
+        whole.args.loops(device.profile(), whole.iterations(iterations))
     }
 }
