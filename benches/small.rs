@@ -6,7 +6,7 @@
 //! `--device NAME`: an adapter by a part of its name; `--profile small`: with the tiles of a GPU. An adapter records the iterations that the lead
 //! took, and 4 more.
 //! Targets are 56 seeded channels, sampled every 2 ms and interpolated linearly to 1 ms: each a random walk that is pulled back within 50 ms.
-//! Prints the median time of a step of all windows of the batch over the rounds, and the solver iterations of a step.
+//! Prints the median time of a step of all windows of the batch over the rounds, the solver iterations of a step, and its dispatches on an adapter.
 
 #![allow(clippy::expect_used, clippy::panic)] // A bench fails by panicking.
 
@@ -151,7 +151,7 @@ fn main() {
         models.push((true, Arc::new(plain)));
     }
     let mut times = vec![Vec::new(); models.len()];
-    let mut books = vec![[0.0; 4]; models.len()];
+    let mut books = vec![[0.0; 5]; models.len()];
     for _ in 0..asked.rounds {
         for (k, (_, model)) in models.iter().enumerate() {
             let (ms, book) = round(model, &asked, init);
@@ -168,7 +168,7 @@ fn main() {
     }
 }
 
-fn print(asked: &Asked, plain: bool, times: &[f64], [mean, most, bent, cost]: [f64; 4]) {
+fn print(asked: &Asked, plain: bool, times: &[f64], [mean, most, bent, cost, dispatches]: [f64; 5]) {
     let (median, least) = (times[times.len() / 2], times[0]);
     let name = if asked.layered { "layered" } else { "full" };
     if asked.csv {
@@ -176,7 +176,7 @@ fn print(asked: &Asked, plain: bool, times: &[f64], [mean, most, bent, cost]: [f
         return;
     }
     println!(
-        "{name} {} batch {} tolerance {:e}{}: {median:.1} µs a step (least {least:.1}), {:.2} µs a slice; {mean:.2} iterations, at most {most}; H indefinite {bent} times; cost {cost:.9}",
+        "{name} {} batch {} tolerance {:e}{}: {median:.1} µs a step (least {least:.1}), {:.2} µs a slice; {mean:.2} iterations, at most {most}; H indefinite {bent} times; cost {cost:.9}; {dispatches:.2} dispatches a step",
         asked.precision.name(),
         asked.batch,
         asked.tolerance,
@@ -186,7 +186,7 @@ fn print(asked: &Asked, plain: bool, times: &[f64], [mean, most, bent, cost]: [f
 }
 
 /// One run from the start: ms a step; mean and most iterations of a step, cost at the end.
-fn round(model: &Arc<Model>, asked: &Asked, init: Init) -> (f64, [f64; 4]) {
+fn round(model: &Arc<Model>, asked: &Asked, init: Init) -> (f64, [f64; 5]) {
     let l = &model.layout;
     let network = &model.network;
     let mut engine = Engine::new(Arc::clone(model), &asked.device).unwrap_or_else(|e| panic!("{e}"));
@@ -212,14 +212,16 @@ fn round(model: &Arc<Model>, asked: &Asked, init: Init) -> (f64, [f64; 4]) {
     let lead = engine.run(&[work(0..LEAD)]).expect("steps");
     let most = lead.solver.chunks_exact(solver::LEN).map(|b| b[solver::MOST]).fold(0.0, f64::max);
     engine.set_iterations(most as usize + 4);
+    let before = engine.dispatches();
     let begun = Instant::now();
     let found = engine.run(&[work(LEAD..LEAD + asked.steps)]).expect("steps");
     let ms = 1e3 * begun.elapsed().as_secs_f64() / asked.steps as f64;
     let at = |i: usize| found.solver.chunks_exact(solver::LEN).map(move |b| b[i]);
+    let dispatches = (engine.dispatches() - before) as f64 / asked.steps as f64;
     assert_eq!(at(solver::UNCONVERGED).sum::<f64>(), 0.0, "every trajectory converges");
     let mean = at(solver::TOTAL).sum::<f64>() / (asked.steps * asked.batch) as f64;
     let bent = at(solver::INDEFINITE).sum::<f64>();
     let seen = engine.run(&[Work::once(PlanId::Observe)]).expect("observed");
     let cost = seen.record.chunks_exact(record::LEN).map(|r| r[record::COST]).sum::<f64>();
-    (ms, [mean, at(solver::MOST).fold(0.0, f64::max), bent, cost / asked.batch as f64])
+    (ms, [mean, at(solver::MOST).fold(0.0, f64::max), bent, cost / asked.batch as f64, dispatches])
 }

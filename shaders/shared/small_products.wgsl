@@ -62,32 +62,24 @@ var<workgroup> vectors: array<f32, 2816>;
 var<workgroup> partial: array<f32, 1024>;
 var<workgroup> heads: array<vec4<f32>, 16>;
 
-// Part of the product of a row of W, from element w on, and x.
-fn row_part(w: u32, x: u32, part: u32, len: u32) -> f32 {
-    let whole = len - len % (4u * PARTS);
-    var sums = vec4<f32>();
-    var k = part;
-    for (; k < whole; k = k + 4u * PARTS) {
-        let a = vec4<f32>(weights[w + k], weights[w + k + PARTS], weights[w + k + 2u * PARTS], weights[w + k + 3u * PARTS]);
-        let b = x + k;
-        sums = sums + a * vec4<f32>(vectors[b], vectors[b + PARTS], vectors[b + 2u * PARTS], vectors[b + 3u * PARTS]);
-    }
-    var sum = (sums.x + sums.y) + (sums.z + sums.w);
-    for (; k < len; k = k + PARTS) { sum = sum + weights[w + k] * vectors[x + k]; }
-    return sum;
+// Four terms of a sum: elements of W from w on, `next` apart, times those of x that the lane takes.
+fn terms(w: u32, next: u32, x: u32) -> vec4<f32> {
+    let a = vec4<f32>(weights[w], weights[w + next], weights[w + 2u * next], weights[w + 3u * next]);
+    return a * vec4<f32>(vectors[x], vectors[x + PARTS], vectors[x + 2u * PARTS], vectors[x + 3u * PARTS]);
 }
 
-// Part of the product of a column of W, its first element at w, and x.
-fn column_part(w: u32, stride: u32, x: u32, part: u32, len: u32) -> f32 {
-    let whole = len - len % (4u * PARTS);
+// Part of the product of x and a row or a column of W: its first element at w, the next one `stride` further.
+fn part_of(w: u32, stride: u32, x: u32, part: u32, len: u32) -> f32 {
     let next = PARTS * stride;
     var sums = vec4<f32>();
     var k = part;
-    for (; k < whole; k = k + 4u * PARTS) {
+    for (; k < len - len % (8u * PARTS); k = k + 8u * PARTS) {
         let at = w + k * stride;
-        let a = vec4<f32>(weights[at], weights[at + next], weights[at + 2u * next], weights[at + 3u * next]);
-        let b = x + k;
-        sums = sums + a * vec4<f32>(vectors[b], vectors[b + PARTS], vectors[b + 2u * PARTS], vectors[b + 3u * PARTS]);
+        sums = sums + terms(at, next, x + k) + terms(at + 4u * next, next, x + k + 4u * PARTS);
+    }
+    if (k < len - len % (4u * PARTS)) {
+        sums = sums + terms(w + k * stride, next, x + k);
+        k = k + 4u * PARTS;
     }
     var sum = (sums.x + sums.y) + (sums.z + sums.w);
     for (; k < len; k = k + PARTS) { sum = sum + weights[w + k * stride] * vectors[x + k]; }
@@ -106,7 +98,7 @@ fn product_rows(lane: u32, first: u32, end: u32, flags: u32, x: u32) {
                 let block = table[own + INTO] + k * BLOCK;
                 if ((table[block + FLAGS] & flags) != 0u) {
                     let width = table[block + PRE_LEN];
-                    sum = sum + row_part(table[block] + i * width, x + table[block + PRE], part, width);
+                    sum = sum + part_of(table[block] + i * width, 1u, x + table[block + PRE], part, width);
                 }
             }
             partial[part * ROOM + table[own] + i] = sum;
@@ -126,7 +118,7 @@ fn product_columns(lane: u32, first: u32, end: u32, forth: u32, back: u32, sign:
                 let block = table[own + OUT_OF] + k * BLOCK;
                 let runs_forward = (table[block + FLAGS] & FORWARD) != 0u;
                 let x = select(back, forth, runs_forward) + table[block + POST];
-                let v = column_part(table[block] + j, table[block + PRE_LEN], x, part, table[block + POST_LEN]);
+                let v = part_of(table[block] + j, table[block + PRE_LEN], x, part, table[block + POST_LEN]);
                 sum = sum + select(sign * v, v, runs_forward);
             }
             partial[part * ROOM + table[own] + j] = sum;

@@ -168,10 +168,10 @@ impl<'a> Count<'a> {
         (len as u64).div_ceil(self.lanes) * (1 + self.parts) + 1
     }
 
-    /// `row_part` or `column_part`.
+    /// `part_of`.
     fn part(&self, len: usize) -> u64 {
         let (len, each) = (len as u64, 4 * self.parts);
-        len / each + 1 + (len % each).div_ceil(self.parts) + 1
+        len / (2 * each) + 1 + (len % each).div_ceil(self.parts) + 1
     }
 
     /// Passes over this many rows or columns.
