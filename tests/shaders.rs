@@ -111,7 +111,7 @@ fn every_kernel_has_its_three_files() {
     assert_eq!(without(files("src/kernels", "rs"), &["mod", "host"]), names);
     let helpers = [
         "mod", "dense", "factored", "group", "lane", "product", "real", "rows", "status", "store", "tasks",
-        "team", "tile", "vector",
+        "watch", "team", "tile", "vector",
     ];
     assert_eq!(without(files("src/cpu", "rs"), &helpers), names);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::blocks::Blocks;
+use super::clock::{Clock, Stamps};
 use super::device::Device;
 use super::error::GpuError;
 use super::factors;
@@ -13,7 +14,7 @@ use super::recorder::Recorder;
 use super::store::{CONTROL_SLOTS, SLOT, Store};
 use crate::cpu::status;
 use crate::dynamics::Model;
-use crate::engine::{Snapshot, Work};
+use crate::engine::{Snapshot, Timings, Watch, Work};
 use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
 
 /// Solver iterations that a loop records unless told otherwise.
@@ -63,6 +64,7 @@ pub struct Executor {
     recorder: Recorder,
     readback: Readback,
     pace: Pace,
+    clock: Clock,
     iterations: usize,
     costs: [u64; PLAN_IDS.len()],
 }
@@ -86,6 +88,7 @@ impl Executor {
             recorder,
             readback,
             pace: Pace::new(),
+            clock: Clock::new(),
             iterations: ITERATIONS,
             costs: [0; PLAN_IDS.len()],
             model: Arc::clone(&model),
@@ -169,7 +172,7 @@ impl Executor {
         self.iterations = count;
         let program = &self.model.program;
         self.costs = PLAN_IDS.map(|id| {
-            let cost = program.plan(id).cost(program.batch, count);
+            let cost = program.cost(id, count);
             units(cost.calls, cost.flops)
         });
     }
@@ -187,14 +190,18 @@ impl Executor {
             let last = runs.peek().is_none();
             let mut encoder =
                 self.device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            self.encode(&mut encoder, &slice);
+            let stamps = self.encode(&mut encoder, &slice);
+            let timestamps = stamps.as_ref().map(|stamps| stamps.resolve(&self.device, &mut encoder));
             let copy = last.then(|| self.readback.copy(&self.device, &self.store, &mut encoder));
             let begun = Instant::now();
             let submission = self.device.queue().submit([encoder.finish()]);
             if let Some(copy) = copy {
                 self.readback.request(ticket, copy, submission.clone());
             }
-            if self.pace.measures() && cost > 0 {
+            if let Some((stamps, copies)) = stamps.as_ref().zip(timestamps) {
+                self.device.wait(Some(submission))?;
+                self.clock.book(&self.device, stamps, &copies)?;
+            } else if self.pace.measures() && cost > 0 {
                 self.device.wait(Some(submission))?;
                 self.pace.measured(cost, begun.elapsed());
             }
@@ -211,6 +218,27 @@ impl Executor {
     pub fn collect(&mut self, ticket: u64) -> Result<Snapshot, GpuError> {
         self.device.check()?;
         self.readback.collect(&self.device, ticket)
+    }
+
+    /// Says what is watched from now on.
+    ///
+    /// # Errors
+    /// If the device was lost.
+    pub fn watch(&mut self, watch: Watch) -> Result<(), GpuError> {
+        self.device.wait(None)?;
+        self.clock.watch(watch, &self.device);
+        Ok(())
+    }
+
+    /// What was seen since it was last asked.
+    pub fn timings(&mut self) -> Timings {
+        self.clock.take()
+    }
+
+    /// Bytes of all buffers.
+    #[must_use]
+    pub fn allocated(&self) -> u64 {
+        self.store.allocated() + self.recorder.allocated()
     }
 
     /// As many runs as one submission may take, at least one, and what they cost.
@@ -230,9 +258,13 @@ impl Executor {
     }
 
     /// One pass for all runs: their control values are written before the submission starts.
-    fn encode(&self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) {
+    fn encode(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        slice: &[(PlanId, &StepControl)],
+    ) -> Option<Stamps> {
         if slice.is_empty() {
-            return;
+            return None;
         }
         let mut controls = vec![0_u8; slice.len() * SLOT as usize];
         for ((_, control), slot) in slice.iter().zip(controls.chunks_exact_mut(SLOT as usize)) {
@@ -240,10 +272,16 @@ impl Executor {
             slot[..size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
         }
         self.device.queue().write_buffer(&self.store.control, 0, &controls);
+        if self.clock.is_on() {
+            let runs: Vec<PlanId> = slice.iter().map(|(plan, _)| *plan).collect();
+            let Self { device, recorder, clock, iterations, .. } = self;
+            return Some(clock.encode(device, encoder, recorder, &runs, *iterations));
+        }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         for (slot, (plan, _)) in slice.iter().enumerate() {
             self.recorder.record(&mut pass, *plan, slot, self.iterations);
         }
+        None
     }
 
     fn clear(&self) -> Result<(), GpuError> {

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod blocks;
+mod clock;
 mod device;
 mod error;
 mod executor;

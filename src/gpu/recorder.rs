@@ -10,15 +10,19 @@ use super::shaders::Variant;
 use super::store::{SLOT, Store};
 use crate::kernels::Call;
 use crate::kernels::host::Places;
-use crate::plan::{Buf, Op, PlanId, Program};
+use crate::plan::{Buf, Cost, Op, PlanId, Program};
 
 /// A dispatch, ready to be recorded.
 #[derive(Clone, Copy)]
-struct Dispatch {
+pub struct Dispatch {
     pipeline: usize,
     group: usize,
     params: u32,
     groups: [u32; 3],
+    /// Its kernel.
+    pub kernel: &'static str,
+    /// What it costs.
+    pub cost: Cost,
 }
 
 enum Item {
@@ -31,6 +35,7 @@ pub struct Recorder {
     plans: Vec<Vec<Item>>,
     pipelines: Vec<wgpu::ComputePipeline>,
     groups: Vec<wgpu::BindGroup>,
+    params: u64,
 }
 
 /// What is shared by all calls while the plans are translated.
@@ -61,38 +66,42 @@ impl Recorder {
         let groups = maker.bind(&params);
         device.check()?;
         let pipelines = maker.pipelines.into_iter().map(|(_, p)| p.compute).collect();
-        Ok(Self { plans, pipelines, groups })
+        Ok(Self { plans, pipelines, groups, params: params.size() })
     }
 
     /// Records one run of a plan; `slot` is that of its control values.
     pub fn record(&self, pass: &mut wgpu::ComputePass, plan: PlanId, slot: usize, iterations: usize) {
         let mut last = usize::MAX;
-        self.run(pass, &self.plans[plan as usize], slot as u32 * SLOT as u32, iterations, &mut last);
+        self.each(plan, iterations, &mut |dispatch| self.one(pass, dispatch, slot, &mut last));
     }
 
-    fn run(
-        &self,
-        pass: &mut wgpu::ComputePass,
-        items: &[Item],
-        control: u32,
-        iterations: usize,
-        last: &mut usize,
-    ) {
-        for item in items {
-            match item {
-                Item::Dispatch(d) => {
-                    if *last != d.pipeline {
-                        pass.set_pipeline(&self.pipelines[d.pipeline]);
-                        *last = d.pipeline;
-                    }
-                    pass.set_bind_group(0, &self.groups[d.group], &[control, d.params]);
-                    pass.dispatch_workgroups(d.groups[0], d.groups[1], d.groups[2]);
-                }
-                Item::Loop { body, at_most } => {
-                    for _ in 0..iterations.min(*at_most) {
-                        self.run(pass, body, control, iterations, last);
-                    }
-                }
+    /// Shows all dispatches of one run of a plan, in order.
+    pub fn each(&self, plan: PlanId, iterations: usize, visit: &mut impl FnMut(&Dispatch)) {
+        walk(&self.plans[plan as usize], iterations, visit);
+    }
+
+    /// Records a dispatch; `last` is the pipeline that the pass has set.
+    pub fn one(&self, pass: &mut wgpu::ComputePass, d: &Dispatch, slot: usize, last: &mut usize) {
+        if *last != d.pipeline {
+            pass.set_pipeline(&self.pipelines[d.pipeline]);
+            *last = d.pipeline;
+        }
+        pass.set_bind_group(0, &self.groups[d.group], &[slot as u32 * SLOT as u32, d.params]);
+        pass.dispatch_workgroups(d.groups[0], d.groups[1], d.groups[2]);
+    }
+
+    /// Bytes of the parameters of all calls.
+    pub fn allocated(&self) -> u64 {
+        self.params
+    }
+}
+
+fn walk(items: &[Item], iterations: usize, visit: &mut impl FnMut(&Dispatch)) {
+    for item in items {
+        match item {
+            Item::Dispatch(dispatch) => visit(dispatch),
+            Item::Loop { body, at_most } => {
+                (0..iterations.min(*at_most)).for_each(|_| walk(body, iterations, visit));
             }
         }
     }
@@ -128,7 +137,8 @@ impl Maker<'_> {
         let params = self.params.len() as u32;
         self.params.extend_from_slice(&host.params);
         self.params.resize(self.params.len().next_multiple_of(SLOT as usize), 0);
-        Ok(Some(Dispatch { pipeline, group, params, groups: host.groups }))
+        let cost = Cost::of(call, self.places.program);
+        Ok(Some(Dispatch { pipeline, group, params, groups: host.groups, kernel, cost }))
     }
 
     fn pipeline(&mut self, variant: Variant) -> usize {

@@ -51,6 +51,12 @@ impl Store {
         })
     }
 
+    /// Bytes of all buffers.
+    pub fn allocated(&self) -> u64 {
+        let own: u64 = self.own.iter().flatten().map(wgpu::Buffer::size).sum();
+        own + self.arena.size() + self.control.size()
+    }
+
     /// Buffer and byte offset of a buffer of the program.
     pub fn locate(&self, buf: Buf) -> (&wgpu::Buffer, u64) {
         let i = buf.0 as usize;
