@@ -7,7 +7,7 @@ mod timings;
 use std::sync::Arc;
 
 pub use carried::Carried;
-pub use timings::{KernelTime, Timings, Watch};
+pub use timings::{KernelTime, Timings, WAITING, Watch};
 
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;

@@ -5,13 +5,10 @@ use std::time::Instant;
 use super::small::Part;
 use super::tasks::Task;
 use super::{Lane, Real, dispatch};
-use crate::engine::Timings;
+use crate::engine::{Timings, WAITING};
 use crate::kernels::{Call, solver, weight_rate};
 use crate::plan::small::PERIOD;
 use crate::plan::{Cost, Program, Small, StepControl};
-
-/// What stands for the time in which a thread waits for the others.
-const WAITING: &str = "(waiting)";
 
 /// What a lane books.
 #[derive(Debug)]
@@ -33,8 +30,7 @@ impl<'a> Booking<'a> {
     pub(super) fn waiting(&mut self, wait: impl FnOnce()) {
         let begun = Instant::now();
         wait();
-        let waits = Cost { calls: 1, ..Cost::default() };
-        self.timings.add(WAITING, self.share, waits, begun.elapsed().as_secs_f64());
+        self.timings.add(WAITING, self.share, Cost::default(), begun.elapsed().as_secs_f64());
     }
 
     pub(super) fn finish(self) -> Timings {

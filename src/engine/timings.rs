@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use crate::plan::Cost;
 
+/// Stands for the time in which threads of the processor wait for each other.
+pub const WAITING: &str = "(waiting)";
+
 /// What is watched while plans run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Watch {
