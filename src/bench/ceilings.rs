@@ -12,7 +12,7 @@ use crate::network::{Activation, InputMode, Network, Population, expand};
 use crate::plan::{Buf, BufferSpec, Cost, Elem, Op, Plan, PlanId, Rate, Role, StepControl};
 
 /// Working sets for which the bandwidth is measured: two buffers, together so large.
-const SETS: [u64; 4] = [256 << 10, 2 << 20, 16 << 20, 128 << 20];
+const SETS: [u64; 6] = [128 << 10, 512 << 10, 2 << 20, 8 << 20, 32 << 20, 128 << 20];
 /// Rows of the buffers of a copy: every thread has some.
 const ROWS: usize = 64;
 /// Sizes of square weight blocks, and most trajectories of the products with them.
@@ -45,11 +45,12 @@ pub struct Roof {
 }
 
 impl Ceilings {
-    /// The roofline: `max(flops/ceiling, bytes/bandwidth)`, with the bandwidth of the smallest measured working set that is not below
-    /// `allocated` bytes.
+    /// The roofline of a step: `max(flops/ceiling, bytes/bandwidth)`, with the bandwidth of the smallest measured working set that holds what the
+    /// step touches: at most all buffers, `allocated` bytes, and at most its `bytes`.
     #[must_use]
     pub fn roof(&self, flops: f64, bytes: f64, allocated: u64) -> Roof {
-        let fits = self.copies.iter().find(|(set, _)| *set >= allocated).or(self.copies.last());
+        let touched = bytes.min(allocated as f64);
+        let fits = self.copies.iter().find(|(set, _)| *set as f64 >= touched).or(self.copies.last());
         let bandwidth = fits.map_or(f64::NAN, |(_, bandwidth)| *bandwidth);
         Roof { flops: self.flops, bytes: bandwidth, least_s: (flops / self.flops).max(bytes / bandwidth) }
     }
@@ -222,5 +223,7 @@ mod tests {
         assert_eq!((roof.bytes, roof.least_s), (1e9, 3.0));
         // Beyond the largest.
         assert_eq!(ceilings.roof(0.0, 1e9, 1 << 40).bytes, 1e9);
+        // A step that touches little of large buffers.
+        assert_eq!(ceilings.roof(0.0, 900.0, 1 << 40).bytes, 4e9);
     }
 }

@@ -89,7 +89,8 @@ fn followed(case: &Case) -> Vec<StepControl> {
 
 /// Pixels of which a third is dark.
 fn pixels(len: usize, variant: usize) -> Vec<u8> {
-    let pixel = |i: usize| if (i * 7919 + variant) % 3 == 0 { 0 } else { (i * (131 + 2 * variant)) % 251 };
+    let pixel =
+        |i: usize| if (i * 7919 + variant).is_multiple_of(3) { 0 } else { (i * (131 + 2 * variant)) % 251 };
     (0..len).map(|i| pixel(i) as u8).collect()
 }
 

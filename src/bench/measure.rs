@@ -85,9 +85,7 @@ fn here(
     memory::restart();
     let (model, runs) = case.model()?;
     let mut bench = Bench::new(case, model, device)?;
-    let warm = bench.present(WARM)?;
-    let more = (effort.warm_s / warm.max(1e-9) * WARM as f64).ceil().min(1e6) as usize;
-    let once = bench.present_for(more, stop)? / more.max(1) as f64;
+    let once = bench.warm_up(effort.warm_s, stop)?;
     let presentations = (effort.least_s / once.max(1e-9)).ceil().clamp(1.0, 1e6) as usize;
     let (mut times, mut books) = (Vec::new(), [0.0; 2]);
     while times.len() < effort.repetitions.max(1) && !stop.load(Ordering::Relaxed) {
@@ -172,16 +170,18 @@ impl Bench {
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    /// As [`Bench::present`], one by one until asked to stop.
-    fn present_for(&mut self, count: usize, stop: &AtomicBool) -> Result<f64, BenchError> {
-        let mut seconds = 0.0;
-        for _ in 0..count {
-            if stop.load(Ordering::Relaxed) {
+    /// Presents for some time; seconds of a presentation, by the latter half of them.
+    fn warm_up(&mut self, least_s: f64, stop: &AtomicBool) -> Result<f64, BenchError> {
+        let begun = Instant::now();
+        let mut times = Vec::new();
+        while times.len() < WARM || begun.elapsed().as_secs_f64() < least_s {
+            if stop.load(Ordering::Relaxed) && !times.is_empty() {
                 break;
             }
-            seconds += self.present(1)?;
+            times.push(self.present(1)?);
         }
-        Ok(seconds)
+        let late = &times[times.len() / 2..];
+        Ok(late.iter().sum::<f64>() / late.len() as f64)
     }
 
     /// Counts of one presentation, and the adapter's time for it.

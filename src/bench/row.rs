@@ -78,7 +78,7 @@ pub struct Row {
     pub gb_per_s: f64,
     /// Fastest large product of the device.
     pub ceiling_gflops: Option<f64>,
-    /// Copy within a working set as large as the engine's buffers.
+    /// Copy within a working set as large as what a step touches.
     pub ceiling_gb_per_s: Option<f64>,
     /// Shortest time of a step under both ceilings.
     pub roofline_ms: Option<f64>,

@@ -120,7 +120,7 @@ impl Subject {
             rates: [e.rate_w, e.rate_b],
             weight_init: e.weight_init.clone(),
             bias_init: e.bias_init.clone(),
-            microcircuit_init: e.microcircuit_init.clone(),
+            microcircuit_init: e.microcircuit_init,
         }
     }
 

@@ -96,8 +96,8 @@ repetitions. Standard output has their median, and half the distance of the quar
   neurons/s  neurons updated a second, of all trajectories
   GFLOP/s    multiply-adds of products, twice each, of the calls that ran
   GB/s       operands of these calls, each read or written once a call
-  % of roof  of the speed that the fastest large product and a copy of the engine's size of the same device allow; above 100 % where
-             operands stay in a cache between calls
+  % of roof  of the speed that the fastest large product and a copy of what a step touches allow on the same device; above 100 % where
+             operands stay in registers or a faster cache between calls
   calls      kernel calls (CPU) or dispatches (GPU) a step; iter.: solver iterations a step
   MiB        buffers of the engine; machine-readable formats also have the largest resident size of the process
   GPU busy   share of the time in which the adapter was busy, by its own clock

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::predictor::write_parameters;
-use super::{EvaluateError, rest};
+use super::rest::forget;
+use super::{EvaluateError, Trouble, rest};
 use crate::cpu::status;
 use crate::data::DataError;
 use crate::data::series::{Grid, Series, SeriesSet, Span};
@@ -50,6 +51,7 @@ pub struct Follower<'a> {
     beta: Vec<f64>,
     precision: Precision,
     iterations: usize,
+    trouble: Trouble,
 }
 
 /// What is known of a group of spans that are followed side by side.
@@ -87,7 +89,14 @@ impl<'a> Follower<'a> {
             beta: beta.to_vec(),
             precision: device.precision(),
             iterations: ITERATIONS[0].min(settings.max_iterations),
+            trouble: Trouble::default(),
         })
+    }
+
+    /// What the solver met so far.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        self.trouble
     }
 
     /// Calls `each` for every row of all spans; of a span in order, spans side by side.
@@ -135,6 +144,7 @@ impl<'a> Follower<'a> {
         // What the solver remembers of other parameters must not tell.
         self.iterations = ITERATIONS[0].clamp(1, self.engine.model().settings.max_iterations.max(1));
         self.engine.write(l.age, &vec![0.0; model.program.spec(l.age).len()])?;
+        forget(&mut self.engine)?;
         rest(&mut self.engine, self.precision)?;
         self.engine.write(l.series_gain, &first.gain)?;
         self.engine.write(l.series_offset, &first.offset)?;
@@ -190,6 +200,7 @@ impl<'a> Follower<'a> {
         let shot = self.engine.run(&[Work { plan: PlanId::Step, controls }])?;
         let column = |c: usize| shot.solver.chunks_exact(solver::LEN).map(move |r| r[c]).fold(0.0, f64::max);
         let short = column(solver::UNCONVERGED) > 0.0;
+        self.trouble.add(&shot.solver);
         let wanted = if short { 2 * self.iterations } else { column(solver::MOST) as usize + ITERATIONS[1] };
         // Never fewer than before: a quiet row says nothing of a steep one.
         self.iterations = wanted.max(self.iterations).clamp(1, model.settings.max_iterations.max(1));
