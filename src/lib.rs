@@ -10,7 +10,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`bench`] | speed: cases, ceilings of the device, reports |
+//! | [`mod@bench`] | speed: cases, ceilings of the device, reports |
 //! | [`checkpoint`] | parameters and checkpoints on disk |
 //! | [`completion`] | scores of predicted electrodes, baselines |
 //! | [`config`] | experiment files: parsing, validation, resolved form |

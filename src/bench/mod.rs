@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`Subject`] | a network with its settings and stimulus, from sizes or from an experiment |
 //! | [`Case`] | a subject on a device, with batch, steps, plan |
-//! | [`measure`] | warm-up, repetitions, counted work |
+//! | [`measure()`] | warm-up, repetitions, counted work |
 //! | [`Ceilings`] | copy bandwidth and large products of the device, by the engine's own kernels |
 //! | [`Row`] | a case and its figures, as files have them |
 //! | [`report`] | table, Markdown, JSON lines, CSV |
