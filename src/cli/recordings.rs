@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{self, Loaded as Data};
 use super::evaluate::{self, Begun};
-use super::{Failure, device, say};
+use super::{Failure, device};
 use crate::checkpoint::parameters::Loaded;
 use crate::completion::Table;
 use crate::config::Experiment;
@@ -72,9 +72,6 @@ impl Recordings {
         let table = examiner.part(&self.about.parameters, self.spans(), each).map_err(failed)?;
         let trouble = examiner.trouble();
         evaluate::warn_of(trouble, e);
-        if self.completion.free.len() == self.set.targets() {
-            say("warning: every target is free, so that nothing is left from which baselines could predict");
-        }
         Ok((table, trouble))
     }
 

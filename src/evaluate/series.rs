@@ -37,7 +37,9 @@ pub struct Slice<'a> {
     pub span: usize,
     /// Place in the span, from 0.
     pub row: usize,
-    /// Voltages that all target channels stand for.
+    /// Voltages that all channels stand for: inputs, then targets.
+    pub all: &'a [f64],
+    /// Those of the targets.
     pub truth: &'a [f64],
     /// Voltages of all outputs.
     pub outputs: &'a [f64],
@@ -221,10 +223,12 @@ impl<'a> Follower<'a> {
         let cols = self.set.inputs + self.set.targets();
         for (b, span) in group.spans.iter().enumerate().filter(|(_, s)| s.rows.len() > row) {
             debug_assert!(span.rows.len() > row);
+            let all = &truth[b][at * cols..(at + 1) * cols];
             each(Slice {
                 span: group.first + b,
                 row,
-                truth: &truth[b][at * cols + self.set.inputs..(at + 1) * cols],
+                all,
+                truth: &all[self.set.inputs..],
                 outputs: &u[b * n..(b + 1) * n][outputs.range()],
             });
         }

@@ -2,9 +2,9 @@
 
 use super::device::Device;
 use super::error::GpuError;
-use super::recorder::{Dispatch, Recorder};
+use super::recorder::{Dispatch, SoFar};
 use crate::engine::{Timings, Watch};
-use crate::plan::{Cost, PlanId};
+use crate::plan::Cost;
 
 /// Passes that one query set can time: each takes two queries, of at most 4,096.
 const PASSES: usize = 2048;
@@ -16,6 +16,26 @@ const STAMP: u64 = 8;
 pub struct Clock {
     watch: Watch,
     timings: Timings,
+}
+
+/// A dispatch of a submission.
+pub struct Piece {
+    /// What is dispatched.
+    pub what: What,
+    /// Slot of its control values.
+    pub slot: usize,
+    /// Name of its kernel.
+    pub kernel: &'static str,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+/// What a dispatch is.
+pub enum What {
+    /// A call of a plan.
+    Call(Dispatch),
+    /// Steps of a small network as a whole.
+    Whole,
 }
 
 /// Timestamps of the passes of a submission.
@@ -48,40 +68,33 @@ impl Clock {
         self.watch != Watch::Off
     }
 
-    /// Records runs of plans: in one pass, or each dispatch in its own. Counts what is recorded.
+    /// Records dispatches: in one pass, or each in its own. Counts what is recorded.
     pub fn encode(
         &mut self,
         device: &Device,
         encoder: &mut wgpu::CommandEncoder,
-        recorder: &Recorder,
-        runs: &[PlanId],
-        iterations: usize,
+        pieces: &[Piece],
+        record: impl Fn(&mut wgpu::ComputePass, &Piece, &mut SoFar),
     ) -> Stamps {
         let mut stamps = Stamps { sets: Vec::new(), passes: Vec::new() };
         let stamped = device.has_timestamps();
         if self.watch == Watch::Kernels && stamped {
-            for (slot, &plan) in runs.iter().enumerate() {
-                recorder.each(plan, iterations, &mut |dispatch: &Dispatch| {
-                    let mut pass = stamps.pass(device, encoder, (dispatch.kernel, dispatch.cost));
-                    // A pass of its own has no pipeline yet.
-                    let mut last = usize::MAX;
-                    recorder.one(&mut pass, dispatch, slot, &mut last);
-                });
+            for piece in pieces {
+                let mut pass = stamps.pass(device, encoder, (piece.kernel, piece.cost));
+                // A pass of its own has no pipeline yet.
+                record(&mut pass, piece, &mut SoFar::default());
             }
             return stamps;
-        }
-        for &plan in runs {
-            recorder.each(plan, iterations, &mut |dispatch: &Dispatch| {
-                self.timings.add(dispatch.kernel, 1.0, dispatch.cost, 0.0);
-            });
         }
         let mut pass = if stamped {
             stamps.pass(device, encoder, ("", Cost::default()))
         } else {
             encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default())
         };
-        for (slot, &plan) in runs.iter().enumerate() {
-            recorder.record(&mut pass, plan, slot, iterations);
+        let mut so_far = SoFar::default();
+        for piece in pieces {
+            self.timings.add(piece.kernel, 1.0, piece.cost, 0.0);
+            record(&mut pass, piece, &mut so_far);
         }
         drop(pass);
         stamps

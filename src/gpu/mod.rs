@@ -6,6 +6,7 @@
 mod adapter;
 mod blocks;
 mod clock;
+mod control;
 mod device;
 mod error;
 mod executor;
@@ -17,6 +18,7 @@ mod readback;
 mod recorder;
 pub mod shaders;
 mod store;
+mod whole;
 
 pub use crate::kernels::host::Profile;
 pub use adapter::{AdapterInfo, Choice, adapters, open};

@@ -234,9 +234,9 @@ impl<'a> Examiner<'a> {
         self.follower.trouble()
     }
 
-    /// Fitted once; none where no electrode is nudged.
+    /// Fitted once; none where nothing is given.
     fn baselines(&mut self) -> Result<Option<Baselines>, TrainError> {
-        if self.baselines.is_none() && self.how.free.len() < self.set.targets() {
+        if self.baselines.is_none() && self.how.free.len() < self.set.inputs + self.set.targets() {
             self.baselines = Some(Baselines::fit(self.set, &self.how.free)?);
         }
         Ok(self.baselines.clone())
@@ -262,21 +262,21 @@ impl<'a> Examiner<'a> {
             keep(slice);
             let before = &mut last[slice.span];
             if slice.row as f64 * step_ms >= settle_ms {
-                scores.row(slice.truth, (!before.is_empty()).then_some(&before[..]), slice.outputs, free);
+                scores.row(&slice, (!before.is_empty()).then_some(&before[..]), free);
             }
             before.clear();
-            before.extend_from_slice(slice.truth);
+            before.extend_from_slice(slice.all);
         })?;
         scores.table(&series.names[self.set.inputs..], free, &self.set.unit)
     }
 }
 
 impl Scores<'_> {
-    fn row(&mut self, truth: &[f64], before: Option<&[f64]>, network: &[f64], free: &[usize]) {
+    fn row(&mut self, slice: &Slice<'_>, before: Option<&[f64]>, free: &[usize]) {
         match self {
-            Self::All(scorer) => scorer.row(truth, before, network),
+            Self::All(scorer) => scorer.row(slice.all, before, slice.outputs),
             Self::Network(sums, samples) => {
-                sums.iter_mut().zip(free).for_each(|(sum, &c)| sum.add(truth[c], network[c]));
+                sums.iter_mut().zip(free).for_each(|(sum, &c)| sum.add(slice.truth[c], slice.outputs[c]));
                 *samples += 1;
             }
         }
