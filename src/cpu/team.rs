@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::lane::{Lane, Rooms, Shared};
 use super::tasks::{Task, Use, tasks};
-use super::{Real, Store, dispatch};
+use super::watch::Booking;
+use super::{Real, Store, watch};
 use crate::kernels::{Call, solver, update};
 use crate::plan::{Buf, Loop, Op, PlanId, Program, Role, StepControl};
 
@@ -51,7 +52,9 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         }
         member.flush();
         std::mem::forget(guard);
-        let found = |mut lane: Lane<T>| (lane.rows(), lane.take_words(words));
+        let found = |mut lane: Lane<T>| {
+            (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
+        };
         member.lanes.into_iter().map(found).collect::<Vec<_>>()
     };
     let found: Vec<_> = if threads == 1 {
@@ -74,12 +77,15 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             found
         })
     };
+    let mut timings = std::mem::take(&mut store.timings);
     let all = store.words_mut(words);
-    for (rows, words) in found {
+    for (rows, words, seen) in found {
+        seen.iter().for_each(|seen| timings.merge(seen));
         for (to, from) in all.chunks_exact_mut(program.batch).zip(words.chunks_exact(rows.len())) {
             to[rows.clone()].copy_from_slice(from);
         }
     }
+    store.timings = timings;
 }
 
 /// The buffers that each thread has a copy of: weights, biases and their rates, in small batches. What a thread computes twice
@@ -124,9 +130,17 @@ impl<'a, T: Real> Member<'a, T> {
             }
             if self.since.must_meet(task, step) {
                 self.flush();
-                self.meeting.wait();
+                self.meet();
             }
             self.pending.push((task, step));
+        }
+    }
+
+    /// Waits for the other threads.
+    fn meet(&mut self) {
+        match self.lanes.first_mut().and_then(|lane| lane.booking.as_mut()) {
+            Some(booking) => booking.waiting(|| self.meeting.wait()),
+            None => self.meeting.wait(),
         }
     }
 
@@ -189,7 +203,7 @@ pub(super) fn iterate<T: Real>(body: &Loop, lane: &mut Lane<T>, step: &StepContr
         }
         for op in &body.body {
             match op {
-                Op::Call(call) => dispatch(call, lane, step),
+                Op::Call(call) => watch::call(call, lane, step),
                 Op::Loop(inner) => iterate(inner, lane, step),
             }
         }

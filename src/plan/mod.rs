@@ -8,6 +8,7 @@ mod cost;
 mod factors;
 mod show;
 pub mod small;
+mod traffic;
 
 pub use cost::Cost;
 pub use small::Small;
