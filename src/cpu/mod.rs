@@ -35,6 +35,7 @@ pub mod interneuron;
 pub mod interneuron_drive;
 pub mod jacobian;
 pub mod lane;
+mod layered;
 pub mod learn;
 pub mod mismatch;
 pub mod newton_book;

@@ -1,6 +1,7 @@
 //! The two floating-point types of the CPU path.
 
 use super::group::Grouped;
+use super::layered::Panels;
 use super::rows::InRows;
 use super::tile::Tiled;
 use std::fmt::{Debug, LowerExp};
@@ -13,6 +14,7 @@ pub trait Real:
     + Debug
     + Tiled
     + Grouped
+    + Panels
     + InRows
     + Default
     + LowerExp

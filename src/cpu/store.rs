@@ -1,5 +1,6 @@
 //! Storage of the CPU executor.
 
+use super::layered::Room;
 use super::tile::PADDING;
 use super::{Real, status};
 use crate::kernels::Call;
@@ -20,6 +21,7 @@ pub struct Store<T> {
     pub(super) transposed: Vec<Vec<T>>,
     pub(super) shapes: Vec<Shape>,
     stale: bool,
+    pub(super) layered: Option<Room<T>>,
     batch: usize,
     neurons: usize,
 }
@@ -55,6 +57,7 @@ impl<T: Real> Store<T> {
             transposed: transposed(program),
             shapes: all.map(shape).collect(),
             stale: true,
+            layered: program.layered.as_ref().map(|plan| Room::new(plan, program.batch)),
             batch: program.batch,
             neurons,
         };

@@ -6,10 +6,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::lane::{Lane, Rooms, Shared};
+use super::layered::{self, Ground, Room};
 use super::tasks::{Task, Use, tasks};
 use super::{Real, Store, dispatch};
 use crate::kernels::{Call, solver, update};
-use crate::plan::{Buf, Loop, Op, PlanId, Program, Role, StepControl};
+use crate::plan::{Buf, Layered, Loop, Op, PlanId, Program, Role, StepControl};
 
 /// Trajectories below which a thread of its own costs more than it saves.
 const FEWEST: usize = 4;
@@ -26,6 +27,8 @@ const MOST: usize = 32;
 /// Runs plans in order, each once for each of its control values. Words (status) start from [`super::status::FINE`].
 pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &[(PlanId, &[StepControl])]) {
     store.refresh();
+    let mut room = store.layered.take();
+    let layered = program.layered.as_ref().zip(room.as_mut().map(Room::ground));
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
     let private = private(program, threads, lanes);
@@ -44,10 +47,16 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             pending: Vec::new(),
             since: Since::new(&private, lanes),
             meeting: &meeting,
+            layered,
+            index: (thread, threads),
         };
         let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program, id)).collect();
-        for (&(_, controls), tasks) in work.iter().zip(&plans) {
-            controls.iter().for_each(|step| member.step(tasks, step));
+        for (&(id, controls), tasks) in work.iter().zip(&plans) {
+            if id == PlanId::ResidentStep && member.layered.is_some() {
+                member.stretch(controls);
+            } else {
+                controls.iter().for_each(|step| member.step(tasks, step));
+            }
         }
         member.flush();
         std::mem::forget(guard);
@@ -74,6 +83,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             found
         })
     };
+    store.layered = room;
     let all = store.words_mut(words);
     for (rows, words) in found {
         for (to, from) in all.chunks_exact_mut(program.batch).zip(words.chunks_exact(rows.len())) {
@@ -101,8 +111,9 @@ fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
         }
     }
     let lens = program.buffers.iter().zip(&private).map(|(b, &private)| if private { b.len() } else { 0 });
-    let pays =
-        threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO && lens.sum::<usize>() <= COPIED;
+    // Steps that run as a whole share them.
+    let pays = program.layered.is_none()
+        && threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO && lens.sum::<usize>() <= COPIED;
     if pays { private } else { vec![false; private.len()] }
 }
 
@@ -114,6 +125,9 @@ struct Member<'a, T> {
     pending: Vec<(&'a Task<'a>, &'a StepControl)>,
     since: Since<'a>,
     meeting: &'a Meeting,
+    layered: Option<(&'a Layered, Ground<'a, T>)>,
+    /// This thread and their number.
+    index: (usize, usize),
 }
 
 impl<'a, T: Real> Member<'a, T> {
@@ -128,6 +142,19 @@ impl<'a, T: Real> Member<'a, T> {
             }
             self.pending.push((task, step));
         }
+    }
+
+    /// Steps with resident weights as a whole.
+    fn stretch(&mut self, controls: &[StepControl]) {
+        let Some((plan, ground)) = self.layered else { return };
+        self.flush();
+        self.meeting.wait();
+        if let Some(lane) = self.lanes.first_mut() {
+            layered::run(plan, ground, lane, self.index, controls, self.meeting);
+        }
+        self.meeting.wait();
+        self.lanes.iter_mut().for_each(|lane| layered::report(plan, ground, lane));
+        self.since.met();
     }
 
     /// Runs what is pending, lane after lane.
@@ -157,6 +184,12 @@ impl<'a> Since<'a> {
         Self { written: none(), read: none(), resting: none(), private, alone: lanes == 1 }
     }
 
+    /// All threads have just met.
+    fn met(&mut self) {
+        self.written.fill(false);
+        self.read.fill(false);
+    }
+
     /// Whether a task needs what other lanes have written, or writes what they may still read; notes what it does.
     fn must_meet(&mut self, task: &Task, step: &StepControl) -> bool {
         if self.alone {
@@ -169,8 +202,7 @@ impl<'a> Since<'a> {
             meet |= other && !self.private[i];
         });
         if meet {
-            self.written.fill(false);
-            self.read.fill(false);
+            self.met();
         }
         task.uses(step, |buf, how| {
             let i = buf.0 as usize;
@@ -198,7 +230,7 @@ pub(super) fn iterate<T: Real>(body: &Loop, lane: &mut Lane<T>, step: &StepContr
 
 /// Where the threads wait for each other. Waits are shorter than a system call would take, so they spin at first.
 #[derive(Debug)]
-struct Meeting {
+pub(super) struct Meeting {
     threads: usize,
     arrived: AtomicUsize,
     round: AtomicUsize,
@@ -219,7 +251,7 @@ impl Meeting {
     }
 
     /// Returns when all threads have called it.
-    fn wait(&self) {
+    pub(super) fn wait(&self) {
         if self.threads == 1 {
             return;
         }

@@ -1,0 +1,151 @@
+//! r̄, ρ', δ of a panel, and the targets of its outputs.
+
+use super::room::{Field, Input, Output, Panel, lane};
+use super::tiles::{Finish, Part, Size};
+use super::{Crew, Ramp, single};
+use crate::cpu::Real;
+use crate::network::Activation;
+use crate::plan::StepControl;
+
+/// From u to δ, layer after layer.
+#[inline(always)]
+pub(super) fn run<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
+    let map = crew.ground.map;
+    for l in 0..map.layers.len() {
+        if l + 1 < map.layers.len() {
+            rates::<T>(crew, p, l);
+            if step.rate_w != 0.0 && G > 1 {
+                turn::<T, G>(crew, p, l);
+            }
+        }
+        if l == 0 {
+            drive::<T>(crew, p, &Ramp::new(step));
+        } else if G == 1 {
+            let out = crew.ground.field(Field::Delta, p, map.layers[l]);
+            single::forward(crew, l, Field::R, |i, sum| out[i] = sum);
+        } else {
+            product::<T>(crew, p, l, w);
+        }
+        mismatch::<T, G>(crew, p, l);
+    }
+}
+
+/// r̄ and ρ'.
+#[inline(always)]
+fn rates<T: Real>(crew: &Crew<T>, p: Panel, l: usize) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
+    let r = ground.field(Field::R, p, rows);
+    let d = ground.field(Field::D, p, rows);
+    let all = r.iter_mut().zip(d).zip(ground.field(Field::U, p, rows));
+    // A known activation in each loop lets it be vectorised.
+    match crew.plan.activation {
+        Activation::HardSigmoid => all.for_each(|((r, d), u)| (*r, *d, _) = Activation::HardSigmoid.eval(*u)),
+        Activation::Relu => all.for_each(|((r, d), u)| (*r, *d, _) = Activation::Relu.eval(*u)),
+        other => all.for_each(|((r, d), u)| (*r, *d, _) = other.eval(*u)),
+    }
+}
+
+/// r̄ once more with a row for each trajectory: what W learns from.
+#[inline(always)]
+fn turn<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
+    let from = ground.field(Field::R, p, rows).as_chunks::<G>().0;
+    let (per, stride) = (p.width / G, rows.stride());
+    for g in 0..per {
+        let first = p.first + g * G;
+        let to = ground.rates(l, first..first + G);
+        let mut n = 0;
+        while n + G <= rows.len {
+            let block: [[T; G]; G] = std::array::from_fn(|k| from[(n + k) * per + g]);
+            for j in 0..G {
+                let row: [T; G] = std::array::from_fn(|k| block[k][j]);
+                to[j * stride + n..][..G].copy_from_slice(&row);
+            }
+            n += G;
+        }
+        for n in n..rows.len {
+            for j in 0..G {
+                to[j * stride + n] = from[n * per + g][j];
+            }
+        }
+    }
+}
+
+/// `W r̄` of the resident weights.
+#[inline(always)]
+fn drive<T: Real>(crew: &Crew<T>, p: Panel, ramp: &Ramp<T>) {
+    let ground = &crew.ground;
+    let (old, new) = (ground.input(Input::OldDrive, p), ground.input(Input::NewDrive, p));
+    let out = ground.field(Field::Delta, p, ground.map.layers[0]);
+    for ((out, old), new) in out.iter_mut().zip(old).zip(new) {
+        *out = ramp.before * *old + ramp.now * *new;
+    }
+}
+
+/// `W r̄` of a layer above.
+#[inline(always)]
+fn product<T: Real>(crew: &Crew<T>, p: Panel, l: usize, w: usize) {
+    let ground = &crew.ground;
+    let (pre, post) = (ground.map.layers[l - 1], ground.map.layers[l]);
+    let part = Part {
+        a: ground.weights(w, l, 0..post.len).as_ptr(),
+        strides: (pre.stride(), 1),
+        x: ground.field(Field::R, p, pre).as_ptr(),
+        stride: p.width,
+        depth: pre.len,
+    };
+    let out = ground.field(Field::Delta, p, post).as_mut_ptr();
+    let size = Size { rows: post.len, cols: p.width, stride: p.width };
+    // SAFETY: everything lies in the room.
+    unsafe { T::panels(size, &[part], &Finish::Scale { scale: T::ONE, out }) };
+}
+
+/// `δ = u − W r̄ − b`, 0 of trajectories without a sample.
+#[inline(always)]
+fn mismatch<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
+    let per = p.width / G;
+    let active = crew.lanes::<G>(lane::ACTIVE, p);
+    let bias = ground.biases(0, rows.range());
+    let delta = ground.field(Field::Delta, p, rows).as_chunks_mut::<G>().0;
+    let u = ground.field(Field::U, p, rows).as_chunks::<G>().0;
+    for (c, (delta, u)) in delta.iter_mut().zip(u).enumerate() {
+        let (bias, active) = (bias[c / per], &active[c % per]);
+        for j in 0..G {
+            let out = u[j] - (delta[j] + bias);
+            delta[j] = if active[j] == T::ZERO { T::ZERO } else { out };
+        }
+    }
+}
+
+/// u*, u̇* and, as the start of the backward sweep, the nudging `β(u* − u)/τ + β u̇*`.
+#[inline(always)]
+pub(super) fn targets<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    let (ground, out) = (&crew.ground, crew.ground.map.out());
+    let (ramp, inv_dt) = (T::of(step.ramp), T::of(1.0 / crew.plan.dt_ms));
+    let (inv_tau, per) = (T::of(1.0 / crew.plan.tau_ms), p.width / G);
+    let active = crew.lanes::<G>(lane::ACTIVE, p);
+    let beta = crew.beta(step);
+    let field = |which| ground.output(which, p).as_chunks_mut::<G>().0;
+    let (old, new) = (field(Output::OldTarget), field(Output::NewTarget));
+    let (y, y_dot) = (field(Output::Target), field(Output::TargetRate));
+    let u = ground.field(Field::U, p, out).as_chunks::<G>().0;
+    let back = ground.field(Field::Back, p, out).as_chunks_mut::<G>().0;
+    let mut sound = true;
+    for (c, ((y, y_dot), (u, back))) in
+        y.iter_mut().zip(y_dot).zip(u.iter().zip(back)).enumerate()
+    {
+        let (beta, active, old, new) = (beta[c / per], &active[c % per], &old[c], &new[c]);
+        for j in 0..G {
+            let on = active[j] != T::ZERO;
+            let next = if on { old[j] + (new[j] - old[j]) * ramp } else { y[j] };
+            y_dot[j] = (next - y[j]) * inv_dt;
+            y[j] = next;
+            sound &= next.finite();
+            back[j] = beta * ((next - u[j]) * inv_tau + y_dot[j]);
+        }
+    }
+    if !sound {
+        super::note::targets(crew, p, step.index);
+    }
+}
