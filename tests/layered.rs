@@ -28,7 +28,10 @@ struct Case {
 }
 
 fn case(sizes: &[usize], activation: Activation, batch: usize, precision: Precision) -> Case {
-    let mut network = { let edges: Vec<_> = (1..sizes.len()).map(|p| (p - 1, p)).collect(); network(sizes, &edges, activation, InputMode::Rates) };
+    let mut network = {
+        let edges: Vec<_> = (1..sizes.len()).map(|p| (p - 1, p)).collect();
+        network(sizes, &edges, activation, InputMode::Rates)
+    };
     let last = network.projections.len() - 1;
     for (k, p) in network.projections.iter_mut().enumerate() {
         p.factor = [1.0, 0.3, 0.6][k % 3];
@@ -60,7 +63,9 @@ fn engine(case: &Case, model: &Arc<Model>) -> Engine {
     engine.write(l.bias_factors, &vec![0.7; net.neurons()]).expect("written");
     let beta: Vec<f64> = (0..2 * net.n_out()).map(|o| [0.1, 0.0, 0.4][o % 3]).collect();
     engine.write(l.beta, &beta).expect("written");
-    engine.write(l.pixel_table, &(0..256).map(|v| f64::from(v) / 255.0).collect::<Vec<_>>()).expect("written");
+    engine
+        .write(l.pixel_table, &(0..256).map(|v| f64::from(v) / 255.0).collect::<Vec<_>>())
+        .expect("written");
     engine.write(l.label_table, &[0.1, 0.9]).expect("written");
     engine.run(&[Work::once(PlanId::Start)]).expect("started");
     engine
@@ -70,10 +75,13 @@ fn engine(case: &Case, model: &Arc<Model>) -> Engine {
 fn presentation(case: &Case, engine: &mut Engine, p: usize) -> Vec<Work> {
     let l = engine.model().layout.clone();
     let (n_in, n_out) = (case.network.n_in(), case.network.n_out());
-    let pixels: Vec<u8> =
-        (0..case.batch * n_in).map(|i| if i % 5 == 0 { 0 } else { ((i + 7) * (p + 3) * 37 % 256) as u8 }).collect();
+    let pixels: Vec<u8> = (0..case.batch * n_in)
+        .map(|i| if i % 5 == 0 { 0 } else { ((i + 7) * (p + 3) * 37 % 256) as u8 })
+        .collect();
     engine.write_bytes(l.pixels, &pixels).expect("written");
-    engine.write_bytes(l.labels, &(0..case.batch).map(|b| ((b + p) % n_out) as u8).collect::<Vec<_>>()).expect("written");
+    engine
+        .write_bytes(l.labels, &(0..case.batch).map(|b| ((b + p) % n_out) as u8).collect::<Vec<_>>())
+        .expect("written");
     let active: Vec<f64> = (0..case.batch).map(|b| if p == 1 && b % 3 == 2 { 0.0 } else { 1.0 }).collect();
     engine.write(l.active, &active).expect("written");
     let count = active.iter().filter(|a| **a != 0.0).count();
@@ -106,7 +114,12 @@ fn compare(case: &Case) {
     let bound = if case.precision == Precision::F64 { 1e-11 } else { 2e-4 };
     for ((name, a), (_, b)) in plain.iter().zip(&whole).filter(|((name, _), _)| name != "b_dot") {
         let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f64::max);
-        assert!(worst <= bound, "{}, batch {}: {name} differs by {worst:e}", case.network.sizes(), case.batch);
+        assert!(
+            worst <= bound,
+            "{}, batch {}: {name} differs by {worst:e}",
+            case.network.sizes(),
+            case.batch
+        );
     }
     for (a, b) in shots.iter().zip(&ours) {
         assert_eq!(a.status, b.status);
@@ -181,7 +194,9 @@ fn what_goes_wrong_is_noted() {
             let mut engine = engine(&case, &model);
             let mut all = presentation(&case, &mut engine, 0);
             let explosive = |c: &mut StepControl| c.rate_w = 1e6;
-            all.iter_mut().filter(|w| w.plan == PlanId::ResidentStep).for_each(|w| w.controls.iter_mut().for_each(explosive));
+            all.iter_mut()
+                .filter(|w| w.plan == PlanId::ResidentStep)
+                .for_each(|w| w.controls.iter_mut().for_each(explosive));
             engine.run(&all).expect("steps").status
         };
         let (plain, whole) = (status(false), status(true));

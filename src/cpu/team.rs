@@ -113,7 +113,10 @@ fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
     let lens = program.buffers.iter().zip(&private).map(|(b, &private)| if private { b.len() } else { 0 });
     // Steps that run as a whole share them.
     let pays = program.layered.is_none()
-        && threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO && lens.sum::<usize>() <= COPIED;
+        && threads > 1
+        && lanes == threads
+        && program.batch <= COPIES_UP_TO
+        && lens.sum::<usize>() <= COPIED;
     if pays { private } else { vec![false; private.len()] }
 }
 

@@ -125,7 +125,9 @@ pub(super) fn back<T: Real>(crew: &Crew<T>, lane: &mut Lane<T>, w: usize) {
             // SAFETY: as above.
             let to = unsafe { lane.raw(layer.w, share.start * pre.len, share.len() * pre.len) };
             let from = crew.ground.weights(w, l, share.clone()).chunks_exact(pre.stride());
-            to.chunks_exact_mut(pre.len).zip(from).for_each(|(to, from)| to.copy_from_slice(&from[..pre.len]));
+            to.chunks_exact_mut(pre.len)
+                .zip(from)
+                .for_each(|(to, from)| to.copy_from_slice(&from[..pre.len]));
             lane.follow(layer.w, share);
         }
     }

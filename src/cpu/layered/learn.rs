@@ -2,14 +2,14 @@
 
 use super::room::{Field, Input, Panel};
 use super::tiles::{Finish, Part, Size};
-use super::{Crew, Ramp};
+use super::{Crew, Ramp, each};
 use crate::cpu::Real;
 use crate::cpu::update::clamp;
 use crate::plan::StepControl;
 
 /// From weights `w` to the others.
 #[inline(always)]
-pub(super) fn run<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, w: usize) {
+pub(super) fn run<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, step: &StepControl, w: usize) {
     for l in 0..crew.plan.layers.len() {
         if l > 0 && G > 1 {
             weights(crew, step, l, w);
@@ -19,7 +19,7 @@ pub(super) fn run<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, w
     let rate = step.rate_w * crew.plan.layers[0].factor;
     if rate != 0.0 {
         for &p in &crew.panels {
-            resident::<T, G>(crew, p, step, T::of(rate));
+            resident::<T, G, C>(crew, p, step, T::of(rate));
         }
     }
 }
@@ -65,6 +65,17 @@ fn biases<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, l: usize)
     let (rate, dt) = (T::of(step.rate_b), T::of(crew.plan.dt_ms));
     let at = |which| ground.biases(which, rows.start + share.start..rows.start + share.end);
     let (b, b_dot, factor) = (at(0), at(1), at(2));
+    if G == 1 {
+        let delta = ground.field(Field::Delta, crew.all[0], rows);
+        for ((b, b_dot), (factor, delta)) in b.iter_mut().zip(b_dot).zip(factor.iter().zip(delta)) {
+            *b_dot = rate * *factor * *delta;
+            *b += dt * *b_dot;
+        }
+        if let Some(clip) = layer.bias_clip {
+            clamp(b, T::of(clip));
+        }
+        return;
+    }
     for (k, n) in share.clone().enumerate() {
         let mut sums = [T::ZERO; G];
         for &p in &crew.all {
@@ -90,7 +101,7 @@ fn biases<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, l: usize)
 
 /// `Ẇ r_old` and `Ẇ r_new` from the overlaps of the present rates with both.
 #[inline(always)]
-fn resident<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, rate: T) {
+fn resident<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, rate: T) {
     let (ground, rows, ramp) = (&crew.ground, crew.ground.map.layers[0], Ramp::<T>::new(step));
     for (k, to) in [Input::OldRate, Input::NewRate].into_iter().enumerate() {
         let mixed = ground.mixed(k, crew.panels[0].first, p);
@@ -100,8 +111,11 @@ fn resident<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepContro
         }
         if G == 1 {
             let share = rate * mixed[0];
-            let delta = ground.field(Field::Delta, p, rows);
-            ground.input(to, p).iter_mut().zip(delta).for_each(|(to, d)| *to = share * *d);
+            let delta = ground.chunks::<C>(Field::Delta, p, rows);
+            for (to, delta) in ground.input_chunks::<C>(to, p).iter_mut().zip(delta) {
+                let delta = *delta;
+                *to = each(|j| share * delta[j]);
+            }
             continue;
         }
         let part = |other: Panel| Part {

@@ -94,6 +94,29 @@ impl<'a, T: Real> Crew<'a, T> {
     }
 }
 
+/// An array from its elements. What they are computed from is copied before, so that compilers see that nothing is written meanwhile and take
+/// them all at once.
+#[inline(always)]
+fn each<T: Real, const G: usize>(of: impl Fn(usize) -> T) -> [T; G] {
+    let mut all = [T::ZERO; G];
+    for (j, one) in all.iter_mut().enumerate() {
+        *one = of(j);
+    }
+    all
+}
+
+/// The numbers of each neuron for a chunk of a field: in a panel those of one neuron, otherwise of as many as there are.
+#[inline(always)]
+fn of_neurons<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk: usize) -> [T; C] {
+    if G == 1 { all.as_chunks::<C>().0[chunk] } else { [all[chunk / (p.width / G)]; C] }
+}
+
+/// The numbers of each trajectory for a chunk of a field.
+#[inline(always)]
+fn of_lanes<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk: usize) -> [T; C] {
+    if G == 1 { [all[0]; C] } else { all.as_chunks::<C>().0[chunk % (p.width / G)] }
+}
+
 /// Groups to a panel: with two, each element of W that is fetched is used twice.
 const WIDE: usize = 2;
 
@@ -174,14 +197,14 @@ unsafe fn steps_avx2<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting:
 #[inline(always)]
 fn steps_any<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting: &Meeting) -> usize {
     match (crew.ground.map.lanes, T::GROUP) {
-        (1, _) => one_by_one::<T, 1>(crew, controls, meeting),
-        (_, 8) => one_by_one::<T, 8>(crew, controls, meeting),
-        _ => one_by_one::<T, 16>(crew, controls, meeting),
+        (1, _) => one_by_one::<T, 1, 16>(crew, controls, meeting),
+        (_, 8) => one_by_one::<T, 8, 8>(crew, controls, meeting),
+        _ => one_by_one::<T, 16, 16>(crew, controls, meeting),
     }
 }
 
 #[inline(always)]
-fn one_by_one<T: Real, const G: usize>(
+fn one_by_one<T: Real, const G: usize, const C: usize>(
     crew: &Crew<T>,
     controls: &[StepControl],
     meeting: &Meeting,
@@ -189,16 +212,16 @@ fn one_by_one<T: Real, const G: usize>(
     let mut w = 0;
     for step in controls {
         for &p in &crew.panels {
-            sense::run::<T, G>(crew, p, step, w);
+            sense::run::<T, G, C>(crew, p, step, w);
         }
         let learns = step.rate_w != 0.0 || step.rate_b != 0.0;
         if learns {
             meeting.wait();
-            learn::run::<T, G>(crew, step, w);
+            learn::run::<T, G, C>(crew, step, w);
             meeting.wait();
         }
         for &p in &crew.panels {
-            solve::run::<T, G>(crew, p, step, w);
+            solve::run::<T, G, C>(crew, p, step, w);
         }
         if learns && G == 1 {
             single::learn(crew, step);

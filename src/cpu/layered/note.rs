@@ -1,7 +1,7 @@
 //! What is not finite, or beyond the limit: looked for only where a panel has it.
 
-use super::room::{Field, Output, Panel, lane};
 use super::Crew;
+use super::room::{Field, Output, Panel, lane};
 use crate::cpu::{Real, status};
 
 /// As [`status::note`], for a trajectory of its own.
@@ -25,10 +25,8 @@ pub(super) fn targets<T: Real>(crew: &Crew<T>, p: Panel, step: u32) {
 pub(super) fn states<T: Real>(crew: &Crew<T>, p: Panel, step: u32) {
     let (ground, limit) = (&crew.ground, T::of(crew.plan.u_limit));
     let active = ground.lane(lane::ACTIVE, p);
-    let wrong: [(usize, &dyn Fn(T) -> bool); 2] = [
-        (status::STATE, &|u: T| !u.finite()),
-        (status::LIMIT, &|u: T| u.finite() && u.abs() > limit),
-    ];
+    let wrong: [(usize, &dyn Fn(T) -> bool); 2] =
+        [(status::STATE, &|u: T| !u.finite()), (status::LIMIT, &|u: T| u.finite() && u.abs() > limit)];
     for j in (0..p.width).filter(|&j| active[j] != T::ZERO) {
         for (row, wrong) in wrong {
             let found = crew.plan.layers.iter().zip(&ground.map.layers).find_map(|(layer, &rows)| {

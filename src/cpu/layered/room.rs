@@ -246,6 +246,23 @@ impl<'a, T: Real> Ground<'a, T> {
         self.slice(at, rows.len * p.width)
     }
 
+    /// A field by chunks; of a single trajectory of neurons, with those that fill the last line.
+    #[inline(always)]
+    pub(super) fn chunks<const C: usize>(&self, field: Field, p: Panel, rows: Rows) -> &'a mut [[T; C]] {
+        let rows = if p.width == 1 { Rows { len: rows.stride(), ..rows } } else { rows };
+        self.field(field, p, rows).as_chunks_mut::<C>().0
+    }
+
+    /// Likewise.
+    #[inline(always)]
+    pub(super) fn input_chunks<const C: usize>(&self, input: Input, p: Panel) -> &'a mut [[T; C]] {
+        let first = self.map.layers[0];
+        let rows = if p.width == 1 { first.stride() } else { first.len };
+        self.slice(self.map.inputs[input as usize] + p.first * first.stride(), rows * p.width)
+            .as_chunks_mut::<C>()
+            .0
+    }
+
     #[inline(always)]
     pub(super) fn input(&self, input: Input, p: Panel) -> &'a mut [T] {
         let first = self.map.layers[0];

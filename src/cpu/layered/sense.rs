@@ -2,46 +2,53 @@
 
 use super::room::{Field, Input, Output, Panel, lane};
 use super::tiles::{Finish, Part, Size};
-use super::{Crew, Ramp, single};
+use super::{Crew, Ramp, each, of_lanes, of_neurons, single};
 use crate::cpu::Real;
 use crate::network::Activation;
 use crate::plan::StepControl;
 
 /// From u to δ, layer after layer.
 #[inline(always)]
-pub(super) fn run<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
+pub(super) fn run<T: Real, const G: usize, const C: usize>(
+    crew: &Crew<T>,
+    p: Panel,
+    step: &StepControl,
+    w: usize,
+) {
     let map = crew.ground.map;
     for l in 0..map.layers.len() {
         if l + 1 < map.layers.len() {
-            rates::<T>(crew, p, l);
+            // A known activation in each loop lets it be vectorised.
+            match crew.plan.activation {
+                Activation::HardSigmoid => rates::<T, C>(crew, p, l, |u| Activation::HardSigmoid.eval(u)),
+                Activation::Relu => rates::<T, C>(crew, p, l, |u| Activation::Relu.eval(u)),
+                other => rates::<T, C>(crew, p, l, |u| other.eval(u)),
+            }
             if step.rate_w != 0.0 && G > 1 {
                 turn::<T, G>(crew, p, l);
             }
         }
         if l == 0 {
-            drive::<T>(crew, p, &Ramp::new(step));
+            first::<T, G, C>(crew, p, &Ramp::new(step));
         } else if G == 1 {
             let out = crew.ground.field(Field::Delta, p, map.layers[l]);
             single::forward(crew, l, Field::R, |i, sum| out[i] = sum);
+            mismatch::<T, G, C>(crew, p, l);
         } else {
             product::<T>(crew, p, l, w);
+            mismatch::<T, G, C>(crew, p, l);
         }
-        mismatch::<T, G>(crew, p, l);
     }
 }
 
 /// r̄ and ρ'.
 #[inline(always)]
-fn rates<T: Real>(crew: &Crew<T>, p: Panel, l: usize) {
+fn rates<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, l: usize, eval: impl Fn(T) -> (T, T, T)) {
     let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
-    let r = ground.field(Field::R, p, rows);
-    let d = ground.field(Field::D, p, rows);
-    let all = r.iter_mut().zip(d).zip(ground.field(Field::U, p, rows));
-    // A known activation in each loop lets it be vectorised.
-    match crew.plan.activation {
-        Activation::HardSigmoid => all.for_each(|((r, d), u)| (*r, *d, _) = Activation::HardSigmoid.eval(*u)),
-        Activation::Relu => all.for_each(|((r, d), u)| (*r, *d, _) = Activation::Relu.eval(*u)),
-        other => all.for_each(|((r, d), u)| (*r, *d, _) = other.eval(*u)),
+    let field = |which| ground.chunks::<C>(which, p, rows);
+    for ((r, d), u) in field(Field::R).iter_mut().zip(field(Field::D)).zip(field(Field::U)) {
+        let u = *u;
+        (*r, *d) = (each(|j| eval(u[j]).0), each(|j| eval(u[j]).1));
     }
 }
 
@@ -71,14 +78,22 @@ fn turn<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
     }
 }
 
-/// `W r̄` of the resident weights.
+/// δ of the first layer, with `W r̄` of the resident weights.
 #[inline(always)]
-fn drive<T: Real>(crew: &Crew<T>, p: Panel, ramp: &Ramp<T>) {
-    let ground = &crew.ground;
-    let (old, new) = (ground.input(Input::OldDrive, p), ground.input(Input::NewDrive, p));
-    let out = ground.field(Field::Delta, p, ground.map.layers[0]);
-    for ((out, old), new) in out.iter_mut().zip(old).zip(new) {
-        *out = ramp.before * *old + ramp.now * *new;
+fn first<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, ramp: &Ramp<T>) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[0]);
+    let input = |which| ground.input_chunks::<C>(which, p);
+    let (old, new) = (input(Input::OldDrive), input(Input::NewDrive));
+    let (active, bias) =
+        (ground.lane(lane::ACTIVE, p), ground.biases(0, rows.start..rows.start + rows.stride()));
+    let delta = ground.chunks::<C>(Field::Delta, p, rows);
+    let u = ground.chunks::<C>(Field::U, p, rows);
+    for (k, ((delta, u), (old, new))) in delta.iter_mut().zip(u).zip(old.iter().zip(new)).enumerate() {
+        let (u, old, new) = (*u, *old, *new);
+        let bias: [T; C] = of_neurons::<T, G, C>(bias, p, k);
+        let active: [T; C] = of_lanes::<T, G, C>(active, p, k);
+        let drive: [T; C] = each(|j| ramp.before * old[j] + ramp.now * new[j]);
+        *delta = each(|j| if active[j] == T::ZERO { T::ZERO } else { u[j] - (drive[j] + bias[j]) });
     }
 }
 
@@ -102,19 +117,16 @@ fn product<T: Real>(crew: &Crew<T>, p: Panel, l: usize, w: usize) {
 
 /// `δ = u − W r̄ − b`, 0 of trajectories without a sample.
 #[inline(always)]
-fn mismatch<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
+fn mismatch<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, l: usize) {
     let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
-    let per = p.width / G;
-    let active = crew.lanes::<G>(lane::ACTIVE, p);
-    let bias = ground.biases(0, rows.range());
-    let delta = ground.field(Field::Delta, p, rows).as_chunks_mut::<G>().0;
-    let u = ground.field(Field::U, p, rows).as_chunks::<G>().0;
-    for (c, (delta, u)) in delta.iter_mut().zip(u).enumerate() {
-        let (bias, active) = (bias[c / per], &active[c % per]);
-        for j in 0..G {
-            let out = u[j] - (delta[j] + bias);
-            delta[j] = if active[j] == T::ZERO { T::ZERO } else { out };
-        }
+    let (active, bias) =
+        (ground.lane(lane::ACTIVE, p), ground.biases(0, rows.start..rows.start + rows.stride()));
+    let delta = ground.chunks::<C>(Field::Delta, p, rows);
+    for (k, (delta, u)) in delta.iter_mut().zip(ground.chunks::<C>(Field::U, p, rows)).enumerate() {
+        let (u, sum) = (*u, *delta);
+        let bias: [T; C] = of_neurons::<T, G, C>(bias, p, k);
+        let active: [T; C] = of_lanes::<T, G, C>(active, p, k);
+        *delta = each(|j| if active[j] == T::ZERO { T::ZERO } else { u[j] - (sum[j] + bias[j]) });
     }
 }
 
@@ -132,18 +144,14 @@ pub(super) fn targets<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &
     let u = ground.field(Field::U, p, out).as_chunks::<G>().0;
     let back = ground.field(Field::Back, p, out).as_chunks_mut::<G>().0;
     let mut sound = true;
-    for (c, ((y, y_dot), (u, back))) in
-        y.iter_mut().zip(y_dot).zip(u.iter().zip(back)).enumerate()
-    {
-        let (beta, active, old, new) = (beta[c / per], &active[c % per], &old[c], &new[c]);
-        for j in 0..G {
-            let on = active[j] != T::ZERO;
-            let next = if on { old[j] + (new[j] - old[j]) * ramp } else { y[j] };
-            y_dot[j] = (next - y[j]) * inv_dt;
-            y[j] = next;
-            sound &= next.finite();
-            back[j] = beta * ((next - u[j]) * inv_tau + y_dot[j]);
-        }
+    for (c, ((y, y_dot), (u, back))) in y.iter_mut().zip(y_dot).zip(u.iter().zip(back)).enumerate() {
+        let (beta, active, old, new, u, last) = (beta[c / per], active[c % per], old[c], new[c], *u, *y);
+        let next: [T; G] =
+            each(|j| if active[j] != T::ZERO { old[j] + (new[j] - old[j]) * ramp } else { last[j] });
+        let rate: [T; G] = each(|j| (next[j] - last[j]) * inv_dt);
+        *back = each(|j| beta * ((next[j] - u[j]) * inv_tau + rate[j]));
+        sound &= next.iter().fold(true, |sound, v| sound & v.finite());
+        (*y, *y_dot) = (next, rate);
     }
     if !sound {
         super::note::targets(crew, p, step.index);

@@ -2,9 +2,9 @@
 
 use super::Crew;
 use super::room::{Field, Panel};
+use crate::cpu::Real;
 use crate::cpu::rows::{ROWS, next};
 use crate::cpu::update::clamp;
-use crate::cpu::Real;
 use crate::plan::StepControl;
 
 /// The only panel.

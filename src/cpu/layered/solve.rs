@@ -2,24 +2,26 @@
 
 use super::room::{Field, Input, Output, Panel, Rows, lane};
 use super::tiles::{Finish, Part, Size};
-use super::{Crew, Ramp, note, sense, single};
+use super::{Crew, Ramp, each, note, of_lanes, of_neurons, sense, single};
 use crate::cpu::Real;
 use crate::kernels::solver;
 use crate::plan::StepControl;
 
 /// Solves `H u̇ = rhs` with weights `w`, books it and moves the voltages.
 #[inline(always)]
-pub(super) fn run<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
+pub(super) fn run<T: Real, const G: usize, const C: usize>(
+    crew: &Crew<T>,
+    p: Panel,
+    step: &StepControl,
+    w: usize,
+) {
     sense::targets::<T, G>(crew, p, step);
     backward::<T, G>(crew, p, Field::Back, w, Some(step));
-    right_hand_side::<T, G>(crew, p, step);
+    right_hand_side::<T, G, C>(crew, p, step);
     forward::<T, G>(crew, p, Field::Rate, w, Some(step));
-    iterate::<T, G>(crew, p, step, w);
+    iterate::<T, G, C>(crew, p, step, w);
     book::<T, G>(crew, p);
-    advance::<T, G>(crew, p, step);
-    if step.rate_w * crew.plan.layers[0].factor != 0.0 {
-        renew(crew, p, step);
-    }
+    advance::<T, G, C>(crew, p, step);
 }
 
 /// W along its rows or, for the transposed product, across them; and Ẇ where it has a part in the sum.
@@ -50,12 +52,7 @@ fn moves<T: Real>(crew: &Crew<T>, l: usize, step: Option<&StepControl>) -> bool 
 
 /// The factor of Ẇ of a single trajectory; 0 where Ẇ has no part.
 #[inline(always)]
-fn rank_one<T: Real>(
-    crew: &Crew<T>,
-    l: usize,
-    step: Option<&StepControl>,
-    square: impl Fn(usize) -> T,
-) -> T {
+fn rank_one<T: Real>(crew: &Crew<T>, l: usize, step: Option<&StepControl>, square: impl Fn(usize) -> T) -> T {
     match step.filter(|_| moves(crew, l, step)) {
         Some(step) => T::of(step.rate_w * crew.plan.layers[l].factor) * square(l),
         None => T::ZERO,
@@ -82,8 +79,7 @@ fn backward<T: Real, const G: usize>(
         let field = |which, rows: Rows| ground.field(which, p, rows);
         let both = parts(crew, l, w, true, [field(z, post), field(Field::Delta, post)], p.width);
         let count = 1 + usize::from(moves(crew, l, step));
-        let finish =
-            Finish::Gate { gate: field(Field::D, pre).as_ptr(), out: field(z, pre).as_mut_ptr() };
+        let finish = Finish::Gate { gate: field(Field::D, pre).as_ptr(), out: field(z, pre).as_mut_ptr() };
         let size = Size { rows: pre.len, cols: p.width, stride: p.width };
         // SAFETY: everything lies in the room; the panel is this thread's.
         unsafe { T::panels(size, &both[..count], &finish) };
@@ -130,52 +126,82 @@ fn forward<T: Real, const G: usize>(
 
 /// `c = −δ/τ + ḃ + z`, of the first layer with `Ẇ r̄ + W u̇_in`.
 #[inline(always)]
-fn right_hand_side<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
-    let ground = &crew.ground;
-    let (inv_tau, per) = (T::of(1.0 / crew.plan.tau_ms), p.width / G);
-    let biased = crew.plan.biases_in_dynamics && step.rate_b != 0.0;
+fn right_hand_side<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    let (ground, inv_tau) = (&crew.ground, T::of(1.0 / crew.plan.tau_ms));
+    let on = if crew.plan.biases_in_dynamics && step.rate_b != 0.0 { T::ONE } else { T::ZERO };
     for (l, &rows) in ground.map.layers.iter().enumerate() {
-        let field = |which| ground.field(which, p, rows).as_chunks_mut::<G>().0;
-        let b_dot = ground.biases(1, rows.range());
+        let field = |which| ground.chunks::<C>(which, p, rows);
+        let b_dot = ground.biases(1, rows.start..rows.start + rows.stride());
         let (c, back, delta) = (field(Field::Rate), field(Field::Back), field(Field::Delta));
-        for (k, ((c, back), delta)) in c.iter_mut().zip(back).zip(delta).enumerate() {
-            let bias = if biased { b_dot[k / per] } else { T::ZERO };
-            for j in 0..G {
-                c[j] = back[j] - delta[j] * inv_tau + bias;
-            }
-        }
-        if l == 0 {
-            from_input::<T, G>(crew, p, step);
-        }
         let (gated, d) = (field(Field::Gated), field(Field::D));
-        for ((gated, d), c) in gated.iter_mut().zip(d).zip(field(Field::Rate)) {
-            for j in 0..G {
-                gated[j] = d[j] * c[j];
-            }
+        for (k, (((c, back), delta), (gated, d))) in
+            c.iter_mut().zip(back).zip(delta).zip(gated.iter_mut().zip(d)).enumerate()
+        {
+            let (back, delta, d) = (*back, *delta, *d);
+            let bias: [T; C] = of_neurons::<T, G, C>(b_dot, p, k);
+            let sum: [T; C] = each(|j| back[j] - delta[j] * inv_tau + on * bias[j]);
+            *c = sum;
+            *gated = each(|j| d[j] * sum[j]);
+        }
+        if l == 0 && step.rate_w * crew.plan.layers[0].factor != 0.0 {
+            learn_input::<T, C>(crew, p, step);
+        } else if l == 0 {
+            follow_input::<T, C>(crew, p, step);
         }
     }
 }
 
-/// `Ẇ r̄ + W u̇_in` of the resident weights.
+/// `W u̇_in` of the resident weights.
 #[inline(always)]
-fn from_input<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
-    let (ground, ramp) = (&crew.ground, Ramp::<T>::new(step));
-    let c = ground.field(Field::Rate, p, ground.map.layers[0]);
+fn follow_input<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    let ground = &crew.ground;
+    let field = |which| ground.chunks::<C>(which, p, ground.map.layers[0]);
+    let input = |which| ground.input_chunks::<C>(which, p);
     let slope = T::of((step.ramp - step.ramp_prev) / crew.plan.dt_ms);
-    let input = |which| ground.input(which, p);
-    for ((c, old), new) in c.iter_mut().zip(input(Input::OldDrive)).zip(input(Input::NewDrive)) {
-        *c += slope * (*new - *old);
+    let drives = input(Input::OldDrive).iter().zip(input(Input::NewDrive));
+    let fields = field(Field::Rate).iter_mut().zip(field(Field::Gated).iter_mut().zip(field(Field::D)));
+    for ((c, (gated, d)), (old, new)) in fields.zip(drives) {
+        let (old, new, d, last) = (*old, *new, *d, *c);
+        let sum: [T; C] = each(|j| last[j] + slope * (new[j] - old[j]));
+        *c = sum;
+        *gated = each(|j| d[j] * sum[j]);
     }
-    if moves(crew, 0, Some(step)) {
-        for ((c, old), new) in c.iter_mut().zip(input(Input::OldRate)).zip(input(Input::NewRate)) {
-            *c += ramp.before * *old + ramp.now * *new;
-        }
+}
+
+/// `Ẇ r̄ + W u̇_in` of the resident weights, W r_old and W r_new after the step, and what W will have learned.
+#[inline(always)]
+fn learn_input<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    let (ground, ramp, dt) = (&crew.ground, Ramp::<T>::new(step), T::of(crew.plan.dt_ms));
+    let field = |which| ground.chunks::<C>(which, p, ground.map.layers[0]);
+    let input = |which| ground.input_chunks::<C>(which, p);
+    let slope = T::of((step.ramp - step.ramp_prev) / crew.plan.dt_ms);
+    let share = T::of(step.rate_w * crew.plan.layers[0].factor) * dt;
+    let (share_old, share_new) = (share * ramp.before, share * ramp.now);
+    let on = if crew.plan.weights_in_dynamics { T::ONE } else { T::ZERO };
+    let drives = input(Input::OldDrive).iter_mut().zip(input(Input::NewDrive));
+    let rates = input(Input::OldRate).iter().zip(input(Input::NewRate));
+    let learned = input(Input::OldLearned).iter_mut().zip(input(Input::NewLearned));
+    let fields = field(Field::Rate).iter_mut().zip(field(Field::Gated)).zip(field(Field::D));
+    let inputs = drives.zip(rates).zip(learned).zip(field(Field::Delta));
+    for (((c, gated), d), ((((old, new), (old_rate, new_rate)), (a_old, a_new)), delta)) in fields.zip(inputs)
+    {
+        let (d, delta, last, v_old, v_new) = (*d, *delta, *c, *old, *new);
+        let (r_old, r_new, l_old, l_new) = (*old_rate, *new_rate, *a_old, *a_new);
+        let sum: [T; C] = each(|j| {
+            let learns = ramp.before * r_old[j] + ramp.now * r_new[j];
+            last[j] + slope * (v_new[j] - v_old[j]) + on * learns
+        });
+        *c = sum;
+        *gated = each(|j| d[j] * sum[j]);
+        (*old, *new) = (each(|j| v_old[j] + dt * r_old[j]), each(|j| v_new[j] + dt * r_new[j]));
+        (*a_old, *a_new) =
+            (each(|j| l_old[j] + share_old * delta[j]), each(|j| l_new[j] + share_new * delta[j]));
     }
 }
 
 /// Conjugate gradients over the outputs.
 #[inline(always)]
-fn iterate<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
+fn iterate<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
     let (ground, out) = (&crew.ground, crew.ground.map.out());
     let (beta, per) = (crew.beta(step), p.width / G);
     let res = ground.output(Output::Residual, p).as_chunks_mut::<G>().0;
@@ -183,16 +209,16 @@ fn iterate<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl
     let rate = ground.field(Field::Rate, p, out).as_chunks::<G>().0;
     let mut open = false;
     for g in 0..per {
-        let (norm2, threshold2) = (crew.book::<G>(solver::RESIDUAL2, p, g), crew.book::<G>(solver::THRESHOLD2, p, g));
+        let (norm2, threshold2) =
+            (crew.book::<G>(solver::RESIDUAL2, p, g), crew.book::<G>(solver::THRESHOLD2, p, g));
         let active = crew.book::<G>(lane::ACTIVE, p, g);
         *norm2 = [T::ZERO; G];
         for o in 0..out.len {
             let (root, at) = (beta[o].sqrt(), o * per + g);
-            for j in 0..G {
-                res[at][j] = root * rate[at][j];
-                norm2[j] += res[at][j] * res[at][j];
-            }
-            dir[at] = res[at];
+            let (rate, sum) = (rate[at], *norm2);
+            let now: [T; G] = each(|j| root * rate[j]);
+            *norm2 = each(|j| sum[j] + now[j] * now[j]);
+            (res[at], dir[at]) = (now, now);
         }
         let tol2 = T::of(crew.plan.tolerance * crew.plan.tolerance);
         for j in 0..G {
@@ -207,10 +233,8 @@ fn iterate<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl
         left -= 1;
         let way = ground.field(Field::Way, p, out).as_chunks_mut::<G>().0;
         for (k, (way, dir)) in way.iter_mut().zip(&*dir).enumerate() {
-            let root = beta[k / per].sqrt();
-            for j in 0..G {
-                way[j] = root * dir[j];
-            }
+            let (root, dir) = (beta[k / per].sqrt(), *dir);
+            *way = each(|j| root * dir[j]);
         }
         backward::<T, G>(crew, p, Field::Way, w, None);
         forward::<T, G>(crew, p, Field::Way, w, None);
@@ -218,7 +242,7 @@ fn iterate<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl
         for g in 0..per {
             open |= descend::<T, G>(crew, p, g, beta, res, dir);
         }
-        follow::<T, G>(crew, p);
+        follow::<T, G, C>(crew, p);
     }
 }
 
@@ -244,9 +268,8 @@ fn descend<T: Real, const G: usize>(
     let mut curved = [T::ZERO; G];
     for o in 0..out.len {
         let (root, at) = (beta[o].sqrt(), o * per + g);
-        for j in 0..G {
-            curved[j] += dir[at][j] * (dir[at][j] + root * way[at][j]);
-        }
+        let (dir, way, sum) = (dir[at], way[at], curved);
+        curved = each(|j| sum[j] + dir[j] * (dir[j] + root * way[j]));
     }
     for j in 0..G {
         count[j] += if on[j] { T::ONE } else { T::ZERO };
@@ -257,18 +280,17 @@ fn descend<T: Real, const G: usize>(
     let mut next2 = [T::ZERO; G];
     for o in 0..out.len {
         let (root, at) = (beta[o].sqrt(), o * per + g);
-        for j in 0..G {
-            res[at][j] -= alpha[j] * (dir[at][j] + root * way[at][j]);
-            next2[j] += res[at][j] * res[at][j];
-        }
+        let (dir, way, sum, last, alpha) = (dir[at], way[at], next2, res[at], *alpha);
+        let now: [T; G] = each(|j| last[j] - alpha[j] * (dir[j] + root * way[j]));
+        next2 = each(|j| sum[j] + now[j] * now[j]);
+        res[at] = now;
     }
-    let gain: [T; G] = std::array::from_fn(|j| next2[j] / norm2[j]);
+    let last = *norm2;
+    let gain: [T; G] = each(|j| next2[j] / last[j]);
     for o in 0..out.len {
         let at = o * per + g;
-        for j in 0..G {
-            let next = res[at][j] + gain[j] * dir[at][j];
-            dir[at][j] = if on[j] { next } else { dir[at][j] };
-        }
+        let (res, last) = (res[at], dir[at]);
+        dir[at] = each(|j| if on[j] { res[j] + gain[j] * last[j] } else { last[j] });
     }
     let mut open = false;
     for j in 0..G {
@@ -280,17 +302,14 @@ fn descend<T: Real, const G: usize>(
 
 /// `u̇ ← u̇ − α z`.
 #[inline(always)]
-fn follow<T: Real, const G: usize>(crew: &Crew<T>, p: Panel) {
-    let (ground, per) = (&crew.ground, p.width / G);
-    let alpha = crew.lanes::<G>(lane::STEP, p);
+fn follow<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel) {
+    let ground = &crew.ground;
+    let alpha = ground.lane(lane::STEP, p);
     for &rows in &ground.map.layers {
-        let rate = ground.field(Field::Rate, p, rows).as_chunks_mut::<G>().0;
-        let way = ground.field(Field::Way, p, rows).as_chunks::<G>().0;
-        for (k, (rate, way)) in rate.iter_mut().zip(way).enumerate() {
-            let alpha = &alpha[k % per];
-            for j in 0..G {
-                rate[j] -= alpha[j] * way[j];
-            }
+        let rate = ground.chunks::<C>(Field::Rate, p, rows);
+        for (k, (rate, way)) in rate.iter_mut().zip(ground.chunks::<C>(Field::Way, p, rows)).enumerate() {
+            let (alpha, way, last): ([T; C], _, _) = (of_lanes::<T, G, C>(alpha, p, k), *way, *rate);
+            *rate = each(|j| last[j] - alpha[j] * way[j]);
         }
     }
 }
@@ -321,46 +340,24 @@ fn book<T: Real, const G: usize>(crew: &Crew<T>, p: Panel) {
 
 /// `u ← u + dt·u̇`; u̇ of trajectories without a sample is 0.
 #[inline(always)]
-fn advance<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
-    let (ground, per) = (&crew.ground, p.width / G);
+fn advance<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    let ground = &crew.ground;
     let (dt, limit) = (T::of(crew.plan.dt_ms), T::of(crew.plan.u_limit));
-    let active = crew.lanes::<G>(lane::ACTIVE, p);
-    let mut over = [T::ZERO; G];
+    let active = ground.lane(lane::ACTIVE, p);
+    let mut most = [T::ZERO; C];
     for &rows in &ground.map.layers {
-        let rate = ground.field(Field::Rate, p, rows).as_chunks_mut::<G>().0;
-        let u = ground.field(Field::U, p, rows).as_chunks_mut::<G>().0;
-        for (k, (rate, u)) in rate.iter_mut().zip(u).enumerate() {
-            let active = &active[k % per];
-            for j in 0..G {
-                let on = active[j] != T::ZERO;
-                rate[j] = if on { rate[j] } else { T::ZERO };
-                u[j] = u[j] + dt * rate[j];
-                // False also of a NaN.
-                over[j] += if !on || u[j].abs() <= limit { T::ZERO } else { T::ONE };
-            }
+        let rate = ground.chunks::<C>(Field::Rate, p, rows);
+        for (k, (rate, u)) in rate.iter_mut().zip(ground.chunks::<C>(Field::U, p, rows)).enumerate() {
+            let (active, last, before): ([T; C], _, _) = (of_lanes::<T, G, C>(active, p, k), *rate, *u);
+            let rates: [T; C] = each(|j| if active[j] == T::ZERO { T::ZERO } else { last[j] });
+            let next: [T; C] = each(|j| before[j] + dt * rates[j]);
+            let seen = most;
+            // Stays what it is once it is not a number.
+            most = each(|j| if next[j].abs() <= seen[j] { seen[j] } else { next[j].abs() });
+            (*rate, *u) = (rates, next);
         }
     }
-    if over.iter().any(|&n| n != T::ZERO) {
+    if !most.iter().all(|&most| most <= limit) {
         note::states(crew, p, step.index);
-    }
-}
-
-/// W r_old and W r_new after the step, and what W will have learned.
-#[inline(always)]
-fn renew<T: Real>(crew: &Crew<T>, p: Panel, step: &StepControl) {
-    let (ground, ramp, dt) = (&crew.ground, Ramp::<T>::new(step), T::of(crew.plan.dt_ms));
-    let share = T::of(step.rate_w * crew.plan.layers[0].factor) * dt;
-    let delta = &*ground.field(Field::Delta, p, ground.map.layers[0]);
-    let patterns = [
-        (Input::OldDrive, Input::OldRate, Input::OldLearned, share * ramp.before),
-        (Input::NewDrive, Input::NewRate, Input::NewLearned, share * ramp.now),
-    ];
-    for (drive, rate, learned, share) in patterns {
-        for (drive, rate) in ground.input(drive, p).iter_mut().zip(ground.input(rate, p)) {
-            *drive += dt * *rate;
-        }
-        for (learned, delta) in ground.input(learned, p).iter_mut().zip(delta) {
-            *learned += share * *delta;
-        }
     }
 }
