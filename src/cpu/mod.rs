@@ -43,6 +43,7 @@ pub mod newton_check;
 pub mod newton_move;
 pub mod observe;
 pub mod overlap;
+mod panel;
 pub mod pin;
 pub mod product;
 pub mod rate_product;

@@ -1,7 +1,7 @@
 //! The two floating-point types of the CPU path.
 
 use super::group::Grouped;
-use super::layered::Panels;
+use super::panel::Panels;
 use super::rows::InRows;
 use super::tile::Tiled;
 use std::fmt::{Debug, LowerExp};

@@ -1,9 +1,9 @@
 //! What a thread computes for all: its rows of Ẇ, of the next W and of b; and what its panels need of the δ of all.
 
 use super::room::{Field, Input, Panel};
-use super::tiles::{Finish, Part, Size};
 use super::{Crew, Ramp, each};
 use crate::cpu::Real;
+use crate::cpu::panel::{Finish, Part, Size};
 use crate::cpu::update::clamp;
 use crate::plan::StepControl;
 

@@ -1,7 +1,7 @@
 //! Time steps of a layered feedforward network with resident weights as a whole, for [`crate::plan::Layered`]: what its plain twin does call
 //! by call.
 //!
-//! Over a stretch of steps all vectors live in panels, `[neuron, trajectory]` of a few trajectories side by side (see [`tiles`]). A thread has
+//! Over a stretch of steps all vectors live in panels, `[neuron, trajectory]` of a few trajectories side by side (see [`super::panel`]). A thread has
 //! panels of its own, from the rates to u̇ and the voltages after the step; threads meet twice a step, before and after each of them computes its
 //! rows of Ẇ from the δ of all. The next W goes where the one before the present was, so that nobody waits for its readers. A single trajectory
 //! is a panel of width 1 (see [`single`]).
@@ -13,19 +13,17 @@ mod room;
 mod sense;
 mod single;
 mod solve;
-mod tiles;
 
 use std::cell::RefCell;
 use std::ops::Range;
 
 pub(super) use room::{Ground, Room};
-pub use tiles::Panels;
 
+use super::panel::Part;
 use super::team::Meeting;
 use super::{Lane, Real};
 use crate::plan::{Layered, StepControl};
 use room::Panel;
-use tiles::Part;
 
 /// A thread of a run and its panels.
 struct Crew<'a, T> {

@@ -101,9 +101,6 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn range(self) -> Range<usize> {
-        self.start..self.start + self.len
-    }
     /// Row length of matrices with a column for each of these neurons.
     pub(super) fn stride(self) -> usize {
         self.len.next_multiple_of(LINE)

@@ -1,9 +1,9 @@
 //! r̄, ρ', δ of a panel, and the targets of its outputs.
 
 use super::room::{Field, Input, Output, Panel, lane};
-use super::tiles::{Finish, Part, Size};
 use super::{Crew, Ramp, each, of_lanes, of_neurons, single};
 use crate::cpu::Real;
+use crate::cpu::panel::{Finish, Part, Size};
 use crate::network::Activation;
 use crate::plan::StepControl;
 

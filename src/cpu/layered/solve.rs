@@ -1,9 +1,9 @@
 //! u̇ of a panel, and the step along it.
 
 use super::room::{Field, Input, Output, Panel, Rows, lane};
-use super::tiles::{Finish, Part, Size};
 use super::{Crew, Ramp, each, note, of_lanes, of_neurons, sense, single};
 use crate::cpu::Real;
+use crate::cpu::panel::{Finish, Part, Size};
 use crate::kernels::solver;
 use crate::plan::StepControl;
 
