@@ -153,30 +153,50 @@ macro_rules! kernels {
                 unsafe { end(&sum, finish, i * size.stride + j, size.stride) };
             }
 
-            /// Stores a block that begins at element `at`.
+            /// Stores a block that begins at element `first`. A function of its own: what takes the address of accumulators keeps them out of
+            /// the registers.
             $(#[$feature])*
-            #[inline]
+            #[inline(never)]
             unsafe fn end<const R: usize, const V: usize>(
                 sum: &[[Vector; V]; R],
                 finish: &Finish<$t>,
-                at: usize,
+                first: usize,
                 stride: usize,
             ) {
-                for r in 0..R {
-                    for v in 0..V {
-                        let (at, sum) = (at + r * stride + v * L, sum[r][v]);
-                        // SAFETY: the caller vouches for the rows and columns of everything that is not null.
-                        unsafe {
-                            match *finish {
-                                Finish::Gate { gate, out } => store(out.add(at), mul(load(gate.add(at)), sum)),
-                                Finish::Scale { scale, out } => store(out.add(at), mul(splat(scale), sum)),
-                                Finish::Add { out, gate, gated } => {
-                                    let new = fma(splat(1.0), load(out.add(at)), sum);
+                // SAFETY: the caller vouches for the rows and columns of everything that is not null.
+                unsafe {
+                    match *finish {
+                        Finish::Gate { gate, out } => {
+                            for r in 0..R {
+                                for v in 0..V {
+                                    let at = first + r * stride + v * L;
+                                    store(out.add(at), mul(load(gate.add(at)), sum[r][v]));
+                                }
+                            }
+                        }
+                        Finish::Scale { scale, out } => {
+                            for r in 0..R {
+                                for v in 0..V {
+                                    let at = first + r * stride + v * L;
+                                    store(out.add(at), mul(splat(scale), sum[r][v]));
+                                }
+                            }
+                        }
+                        Finish::Add { out, gate, gated } => {
+                            for r in 0..R {
+                                for v in 0..V {
+                                    let at = first + r * stride + v * L;
+                                    let new = fma(splat(1.0), load(out.add(at)), sum[r][v]);
                                     store(out.add(at), new);
                                     store(gated.add(at), mul(load(gate.add(at)), new));
                                 }
-                                Finish::Learn { scale, dt, clip, w, next, rate } => {
-                                    let change = mul(splat(scale), sum);
+                            }
+                        }
+                        Finish::Learn { scale, dt, clip, w, next, rate } => {
+                            for r in 0..R {
+                                for v in 0..V {
+                                    let at = first + r * stride + v * L;
+                                    let change = mul(splat(scale), sum[r][v]);
                                     if !rate.is_null() {
                                         store(rate.add(at), change);
                                     }
