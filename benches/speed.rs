@@ -1,5 +1,5 @@
 //! Speed of presentations on the CPU with and without resident weights, and of products and steps on the adapter: `cargo bench`
-//! (`cargo bench -- --cpu`: the first part alone; `--csv [--batch 1,32] [--steps 100]`: that part as lines `plan,batch,ms,iterations`).
+//! (`cargo bench -- --cpu`: the first part alone; `--csv [--network 784-500-10] [--batch 1,32] [--steps 100] [--gpu]`: that part as lines `plan,batch,ms,iterations`).
 //!
 //! `LAGRANGE_TEST_ADAPTER=<part of a name>` chooses the adapter. Figures swing on a shared machine: compare within one run.
 
@@ -174,15 +174,20 @@ fn option(name: &str) -> Option<String> {
 
 /// Ours for `benches/peers`: one measurement each, of the problem that the peers compute.
 fn csv() {
-    let net = network(&[784, 300, 100, 10], Activation::HardSigmoid, InputMode::Clamped);
+    let sizes = option("--network").unwrap_or_else(|| "784-300-100-10".into());
+    let sizes: Vec<usize> =
+        sizes.split('-').map(|v| v.parse().expect("--network takes sizes as 784-500-10")).collect();
+    let net = network(&sizes, Activation::HardSigmoid, InputMode::Clamped);
     let steps = option("--steps").map_or(100, |v| v.parse().expect("--steps takes a number"));
+    let gpu = std::env::args().any(|a| a == "--gpu");
+    let on = if gpu { Device::Gpu(device().clone()) } else { Device::Cpu(Precision::F32) };
     let batches = option("--batch").unwrap_or_else(|| "1,32,128,512".into());
     for batch in batches.split(',').map(|v| v.parse().expect("--batch takes numbers, separated by commas")) {
         for (name, resident) in [("plain", Resident::Never), ("resident", Resident::Always)] {
             let settings = Settings { resident, tolerance: 1e-5, ..Settings::default() };
             let features = Features { unit_range: true, ..features(true) };
             let model = Arc::new(Model::new(net.clone(), settings, batch, features).expect("a valid model"));
-            let (seconds, iterations) = measure(&model, &Device::Cpu(Precision::F32), steps, Ramp::default());
+            let (seconds, iterations) = measure(&model, &on, steps, Ramp::default());
             println!("{name},{batch},{},{iterations}", 1e3 * seconds);
         }
     }

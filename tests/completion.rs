@@ -204,7 +204,7 @@ fn set() -> SeriesSet {
 fn baselines_of_a_set() {
     let set = set();
     let fit = Baselines::fit(&set, &[2]).unwrap();
-    assert_eq!((&fit.free[..], &fit.nudged[..]), (&[2][..], &[0, 1][..]));
+    assert_eq!((&fit.free[..], &fit.given[..]), (&[2][..], &[0, 1, 2][..]));
     // Mean over both training spans, directly.
     let mut all = set.series[0].values(0..200).unwrap();
     all.extend(set.series[1].values(50..150).unwrap());
@@ -212,11 +212,11 @@ fn baselines_of_a_set() {
     assert!((fit.mean[0] - mean).abs() < 1e-9);
     // B1 = 0.5 (a + b) = A1 − 1 + A2 + 1: the ridge finds it, with the relative error of its λ.
     let test = set.series[0].values(200..300).unwrap();
-    let rows: Vec<&[f64]> = test.chunks_exact(4).map(|row| &row[1..]).collect();
+    let rows: Vec<&[f64]> = test.chunks_exact(4).collect();
     let mut scorer = Scorer::new(&fit);
     for (i, row) in rows.iter().enumerate().skip(1) {
-        assert!((fit.predict(Method::Ridge, 0, row, None) - row[2]).abs() < 1e-3);
-        scorer.row(row, Some(rows[i - 1]), row);
+        assert!((fit.predict(Method::Ridge, 0, row, None) - row[3]).abs() < 1e-3);
+        scorer.row(row, Some(rows[i - 1]), &row[1..]);
     }
     let names: Vec<String> = set.series[0].names[1..].to_vec();
     let table = scorer.table(&names, "µV");
@@ -234,13 +234,38 @@ fn baselines_of_a_set() {
     assert!((of(Method::Nearest).r2.unwrap() - 0.5).abs() < 0.3);
 }
 
+/// What the inputs tell counts: `y = 3 − 2x` is found by ridge regression and by the electrode that is most alike, the input itself.
+#[test]
+fn inputs_are_given_to_baselines() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let mut bytes = Vec::new();
+    for _ in 0..300 {
+        let x: i16 = rng.random_range(-1000..1000);
+        [x, 3 - 2 * x].iter().for_each(|d: &i16| bytes.extend(d.to_le_bytes()));
+    }
+    let names = ["in", "out"].map(String::from).to_vec();
+    let series = Series::in_memory(names, 1.0, Format::I16, (vec![1.0; 2], vec![0.0; 2]), bytes).unwrap();
+    let span = |rows| vec![Span { series: 0, rows }];
+    let set = SeriesSet { series: vec![series], train: span(0..200), test: span(200..300), ..set() };
+    let fit = Baselines::fit(&set, &[0]).unwrap();
+    assert_eq!((&fit.given[..], fit.nearest[0].from), (&[0][..], 0));
+    for row in set.series[0].values(200..300).unwrap().chunks_exact(2) {
+        // The regression is exact; the ridge shrinks by its λ, 1e-7 of values up to 2000.
+        assert!((fit.predict(Method::Nearest, 0, row, None) - row[1]).abs() < 1e-6);
+        assert!((fit.predict(Method::Ridge, 0, row, None) - row[1]).abs() < 1e-3);
+    }
+}
+
 #[test]
 fn what_cannot_be_fitted_is_said() {
     let mut set = set();
-    for free in [&[][..], &[0, 1, 2][..]] {
-        let error = Baselines::fit(&set, free).unwrap_err();
-        assert!(matches!(error, FitError::Free { .. }), "{error}");
-    }
+    let error = Baselines::fit(&set, &[]).unwrap_err();
+    assert!(matches!(error, FitError::Free { .. }), "{error}");
+    // The input is given when all targets are free; without it nothing is.
+    assert_eq!(Baselines::fit(&set, &[0, 1, 2]).unwrap().given, [0]);
+    let bare = SeriesSet { inputs: 0, ..set.clone() };
+    let error = Baselines::fit(&bare, &[0, 1, 2, 3]).unwrap_err();
+    assert!(matches!(error, FitError::Free { .. }), "{error}");
     set.train = vec![Span { series: 0, rows: 5..5 }];
     assert!(matches!(Baselines::fit(&set, &[0]), Err(FitError::Empty(_))));
     set.train = vec![Span { series: 0, rows: 250..301 }];
@@ -255,7 +280,7 @@ fn tables_are_written_and_read() {
     let fit = Baselines::fit(&set, &[0, 2]).unwrap();
     let mut scorer = Scorer::new(&fit);
     for row in set.series[0].values(200..300).unwrap().chunks_exact(4) {
-        scorer.row(&row[1..], None, &[0.0; 3]);
+        scorer.row(row, None, &[0.0; 3]);
     }
     let table = scorer.table(&names(3), "µV");
     assert_eq!(table.rows.len(), Method::ALL.len() * 2);

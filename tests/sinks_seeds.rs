@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use lagrange_gpu::sinks::{Group, RunDir, SeedResult, SeedTable, Spread};
 
 fn result(accuracy: f64, loss: f64, seconds: f64) -> SeedResult {
-    SeedResult { directory: "runs/x".into(), accuracy, loss, samples: 10_000, seconds }
+    SeedResult { directory: "runs/x".into(), accuracy: Some(accuracy), loss, samples: 10_000, seconds }
 }
 
 /// Deviations -1, 0, 1: the sample variance is (1 + 0 + 1)/2.
@@ -59,6 +59,24 @@ fn what_was_not_run_is_called_so() {
     assert_eq!(rows[2], ["mean ± sd", "50.00", "0.10000", "3", no, no, no, no]);
     let alone = SeedTable::new(&[1], false).markdown();
     assert!(alone.lines().skip(2).all(|line| cells(line).len() == 4), "{alone}");
+}
+
+/// R² of targets that do not move is not defined: neither are means of it.
+#[test]
+fn what_is_not_defined_has_a_dash() {
+    let mut table = SeedTable::new(&[1, 2], false);
+    let still = || SeedResult { accuracy: None, ..result(0.0, 0.25, 1.0) };
+    table.completion = true;
+    table.rows[0].run = Some(still());
+    table.rows[1].run = Some(still());
+    table.summarise();
+    assert_eq!(table.accuracy, None);
+    let text = table.markdown();
+    assert!(!text.contains("not run"), "{text}");
+    assert_eq!(cells(text.lines().last().unwrap()), ["mean ± sd", "-", "0.25000 ± 0.00000", "1 ± 0"]);
+    table.rows[1].run = Some(result(0.5, 0.25, 1.0));
+    table.summarise();
+    assert_eq!(table.accuracy.unwrap().mean, 0.5);
 }
 
 #[test]

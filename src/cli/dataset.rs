@@ -124,8 +124,7 @@ pub(super) fn load(e: &mut Experiment, args: &DataArgs) -> Result<Loaded, Failur
         DataSource::Images(config) => arrays::load_pictures(config, shape, split),
         DataSource::Series(_) => {
             return Err(Failure::usage(anyhow::anyhow!(
-                "the data of this experiment are recordings; this command answers for static samples alone. A training run tests itself on the \
-                 test part and leaves completion.json and completion.npz"
+                "the data of this experiment are recordings; this command answers for static samples alone"
             )));
         }
     };

@@ -1,14 +1,18 @@
 //! `eval`: accuracy and cost of given parameters on a data set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::evaluate::{self, Opened, check_out, failed};
-use super::{Failure, print};
+use super::{Failure, print, recordings};
+use crate::completion::Entry;
+use crate::config::Experiment;
 use crate::data::DataError;
-use crate::evaluate::{Regression, Report, Residuals, Tabulation, text};
-use crate::sinks::atomic;
+use crate::engine::Device;
+use crate::evaluate::{Regression, Report, Residuals, Tabulation, Trouble, text};
+use crate::sinks::{atomic, text::completion};
+use crate::train::CompletionScore;
 use crate::version;
 
 /// Arguments of `eval`.
@@ -52,6 +56,27 @@ struct Evaluation {
 enum Scored {
     Classes(Report),
     Values(Regression),
+    Completion(Completion),
+}
+
+/// Of free electrodes.
+#[derive(Serialize)]
+struct Completion {
+    #[serde(flatten)]
+    means: CompletionScore,
+    electrodes: Vec<Entry>,
+}
+
+/// What an evaluation is of.
+struct About<'a> {
+    e: &'a Experiment,
+    file: &'a Path,
+    epoch: Option<u64>,
+    data: &'a str,
+    part: &'a str,
+    readout: (&'static str, Option<usize>),
+    device: &'a Device,
+    trouble: Trouble,
 }
 
 /// Runs the subcommand.
@@ -59,22 +84,62 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(out) = &args.out {
         check_out(out, &[])?;
     }
-    let mut opened = evaluate::open(&args.common, None)?;
+    let begun = evaluate::begin(&args.common)?;
     if let Some(out) = &args.out {
-        check_out(out, &[&opened.file])?;
+        check_out(out, &[&begun.file])?;
     }
+    let (json, shown) = if begun.is_series() { of_series(begun)? } else { of_samples(begun)? };
+    if let Some(out) = &args.out {
+        let written = atomic::write(out, json.as_bytes());
+        written.map_err(|e| Failure::run(anyhow::anyhow!("{}: cannot be written: {e}", out.display())))?;
+    }
+    if args.json { print(&json) } else { print(&shown) }
+}
+
+/// JSON and text.
+type Shown = (String, String);
+
+fn of_samples(begun: evaluate::Begun<'_>) -> Result<Shown, Failure> {
+    let mut opened = evaluate::open(begun, None)?;
     let report = score(&mut opened)?;
     opened.warn();
     let shown = match &report {
         Scored::Classes(report) => text::report(report),
         Scored::Values(score) => text::regression(score),
+        Scored::Completion(score) => completion(&score.means),
     };
-    let json = json(&opened, report)?;
-    if let Some(out) = &args.out {
-        let written = atomic::write(out, json.as_bytes());
-        written.map_err(|e| Failure::run(anyhow::anyhow!("{}: cannot be written: {e}", out.display())))?;
-    }
-    if args.json { print(&json) } else { print(&format!("{}{shown}", opened.header())) }
+    let shown = opened.header() + &shown;
+    let steps = (opened.readout() == "trajectory").then_some(opened.experiment.training.steps_per_sample);
+    let about = About {
+        e: &opened.experiment,
+        file: &opened.file,
+        epoch: opened.epoch(),
+        data: &opened.images.description,
+        part: &opened.part,
+        readout: (opened.readout(), steps),
+        device: &opened.device,
+        trouble: opened.predictor.trouble(),
+    };
+    Ok((json(&about, report)?, shown))
+}
+
+fn of_series(begun: evaluate::Begun<'_>) -> Result<Shown, Failure> {
+    let mut opened = recordings::open(begun, None)?;
+    let (table, trouble) = opened.follow(|_| {})?;
+    let means = CompletionScore::of(&table, None);
+    let shown = opened.header() + &completion(&means);
+    let about = About {
+        e: &opened.experiment,
+        file: &opened.file,
+        epoch: evaluate::epoch(&opened.about),
+        data: &opened.set.description,
+        part: &opened.part,
+        readout: ("trajectory", None),
+        device: &opened.device,
+        trouble,
+    };
+    let score = Scored::Completion(Completion { means, electrodes: table.rows });
+    Ok((json(&about, score)?, shown))
 }
 
 fn score(opened: &mut Opened) -> Result<Scored, Failure> {
@@ -103,25 +168,25 @@ fn score(opened: &mut Opened) -> Result<Scored, Failure> {
     Ok(Scored::Classes(table.score().into()))
 }
 
-fn json(opened: &Opened, score: Scored) -> Result<String, Failure> {
-    let (e, trouble) = (&opened.experiment, opened.predictor.trouble());
+fn json(about: &About<'_>, score: Scored) -> Result<String, Failure> {
+    let e = about.e;
     let all = Evaluation {
-        parameters: opened.file.display().to_string(),
-        epoch: opened.epoch(),
+        parameters: about.file.display().to_string(),
+        epoch: about.epoch,
         network: e.network.sizes(),
         activation: e.network.activation.name().into(),
-        data: opened.images.description.clone(),
-        part: opened.part.clone(),
-        readout: opened.readout(),
-        steps: (opened.readout() == "trajectory").then_some(e.training.steps_per_sample),
+        data: about.data.into(),
+        part: about.part.into(),
+        readout: about.readout.0,
+        steps: about.readout.1,
         dt_ms: e.settings.dt_ms,
         tau_ms: e.settings.tau_ms,
-        device: opened.device.name(),
-        precision: opened.device.precision().name(),
+        device: about.device.name(),
+        precision: about.device.precision().name(),
         version: version::VERSION,
         commit: version::COMMIT,
-        indefinite: trouble.indefinite,
-        unconverged: trouble.unconverged,
+        indefinite: about.trouble.indefinite,
+        unconverged: about.trouble.unconverged,
         score,
     };
     let text = serde_json::to_string_pretty(&all).map_err(Failure::run)?;

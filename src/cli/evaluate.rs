@@ -10,25 +10,25 @@ use crate::config::{DataSource, Experiment};
 use crate::data::arrays::{self, ArraysConfig, InputScale, Own, Scaling};
 use crate::data::{DataError, Dataset, Rows};
 use crate::engine::Device;
-use crate::evaluate::{EvaluateError, Images, Predictor, Readout};
+use crate::evaluate::{EvaluateError, Images, Predictor, Readout, Trouble};
 
 /// Arguments of both commands.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Run directory, or a file of parameters (safetensors).
     #[arg(value_name = "RUN|FILE")]
-    from: PathBuf,
+    pub(super) from: PathBuf,
     /// Experiment (file or built-in name); default: config.toml of the run directory.
     #[arg(long, short, value_name = "FILE")]
     config: Option<String>,
     /// Overrides a key of the experiment; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
-    /// Which part of the data set: train, validation or test; or a file of your own, .npz or .npy.
+    /// Which part of the data set: train, validation or test; of static samples also a file of your own, .npz or .npy.
     #[arg(long = "data", value_name = "PART|FILE", default_value = "test", value_parser = part)]
-    part: String,
+    pub(super) part: String,
     #[command(flatten)]
-    folder: dataset::DataArgs,
+    pub(super) folder: dataset::DataArgs,
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the experiment's.
     #[arg(long)]
     device: Option<String>,
@@ -45,7 +45,7 @@ pub(super) struct Args {
 }
 
 /// The parts of a data set.
-const PARTS: [&str; 3] = ["train", "validation", "test"];
+pub(super) const PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// A part, or a file whose name shows that it is one.
 fn part(text: &str) -> Result<String, String> {
@@ -72,12 +72,33 @@ pub(super) struct Opened {
     trajectory: bool,
 }
 
-/// Reads and opens everything, the data before the device: a bad file is named at once.
-pub(super) fn open(args: &Args, input: Option<&Path>) -> Result<Opened, Failure> {
+/// An experiment and its parameters, before data and device are opened.
+pub(super) struct Begun<'a> {
+    pub args: &'a Args,
+    pub experiment: Experiment,
+    pub file: PathBuf,
+    pub about: Loaded,
+}
+
+/// Reads the experiment and the parameters.
+pub(super) fn begin(args: &Args) -> Result<Begun<'_>, Failure> {
     let file = parameters::find(&args.from).map_err(Failure::usage)?;
-    let mut e = experiment(args, &file)?;
-    let about = parameters::read(&file, &e.network).map_err(Failure::usage)?;
-    warn_of_another_activation(&e, &about);
+    let experiment = experiment(args, &file)?;
+    let about = parameters::read(&file, &experiment.network).map_err(Failure::usage)?;
+    warn_of_another_activation(&experiment, &about);
+    Ok(Begun { args, experiment, file, about })
+}
+
+impl Begun<'_> {
+    /// Whether the network follows recordings.
+    pub(super) fn is_series(&self) -> bool {
+        matches!(self.experiment.data.source, DataSource::Series(_))
+    }
+}
+
+/// Opens the rest for static samples, the data before the device: a bad file is named at once.
+pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Opened, Failure> {
+    let Begun { args, experiment: mut e, file, about } = begun;
     let own = Some(Path::new(&args.part)).filter(|_| !PARTS.contains(&args.part.as_str()));
     let (images, part) = match input.or(own) {
         Some(path) => (images(&mut e, args, path, &file)?, String::new()),
@@ -212,7 +233,7 @@ impl Opened {
 
     /// The epoch after which the parameters were saved, if the file says so.
     pub(super) fn epoch(&self) -> Option<u64> {
-        self.about.about.get("epoch")?.parse().ok()
+        epoch(&self.about)
     }
 
     /// Whether the outputs answer with values, not with a class.
@@ -223,11 +244,6 @@ impl Opened {
     /// A few lines that say what is evaluated.
     pub(super) fn header(&self) -> String {
         let e = &self.experiment;
-        let epoch = match (self.epoch(), self.about.about.get("epoch_complete").map(String::as_str)) {
-            (Some(epoch), Some("false")) => format!(", within epoch {epoch}"),
-            (Some(epoch), _) => format!(", after epoch {epoch}"),
-            (None, _) => String::new(),
-        };
         let readout = if self.trajectory {
             let steps = e.training.steps_per_sample;
             let ms = (e.settings.dt_ms * steps as f64 * 1e9).round() / 1e9;
@@ -236,19 +252,8 @@ impl Opened {
             "steady state".into()
         };
         let part = if self.part.is_empty() { String::new() } else { format!(", {} samples", self.part) };
-        format!(
-            "parameters  {}{epoch}\n\
-             network     {}, {}\n\
-             readout     {readout}, β = 0\n\
-             data        {}{part}\n\
-             device      {}, {}\n",
-            self.file.display(),
-            e.network.sizes(),
-            e.network.activation.name(),
-            self.images.description,
-            self.device.name(),
-            self.device.precision().name(),
-        )
+        let data = format!("{}{part}", self.images.description);
+        header(e, (&self.file, &self.about), &format!("{readout}, β = 0"), &data, &self.device)
     }
 
     /// Says what went on that a reader of the results should know.
@@ -259,17 +264,53 @@ impl Opened {
                 rest.steps, rest.f_norm
             ));
         }
-        let t = self.predictor.trouble();
-        if t.indefinite > 0 {
-            say(&format!("warning: H was not positive definite in {} trajectory steps", t.indefinite));
-        }
-        if t.unconverged > 0 {
-            say(&format!(
-                "warning: the solver stopped short of its tolerance {:e} in {} trajectory steps; raise dynamics.max-iterations (now {}) or the tolerance",
-                self.experiment.settings.tolerance, t.unconverged, self.experiment.settings.max_iterations
-            ));
-        }
+        warn_of(self.predictor.trouble(), &self.experiment);
     }
+}
+
+/// Says what the solver met.
+pub(super) fn warn_of(t: Trouble, e: &Experiment) {
+    if t.indefinite > 0 {
+        say(&format!("warning: H was not positive definite in {} trajectory steps", t.indefinite));
+    }
+    if t.unconverged > 0 {
+        say(&format!(
+            "warning: the solver stopped short of its tolerance {:e} in {} trajectory steps; raise dynamics.max-iterations (now {}) or the tolerance",
+            e.settings.tolerance, t.unconverged, e.settings.max_iterations
+        ));
+    }
+}
+
+/// The epoch after which parameters were saved, if their file says so.
+pub(super) fn epoch(about: &Loaded) -> Option<u64> {
+    about.about.get("epoch")?.parse().ok()
+}
+
+/// A few lines that say what is evaluated.
+pub(super) fn header(
+    e: &Experiment,
+    (file, about): (&Path, &Loaded),
+    readout: &str,
+    data: &str,
+    device: &Device,
+) -> String {
+    let epoch = match (epoch(about), about.about.get("epoch_complete").map(String::as_str)) {
+        (Some(epoch), Some("false")) => format!(", within epoch {epoch}"),
+        (Some(epoch), _) => format!(", after epoch {epoch}"),
+        (None, _) => String::new(),
+    };
+    format!(
+        "parameters  {}{epoch}\n\
+         network     {}, {}\n\
+         readout     {readout}\n\
+         data        {data}\n\
+         device      {}, {}\n",
+        file.display(),
+        e.network.sizes(),
+        e.network.activation.name(),
+        device.name(),
+        device.precision().name(),
+    )
 }
 
 /// A file that is to be written lies in a folder that exists, is none itself, and replaces nothing that was read.

@@ -14,6 +14,7 @@ mod failure;
 mod interrupt;
 mod plot;
 mod predict;
+mod recordings;
 mod simulate;
 mod train;
 

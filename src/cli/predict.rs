@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::evaluate::{self, Opened, check_out, failed};
+use super::recordings::{self, Recordings};
 use super::{Failure, print};
-use crate::evaluate::{Prediction, ValuePrediction, write_predictions, write_values};
+use crate::evaluate::{
+    Prediction, RowPredictions, ValuePrediction, write_predictions, write_rows, write_values,
+};
 use crate::sinks::text::thousands;
 
 /// Arguments of `predict`.
@@ -31,6 +34,9 @@ any); they are scaled as in training. Of images: a .png, or a folder of them.
 Written (--out), n_out values a sample:
   .npz           index, label (-1 where unknown), predicted [samples] int64; output [samples, n_out] float64
   .csv           index,label,predicted,output_0,...; the label is empty where unknown
+Of recordings, voltages of the network at every row of the part, as it follows it with the outputs nudged that are not free:
+  .npz           span int64, time_ms float64 [rows]; truth, output [rows, targets] float32; free int64: places of the free targets
+  .csv           span,time_ms,truth_NAME,...,output_NAME,...
 Of experiments with targets: index, output and, where known, target [samples, n_out]; .csv: index,output_0,...,target_0,...";
 
 /// Runs the subcommand.
@@ -44,10 +50,14 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let inputs: Vec<_> = args.input.as_deref().into_iter().collect();
     check_out(&args.out, &inputs)?;
-    let mut opened = evaluate::open(&args.common, args.input.as_deref())?;
-    let n_out = opened.experiment.network.n_out();
+    let begun = evaluate::begin(&args.common)?;
     let written =
         |e: std::io::Error| Failure::run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display()));
+    if begun.is_series() {
+        return rows(recordings::open(begun, args.input.as_deref())?, &args.out, written);
+    }
+    let mut opened = evaluate::open(begun, args.input.as_deref())?;
+    let n_out = opened.experiment.network.n_out();
     if opened.is_regression() {
         let count = values(&mut opened, n_out, &args.out, written)?;
         return told(&opened, count, &args.out);
@@ -62,6 +72,19 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     opened.warn();
     write_predictions(&args.out, &all, n_out).map_err(written)?;
     told(&opened, all.len(), &args.out)
+}
+
+/// The answers to every row of a recording.
+fn rows(
+    mut opened: Recordings,
+    out: &Path,
+    written: impl Fn(std::io::Error) -> Failure,
+) -> Result<(), Failure> {
+    let mut all = RowPredictions::new(&opened.set, opened.spans().to_vec(), &opened.completion.free);
+    opened.follow(|slice| all.add(slice.span, slice.row, slice.outputs))?;
+    write_rows(out, &opened.set, &all).map_err(written)?;
+    let count = thousands(all.rows() as u64);
+    print(&format!("{}wrote predictions of {count} rows to {}\n", opened.header(), out.display()))
 }
 
 /// The answers of a regression; returns their number.

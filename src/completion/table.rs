@@ -12,9 +12,9 @@ pub enum Method {
     Network,
     /// Mean of the training part.
     Mean,
-    /// The nearest nudged electrode, brought to scale.
+    /// The nearest electrode that is given, brought to scale.
     Nearest,
-    /// Ridge regression from all nudged electrodes.
+    /// Ridge regression from all that is given: nudged electrodes, and inputs.
     Ridge,
     /// The electrode's own sample before: it uses the past of what is to be predicted, which the others are not given.
     Persistence,
@@ -42,8 +42,8 @@ impl Method {
         match self {
             Self::Network => "the network",
             Self::Mean => "mean of the training part",
-            Self::Nearest => "nearest nudged electrode, scaled",
-            Self::Ridge => "ridge regression from the nudged electrodes",
+            Self::Nearest => "nearest electrode that is given, scaled",
+            Self::Ridge => "ridge regression from all electrodes that are given",
             Self::Persistence => "sample before (uses the target's own past)",
         }
     }
@@ -143,14 +143,15 @@ impl<'a> Scorer<'a> {
         Self { baselines, sums, samples: 0 }
     }
 
-    /// Takes a sample in: the truth of all targets, the same one row earlier if there is one, and what the network says of all targets.
-    pub fn row(&mut self, truth: &[f64], before: Option<&[f64]>, network: &[f64]) {
+    /// Takes a sample in: a row of all columns, the one before if there is one, and what the network says of all targets.
+    pub fn row(&mut self, row: &[f64], before: Option<&[f64]>, network: &[f64]) {
+        let truth = &row[self.baselines.inputs..];
         let free = &self.baselines.free;
         for (sums, method) in self.sums.chunks_exact_mut(free.len()).zip(Method::ALL) {
             for (at, (sum, &c)) in sums.iter_mut().zip(free).enumerate() {
                 let predicted = match method {
                     Method::Network => network[c],
-                    other => self.baselines.predict(other, at, truth, before),
+                    other => self.baselines.predict(other, at, row, before),
                 };
                 sum.add(truth[c], predicted);
             }

@@ -22,6 +22,7 @@ pub mod decode;
 pub mod dense;
 pub mod dense_solve;
 pub mod drive;
+mod exponential;
 mod factored;
 pub mod forward;
 pub mod gradient;

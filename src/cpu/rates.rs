@@ -22,25 +22,35 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
             }
         }
         let range = row + identity..row + a.cols.end();
-        let out = r[range.clone()].iter_mut().zip(&mut d[range.clone()]).zip(&u[range.clone()]);
-        if d2.is_empty() {
-            // A known activation in each loop lets it be vectorised.
-            match a.activation {
-                Activation::HardSigmoid => {
-                    out.for_each(|((r, d), &u)| (*r, *d, _) = Activation::HardSigmoid.eval(u));
-                }
-                Activation::Relu => out.for_each(|((r, d), &u)| (*r, *d, _) = Activation::Relu.eval(u)),
-                other => out.for_each(|((r, d), &u)| (*r, *d, _) = other.eval(u)),
-            }
-        } else {
-            for (((r, d), &u), d2) in out.zip(&mut d2[range]) {
-                (*r, *d, *d2) = a.activation.eval(u);
-            }
+        let out =
+            (&mut r[range.clone()], &mut d[range.clone()], d2.get_mut(range.clone()).unwrap_or_default());
+        let u = &u[range];
+        // A known activation in each loop lets it be vectorised.
+        match a.activation {
+            Activation::Sigmoid => eval(Activation::Sigmoid, u, out),
+            Activation::HardSigmoid => eval(Activation::HardSigmoid, u, out),
+            Activation::Relu => eval(Activation::Relu, u, out),
+            other => eval(other, u, out),
         }
     }
     s.put(a.r, r);
     s.put(a.d, d);
     if let Some(b) = a.d2 {
         s.put(b, d2);
+    }
+}
+
+/// ρ and ρ' of some voltages, and ρ'' where there is room for it.
+#[inline(always)]
+fn eval<T: Real>(rho: Activation, u: &[T], (r, d, d2): (&mut [T], &mut [T], &mut [T])) {
+    // Loops and not `for_each`: its closures are compiled without the features of the caller where they are not inlined.
+    if d2.is_empty() {
+        for ((r, d), &u) in r.iter_mut().zip(d).zip(u) {
+            (*r, *d, _) = rho.eval(u);
+        }
+    } else {
+        for (((r, d), &u), d2) in r.iter_mut().zip(d).zip(u).zip(d2) {
+            (*r, *d, *d2) = rho.eval(u);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The two floating-point types of the CPU path.
 
+use super::exponential;
 use super::group::Grouped;
 use super::panel::Panels;
 use super::rows::InRows;
@@ -74,7 +75,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ident, $gemm:path) => {
+    ($t:ident, $exp:path, $gemm:path) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -91,9 +92,9 @@ macro_rules! real {
             fn abs(self) -> Self {
                 $t::abs(self)
             }
-            #[inline]
+            #[inline(always)]
             fn exp(self) -> Self {
-                $t::exp(self)
+                $exp(self)
             }
             #[inline]
             fn ln_1p(self) -> Self {
@@ -148,8 +149,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, matrixmultiply::sgemm);
-real!(f64, matrixmultiply::dgemm);
+real!(f32, exponential::single, matrixmultiply::sgemm);
+real!(f64, exponential::double, matrixmultiply::dgemm);
 
 /// Σ x², in 16 partial sums that add up in a fixed order.
 #[inline(always)]

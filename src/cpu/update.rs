@@ -36,14 +36,11 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     }
 }
 
-/// Clips to ±`clip`; written so that a NaN stays one.
+/// Clips to ±`clip`; written so that a NaN stays one, and without branches.
 #[inline(always)]
 pub(super) fn clamp<T: Real>(row: &mut [T], clip: T) {
     for p in row {
-        if *p > clip {
-            *p = clip;
-        } else if *p < -clip {
-            *p = -clip;
-        }
+        let below = if *p > clip { clip } else { *p };
+        *p = if below < -clip { -clip } else { below };
     }
 }

@@ -34,6 +34,15 @@ pub struct Trouble {
     pub unconverged: u64,
 }
 
+impl Trouble {
+    /// Takes in what the solver booked of some steps, `[batch, solver::LEN]`.
+    pub(super) fn add(&mut self, books: &[f64]) {
+        let sum = |c: usize| books.chunks_exact(solver::LEN).map(|book| book[c]).sum::<f64>() as u64;
+        self.unconverged += sum(solver::UNCONVERGED);
+        self.indefinite += sum(solver::INDEFINITE);
+    }
+}
+
 /// Trajectories of their own, which never touch those of training.
 pub struct Predictor {
     engine: Engine,
@@ -198,8 +207,7 @@ impl Predictor {
                 self.iterations = (2 * self.iterations).min(most);
                 continue;
             }
-            self.trouble.unconverged += unconverged;
-            self.trouble.indefinite += sum(solver::INDEFINITE) as u64;
+            self.trouble.add(&shot.solver);
             return verdict(&model, &shot, first, count);
         }
     }

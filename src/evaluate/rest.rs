@@ -3,6 +3,7 @@
 //! Where one sweep over the populations gives it, `PlanId::Start` does. Elsewhere (cycles, projections into a clamped input, feedback of its own) the network
 //! finds it by its own dynamics: at β = 0 and x = 0 without plasticity, `f(t) = f(0) e^{−t/τ}` whatever the graph is.
 
+use crate::dynamics::Model;
 use crate::engine::{Engine, EngineError, Precision, Work};
 use crate::kernels::record;
 use crate::plan::{Buf, PlanId, Role, StepControl};
@@ -101,13 +102,28 @@ fn stand_still(engine: &mut Engine) -> Result<(), EngineError> {
 /// Buffers with what they hold.
 pub(super) type States = Vec<(Buf, Vec<f64>)>;
 
+/// Sets the state of all trajectories to 0, that of a new engine: so that nothing tells of what ran before, were it by rounding.
+///
+/// # Errors
+/// If the device is lost.
+pub(super) fn forget(engine: &mut Engine) -> Result<(), EngineError> {
+    let model = std::sync::Arc::clone(engine.model());
+    for (buf, len) in state_buffers(&model) {
+        engine.write(buf, &vec![0.0; len])?;
+    }
+    Ok(())
+}
+
+fn state_buffers(model: &Model) -> impl Iterator<Item = (Buf, usize)> {
+    let specs = model.program.buffers.iter().enumerate();
+    specs.filter(|(_, s)| s.role == Role::State && !s.is_empty()).map(|(i, s)| (Buf(i as u16), s.len()))
+}
+
 /// The state of all trajectories, to be put back with [`Engine::write`].
 ///
 /// # Errors
 /// If the device is lost.
 pub(super) fn states(engine: &mut Engine) -> Result<States, EngineError> {
     let model = std::sync::Arc::clone(engine.model());
-    let specs = model.program.buffers.iter().enumerate();
-    let bufs = specs.filter(|(_, s)| s.role == Role::State && !s.is_empty()).map(|(i, _)| Buf(i as u16));
-    bufs.map(|buf| Ok((buf, engine.read(buf)?))).collect()
+    state_buffers(&model).map(|(buf, _)| Ok((buf, engine.read(buf)?))).collect()
 }

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::predictor::write_parameters;
-use super::{EvaluateError, rest};
+use super::rest::forget;
+use super::{EvaluateError, Trouble, rest};
 use crate::cpu::status;
 use crate::data::DataError;
 use crate::data::series::{Grid, Series, SeriesSet, Span};
@@ -36,7 +37,9 @@ pub struct Slice<'a> {
     pub span: usize,
     /// Place in the span, from 0.
     pub row: usize,
-    /// Voltages that all target channels stand for.
+    /// Voltages that all channels stand for: inputs, then targets.
+    pub all: &'a [f64],
+    /// Those of the targets.
     pub truth: &'a [f64],
     /// Voltages of all outputs.
     pub outputs: &'a [f64],
@@ -50,6 +53,7 @@ pub struct Follower<'a> {
     beta: Vec<f64>,
     precision: Precision,
     iterations: usize,
+    trouble: Trouble,
 }
 
 /// What is known of a group of spans that are followed side by side.
@@ -87,7 +91,14 @@ impl<'a> Follower<'a> {
             beta: beta.to_vec(),
             precision: device.precision(),
             iterations: ITERATIONS[0].min(settings.max_iterations),
+            trouble: Trouble::default(),
         })
+    }
+
+    /// What the solver met so far.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        self.trouble
     }
 
     /// Calls `each` for every row of all spans; of a span in order, spans side by side.
@@ -135,6 +146,7 @@ impl<'a> Follower<'a> {
         // What the solver remembers of other parameters must not tell.
         self.iterations = ITERATIONS[0].clamp(1, self.engine.model().settings.max_iterations.max(1));
         self.engine.write(l.age, &vec![0.0; model.program.spec(l.age).len()])?;
+        forget(&mut self.engine)?;
         rest(&mut self.engine, self.precision)?;
         self.engine.write(l.series_gain, &first.gain)?;
         self.engine.write(l.series_offset, &first.offset)?;
@@ -190,6 +202,7 @@ impl<'a> Follower<'a> {
         let shot = self.engine.run(&[Work { plan: PlanId::Step, controls }])?;
         let column = |c: usize| shot.solver.chunks_exact(solver::LEN).map(move |r| r[c]).fold(0.0, f64::max);
         let short = column(solver::UNCONVERGED) > 0.0;
+        self.trouble.add(&shot.solver);
         let wanted = if short { 2 * self.iterations } else { column(solver::MOST) as usize + ITERATIONS[1] };
         // Never fewer than before: a quiet row says nothing of a steep one.
         self.iterations = wanted.max(self.iterations).clamp(1, model.settings.max_iterations.max(1));
@@ -210,10 +223,12 @@ impl<'a> Follower<'a> {
         let cols = self.set.inputs + self.set.targets();
         for (b, span) in group.spans.iter().enumerate().filter(|(_, s)| s.rows.len() > row) {
             debug_assert!(span.rows.len() > row);
+            let all = &truth[b][at * cols..(at + 1) * cols];
             each(Slice {
                 span: group.first + b,
                 row,
-                truth: &truth[b][at * cols + self.set.inputs..(at + 1) * cols],
+                all,
+                truth: &all[self.set.inputs..],
                 outputs: &u[b * n..(b + 1) * n][outputs.range()],
             });
         }

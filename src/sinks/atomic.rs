@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes `path` in one step: a `.part` beside it, flushed to disk, then renamed.
@@ -9,12 +9,23 @@ use std::path::Path;
 /// # Errors
 /// What the operating system says; nothing is left behind then, and an older file of that name is unharmed.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write`], with content that is made on the way.
+///
+/// # Errors
+/// As [`write`], and those of `content`.
+pub(crate) fn write_with(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> io::Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let written = (|| {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut file = BufWriter::new(File::create(&part)?);
+        content(&mut file)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&part, path)
     })();
     if written.is_err() {

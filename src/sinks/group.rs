@@ -116,7 +116,7 @@ pub fn result_of(dir: &Path) -> io::Result<SeedResult> {
         let network = table.summaries().into_iter().find(|s| s.method == Method::Network).ok_or_else(odd)?;
         return Ok(SeedResult {
             directory,
-            accuracy: network.r2.ok_or_else(odd)?,
+            accuracy: network.r2,
             loss: network.cost,
             samples: table.samples as usize,
             seconds,
@@ -124,10 +124,11 @@ pub fn result_of(dir: &Path) -> io::Result<SeedResult> {
     }
     let score: serde_json::Value = serde_json::from_str(&read("test.json")?).map_err(|_| odd("test.json"))?;
     let number = |key: &str| score[key].as_f64().ok_or_else(|| odd("test.json"));
+    // Samples with targets have an R² in its place, which is not defined where all targets are the same.
+    let accuracy = if score["rmse"].is_number() { score["r2"].as_f64() } else { Some(number("accuracy")?) };
     Ok(SeedResult {
         directory,
-        // Samples with targets have an R² in its place.
-        accuracy: number(if score["rmse"].is_number() { "r2" } else { "accuracy" })?,
+        accuracy,
         loss: number("loss")?,
         samples: score["samples"].as_u64().ok_or_else(|| odd("test.json"))? as usize,
         seconds,

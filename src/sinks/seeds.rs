@@ -15,8 +15,8 @@ use crate::train::Header;
 pub struct SeedResult {
     /// Its run directory.
     pub directory: String,
-    /// Share of right answers on the test set; of recordings, mean R² of the free electrodes.
-    pub accuracy: f64,
+    /// Share of right answers on the test set; of recordings, mean R² of the free electrodes, `None` where none of them moves.
+    pub accuracy: Option<f64>,
     /// Mean cost on the test set; of recordings, of a row over the free electrodes.
     pub loss: f64,
     /// Test samples; of recordings, scored rows.
@@ -91,8 +91,8 @@ impl SeedTable {
         let of = |pick: &dyn Fn(&SeedRow) -> Option<f64>| {
             Spread::of(&self.rows.iter().filter_map(pick).collect::<Vec<f64>>())
         };
-        self.accuracy = of(&|row| row.run.as_ref().map(|r| r.accuracy));
-        self.control_accuracy = of(&|row| row.control.as_ref().map(|r| r.accuracy));
+        self.accuracy = of(&|row| row.run.as_ref()?.accuracy);
+        self.control_accuracy = of(&|row| row.control.as_ref()?.accuracy);
         self.difference = of(&difference);
     }
 
@@ -143,7 +143,7 @@ impl SeedTable {
         match result {
             None => [not_run(), not_run(), not_run()],
             Some(r) => [
-                format!("{:.digits$}", factor * r.accuracy),
+                r.accuracy.map_or_else(undefined, |v| format!("{:.digits$}", factor * v)),
                 format!("{:.5}", r.loss),
                 format!("{:.0}", r.seconds),
             ],
@@ -152,15 +152,16 @@ impl SeedTable {
 
     fn means(&self, text: &mut String) {
         let (factor, digits) = self.scale();
-        let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: &dyn Fn(&SeedResult) -> f64| {
-            Spread::of(&self.rows.iter().filter_map(|r| pick(r).map(value)).collect::<Vec<f64>>())
+        let of = |pick: fn(&SeedRow) -> Option<&SeedResult>, value: &dyn Fn(&SeedResult) -> Option<f64>| {
+            Spread::of(&self.rows.iter().filter_map(|r| pick(r).and_then(value)).collect::<Vec<f64>>())
         };
         let three = |pick: fn(&SeedRow) -> Option<&SeedResult>| {
-            let cell = |s: Option<Spread>, digits| s.map_or_else(not_run, |s| spread(s, digits, false));
+            let none = if self.rows.iter().any(|r| pick(r).is_some()) { undefined } else { not_run };
+            let cell = |s: Option<Spread>, digits| s.map_or_else(none, |s| spread(s, digits, false));
             [
-                cell(of(pick, &|r| factor * r.accuracy), digits),
-                cell(of(pick, &|r| r.loss), 5),
-                cell(of(pick, &|r| r.seconds), 0),
+                cell(of(pick, &|r| r.accuracy.map(|v| factor * v)), digits),
+                cell(of(pick, &|r| Some(r.loss)), 5),
+                cell(of(pick, &|r| Some(r.seconds)), 0),
             ]
         };
         let mut cells = vec!["mean ± sd".to_owned()];
@@ -200,7 +201,11 @@ pub fn about(h: &Header) -> String {
 }
 
 fn difference(row: &SeedRow) -> Option<f64> {
-    Some(row.run.as_ref()?.accuracy - row.control.as_ref()?.accuracy)
+    Some(row.run.as_ref()?.accuracy? - row.control.as_ref()?.accuracy?)
+}
+
+fn undefined() -> String {
+    "-".into()
 }
 
 fn not_run() -> String {

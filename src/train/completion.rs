@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::TrainError;
 use crate::completion::{Baselines, Entry, Method, Scorer, Summary, Sums, Table};
 use crate::data::series::{SeriesSet, Span};
-use crate::dynamics::Model;
+use crate::dynamics::Settings;
 use crate::engine::Device;
-use crate::evaluate::{Follower, Slice};
-use crate::network::Parameters;
+use crate::evaluate::{Follower, Slice, Trouble};
+use crate::network::{Network, Parameters};
 
 /// Values of each kind that are kept for pictures: the first rows of longer test parts.
 const MOST_VALUES: usize = 1 << 23;
@@ -128,18 +128,26 @@ impl Completed {
     /// The means, for people and metrics.
     #[must_use]
     pub fn score(&self) -> CompletionScore {
-        CompletionScore {
-            samples: self.table.samples,
-            free: self.table.free.clone(),
-            unit: self.table.unit.clone(),
-            before: self.before.summaries().first().copied(),
-            methods: self.table.summaries(),
+        CompletionScore::of(&self.table, Some(&self.before))
+    }
+}
+
+impl CompletionScore {
+    /// The means of a table, beside the network of another one.
+    #[must_use]
+    pub fn of(table: &Table, before: Option<&Table>) -> Self {
+        Self {
+            samples: table.samples,
+            free: table.free.clone(),
+            unit: table.unit.clone(),
+            before: before.and_then(|before| before.summaries().first().copied()),
+            methods: table.summaries(),
         }
     }
 }
 
-/// Tests on the parts of `set`, on trajectories of their own.
-pub(super) struct Examiner<'a> {
+/// Tests on the parts of a set, on trajectories of their own.
+pub struct Examiner<'a> {
     set: &'a SeriesSet,
     how: Completion,
     follower: Follower<'a>,
@@ -153,10 +161,15 @@ enum Scores<'b> {
 }
 
 impl<'a> Examiner<'a> {
-    pub(super) fn new(
+    /// Allocates the trajectories.
+    ///
+    /// # Errors
+    /// If no row of the test or validation part is scored, or the device cannot hold the network.
+    pub fn new(
         set: &'a SeriesSet,
         how: Completion,
-        model: &Model,
+        network: &Network,
+        settings: Settings,
         device: &Device,
     ) -> Result<Self, TrainError> {
         let step_ms = set.series.first().map_or(1.0, |s| s.step_ms);
@@ -166,7 +179,7 @@ impl<'a> Examiner<'a> {
             return Err(TrainError::NothingScored);
         }
         let spans = set.test.len().max(set.validation.len());
-        let follower = Follower::new(&model.network, model.settings, set, spans, &how.beta, device)?;
+        let follower = Follower::new(network, settings, set, spans, &how.beta, device)?;
         Ok(Self { set, how, follower, baselines: None })
     }
 
@@ -175,40 +188,67 @@ impl<'a> Examiner<'a> {
         if self.set.validation.is_empty() {
             return Ok(None);
         }
-        let table = self.score(parameters, &self.set.validation, None, |_, _, _| {})?;
+        let table = self.score(parameters, &self.set.validation, None, |_| {})?;
         Ok(table.summaries().first().copied())
     }
 
     /// The network on the test part, before and after training, and the baselines.
     pub(super) fn test(&mut self, before: &Parameters, after: &Parameters) -> Result<Completed, TrainError> {
-        if self.baselines.is_none() && self.how.free.len() < self.set.targets() {
-            self.baselines = Some(Baselines::fit(self.set, &self.how.free)?);
-        }
-        let baselines = self.baselines.clone();
+        let baselines = self.baselines()?;
         let mut traces = Traces::default();
         let spans = &self.set.test;
-        let first = self.score(before, spans, None, |time_ms, truth, outputs| {
-            if traces.truth.len() + truth.len() <= MOST_VALUES {
-                traces.time_ms.push(time_ms);
-                traces.truth.extend_from_slice(truth);
-                traces.before.extend_from_slice(outputs);
+        let step_ms = self.set.series.first().map_or(1.0, |s| s.step_ms);
+        // Of several spans the first: theirs come row by row, and times of two recordings make no trace.
+        let first = self.score(before, spans, None, |slice| {
+            if slice.span == 0 && traces.truth.len() + slice.truth.len() <= MOST_VALUES {
+                traces.time_ms.push((spans[0].rows.start + slice.row) as f64 * step_ms);
+                traces.truth.extend_from_slice(slice.truth);
+                traces.before.extend_from_slice(slice.outputs);
             }
         })?;
-        let table = self.score(after, spans, baselines.as_ref(), |_, _, outputs| {
-            if traces.after.len() < traces.before.len() {
-                traces.after.extend_from_slice(outputs);
+        let table = self.score(after, spans, baselines.as_ref(), |slice| {
+            if slice.span == 0 && traces.after.len() < traces.before.len() {
+                traces.after.extend_from_slice(slice.outputs);
             }
         })?;
         Ok(Completed { table, before: first, traces, free: self.how.free.clone() })
     }
 
-    /// Follows spans and scores what is free; `keep` sees time, truth and outputs of all rows of the first span.
+    /// The network on some spans of the set, with the baselines; `each` sees every row, of a span in order.
+    ///
+    /// # Errors
+    /// Divergence, a lost device, rows that cannot be read, or none that is scored.
+    pub fn part(
+        &mut self,
+        parameters: &Parameters,
+        spans: &[Span],
+        each: impl FnMut(Slice<'_>),
+    ) -> Result<Table, TrainError> {
+        let baselines = self.baselines()?;
+        self.score(parameters, spans, baselines.as_ref(), each)
+    }
+
+    /// What the solver met so far.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        self.follower.trouble()
+    }
+
+    /// Fitted once; none where nothing is given.
+    fn baselines(&mut self) -> Result<Option<Baselines>, TrainError> {
+        if self.baselines.is_none() && self.how.free.len() < self.set.inputs + self.set.targets() {
+            self.baselines = Some(Baselines::fit(self.set, &self.how.free)?);
+        }
+        Ok(self.baselines.clone())
+    }
+
+    /// Follows spans and scores what is free; `keep` sees all rows.
     fn score(
         &mut self,
         parameters: &Parameters,
         spans: &[Span],
         baselines: Option<&Baselines>,
-        mut keep: impl FnMut(f64, &[f64], &[f64]),
+        mut keep: impl FnMut(Slice<'_>),
     ) -> Result<Table, TrainError> {
         let free = &self.how.free;
         let mut scores = match baselines {
@@ -219,28 +259,24 @@ impl<'a> Examiner<'a> {
         let Some(series) = self.set.series.first() else { return Err(TrainError::NoClasses) };
         let (step_ms, settle_ms) = (series.step_ms, self.how.settle_ms);
         self.follower.run(parameters, spans, |slice: Slice<'_>| {
-            let time_ms = (spans[slice.span].rows.start + slice.row) as f64 * step_ms;
-            // Of several spans the first: theirs come row by row, and times of two recordings make no trace.
-            if slice.span == 0 {
-                keep(time_ms, slice.truth, slice.outputs);
-            }
+            keep(slice);
             let before = &mut last[slice.span];
             if slice.row as f64 * step_ms >= settle_ms {
-                scores.row(slice.truth, (!before.is_empty()).then_some(&before[..]), slice.outputs, free);
+                scores.row(&slice, (!before.is_empty()).then_some(&before[..]), free);
             }
             before.clear();
-            before.extend_from_slice(slice.truth);
+            before.extend_from_slice(slice.all);
         })?;
         scores.table(&series.names[self.set.inputs..], free, &self.set.unit)
     }
 }
 
 impl Scores<'_> {
-    fn row(&mut self, truth: &[f64], before: Option<&[f64]>, network: &[f64], free: &[usize]) {
+    fn row(&mut self, slice: &Slice<'_>, before: Option<&[f64]>, free: &[usize]) {
         match self {
-            Self::All(scorer) => scorer.row(truth, before, network),
+            Self::All(scorer) => scorer.row(slice.all, before, slice.outputs),
             Self::Network(sums, samples) => {
-                sums.iter_mut().zip(free).for_each(|(sum, &c)| sum.add(truth[c], network[c]));
+                sums.iter_mut().zip(free).for_each(|(sum, &c)| sum.add(slice.truth[c], slice.outputs[c]));
                 *samples += 1;
             }
         }

@@ -14,7 +14,7 @@ mod trainer;
 
 pub use advice::{epoch_warnings, start_warnings};
 pub use completion::{
-    Completed, Completion, CompletionConfig, CompletionScore, FreeChannels, NoChannel, Traces,
+    Completed, Completion, CompletionConfig, CompletionScore, Examiner, FreeChannels, NoChannel, Traces,
 };
 pub use error::TrainError;
 pub use evaluate::{Evaluator, Outcome, Tables, read_parameters, write_parameters};

@@ -148,7 +148,29 @@ def resident_trajectory(case: Case) -> str:
     return f"same algebra: f64 trajectory, u to {gap:.1e} (the stored x is rounded to f32)"
 
 
-def twins(mode: str, iterations: int) -> list[str]:
+def scanned(case: Case, iterations: int) -> list[str]:
+    """The peers in JAX: the two presentations in f64, and a step in f32 by the iterations that are timed."""
+    from .scanned import Scanned, jnp
+
+    d, n_in, said = case.data, case.problem.n_in, []
+    for name, resident in (("JAX plain", False), ("JAX same algebra", True)):
+        peer = Scanned(case.problem, 1, resident, jnp.float64, ITERATIONS)
+        peer.load(case.start())
+        for show in case.presentations():
+            peer.present(show)
+        gap = expect(f"{name}, u at the end", peer.u, d["u"][-1].T[n_in:], RESIDENT_TOLERANCE)
+        for k, wanted in enumerate(case.blocks(d["W_end"])):
+            expect(f"{name}, W of projection {k}", peer.w[k], wanted, RESIDENT_TOLERANCE)
+        said.append(f"{name}: f64 trajectory, u to {gap:.1e} (the stored x is rounded to f32)")
+    s, state = case.middle()
+    peer = Scanned(case.problem, 1, False, jnp.float32, iterations)
+    peer.load(state)
+    peer.present(Presentation(d["x"][s].T, d["x"][s + 1].T, d["y"][s].T, d["y"][s + 1].T, [1.0], [True]))
+    gap = expect("JAX plain, u of the f32 step", peer.u, d["u"][s + 1].T[n_in:], case.tolerance["f32_single_step_abs"]["u"])
+    return [*said, f"JAX plain: f32 step, u to {gap:.1e}"]
+
+
+def twins(mode: str, iterations: int, jax: bool, cuda: bool) -> list[str]:
     """All formulations against the plain peer on two presentations of 5 samples, f64."""
     problem = Problem(sizes=(40, 30, 20, 10))
     exact = {"dtype": torch.float64, "iterations": iterations}
@@ -161,6 +183,16 @@ def twins(mode: str, iterations: int) -> list[str]:
         "same algebra compiled": CompiledResident(problem, 5, mode=mode, **exact),
         "dense": Dense(problem, 5, torch.float64),
     }
+    if jax:
+        from .scanned import Scanned, jnp
+
+        others["JAX plain"] = Scanned(problem, 5, False, jnp.float64, iterations)
+        others["JAX same algebra"] = Scanned(problem, 5, True, jnp.float64, iterations)
+    if cuda:
+        from .graphed import Graphed
+
+        others["plain, CUDA graph"] = Graphed(problem, 5, False, torch.float64, iterations)
+        others["same algebra, CUDA graph"] = Graphed(problem, 5, True, torch.float64, iterations)
     start, shows = random_start(problem, 5, std=0.05), random_presentations(problem, 5, 20, 2)
     for peer in [plain[0], *others.values()]:
         peer.load(start)
@@ -176,7 +208,7 @@ def twins(mode: str, iterations: int) -> list[str]:
     return said
 
 
-def check(folder: Path, mode: str, iterations: int) -> list[str]:
+def check(folder: Path, mode: str, iterations: int, jax: bool, cuda: bool) -> list[str]:
     """Runs all checks; a line each."""
     case = Case(folder)
     problem = case.problem
@@ -189,5 +221,7 @@ def check(folder: Path, mode: str, iterations: int) -> list[str]:
         single_step(case, "plain compiled", CompiledPlain(problem, 1, iterations=iterations, mode=mode)),
         single_step(case, "dense", Dense(problem, 1)),
     ]
+    if jax:
+        lines += scanned(case, iterations)
     # Ten outputs: exact by then.
-    return lines + twins(mode, 10)
+    return lines + twins(mode, 10, jax, cuda)

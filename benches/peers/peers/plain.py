@@ -92,7 +92,11 @@ class Plain:
     def present(self, show: Presentation) -> None:
         """All steps of one mini-batch."""
         self.begin(show)
-        for s, learn in zip(show.ramp, show.learn):
+        self.steps(show.ramp, show.learn)
+
+    def steps(self, ramp: list[float], learns: list[bool]) -> None:
+        """The steps of the samples that were taken."""
+        for s, learn in zip(ramp, learns):
             self.ramp_step(s, learn)
 
     def begin(self, show: Presentation) -> None:

@@ -24,6 +24,18 @@ class Problem:
     weight_rates: tuple[float, ...] = (1e-3, 0.5e-3, 2e-3)
     bias_rates: tuple[float, ...] = (1e-3, 1e-3, 1e-3)
 
+    @classmethod
+    def of(cls, network: str) -> Problem:
+        """With the sizes of `784-500-10`, the first and last projections learning as in the default."""
+        sizes = tuple(int(n) for n in network.split("-"))
+        rates = (*[1e-3] * min(1, len(sizes) - 2), *[0.5e-3] * (len(sizes) - 3), 2e-3)
+        return cls(sizes=sizes, weight_rates=rates, bias_rates=(1e-3,) * (len(sizes) - 1))
+
+    @property
+    def name(self) -> str:
+        """Sizes, `784-300-100-10`."""
+        return "-".join(str(n) for n in self.sizes)
+
     @property
     def n_in(self) -> int:
         """Clamped input neurons."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .plain import Plain, cheapest_split
-from .problem import Presentation, Problem
+from .problem import Problem
 
 
 class Resident(Plain):
@@ -42,12 +42,11 @@ class Resident(Plain):
         self.learned_old, self.learned_change = self.learned[:, :batch], self.learned[:, batch:]
         self.inside, self.s, self.s_before = False, 0.0, 0.0
 
-    def present(self, show: Presentation) -> None:
-        self.begin(show)
+    def steps(self, ramp: list[float], learns: list[bool]) -> None:
         self.inside = False
-        for k, (s, learn) in enumerate(zip(show.ramp, show.learn)):
+        for k, (s, learn) in enumerate(zip(ramp, learns)):
             if k == 1:
-                self.enter(show.ramp[0])
+                self.enter(ramp[0])
             self.ramp_step(s, learn)
         if self.inside:
             self.leave()

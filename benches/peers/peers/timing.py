@@ -131,10 +131,11 @@ def dense_timer(problem: Problem, batch: int, clamped: bool, steps: int) -> Time
     return once
 
 
-def ours(binary: Path, batch: int, steps: int) -> dict[str, tuple[float, str]]:
+def ours(binary: Path, problem: Problem, batch: int, steps: int, gpu: bool) -> dict[str, tuple[float, str]]:
     """One run of our benchmark: ms a step by plan, and the iterations it took."""
     text = subprocess.run(
-        [str(binary), "--csv", "--batch", str(batch), "--steps", str(steps)],
+        [str(binary), "--csv", "--network", problem.name, "--batch", str(batch), "--steps", str(steps)]
+        + ["--gpu"] * gpu,
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     found = {}
@@ -146,7 +147,9 @@ def ours(binary: Path, batch: int, steps: int) -> dict[str, tuple[float, str]]:
     return found
 
 
-def timers(problem: Problem, batch: int, steps: int, iterations: int, mode: str | None) -> dict[str, tuple[Timer, str]]:
+def timers(
+    problem: Problem, batch: int, steps: int, iterations: int, mode: str | None, jax: bool, cuda: bool
+) -> dict[str, tuple[Timer, str]]:  # fmt: skip
     """All layered peers of one batch, ready to be timed."""
     start, show = random_start(problem, batch, std=WEIGHT_STD), random_presentations(problem, batch, steps, 1)[0]
     said = f"{iterations} iterations"
@@ -157,6 +160,16 @@ def timers(problem: Problem, batch: int, steps: int, iterations: int, mode: str 
         if mode:
             peer = compiled(problem, batch, iterations=iterations, mode=mode)
             found[f"{name} compiled"] = presentation_timer(peer, problem, batch, steps), said
+        if jax:
+            from .scanned import Scanned
+
+            peer = Scanned(problem, batch, eager is Resident, iterations=iterations)
+            found[f"{name} JAX"] = presentation_timer(peer, problem, batch, steps), said
+        if cuda:
+            from .graphed import Graphed
+
+            peer = Graphed(problem, batch, eager is Resident, iterations=iterations)
+            found[f"{name}, CUDA graph"] = presentation_timer(peer, problem, batch, steps), said
         peer = eager(problem, batch, iterations=iterations)
         peer.load(start)
         found[f"{name}, products alone"] = product_timer(peer, show, steps)
@@ -164,22 +177,23 @@ def timers(problem: Problem, batch: int, steps: int, iterations: int, mode: str 
 
 
 def measure(
-    problem: Problem, batch: int, steps: int, rounds: int, mode: str | None, binary: Path | None
+    problem: Problem, batch: int, steps: int, rounds: int, mode: str | None, jax: bool, cuda: bool, binary: Path | None
 ) -> list[Row]:
     """All layered peers and ours at one batch, interleaved."""
     iterations, residual = iterations_needed(problem, batch, steps)
     threads = torch.get_num_threads()
     if batch < 8:
         torch.set_num_threads(faster_threads(problem, batch, steps, iterations, threads))
-    work = timers(problem, batch, steps, iterations, mode)
+    work = timers(problem, batch, steps, iterations, mode, jax, cuda)
     rows = {name: Row(name, batch, note=note) for name, (_, note) in work.items()}
-    for name in ("ours plain", "ours resident") if binary else ():
+    devices = ("ours", "ours, GPU") if cuda else ("ours",)
+    for name in (f"{device} {plan}" for device in devices for plan in ("plain", "resident")) if binary else ():
         rows[name] = Row(name, batch)
     for _ in range(rounds):
-        if binary:
-            for plan, (ms, most) in ours(binary, batch, steps).items():
-                rows[f"ours {plan}"].ms.append(ms)
-                rows[f"ours {plan}"].note = f"at most {most} iterations"
+        for device in devices if binary else ():
+            for plan, (ms, most) in ours(binary, problem, batch, steps, device != "ours").items():
+                rows[f"{device} {plan}"].ms.append(ms)
+                rows[f"{device} {plan}"].note = f"at most {most} iterations"
         for name, (timer, _) in work.items():
             rows[name].ms.append(timer())
     rows["plain eager"].note += f" leave a relative residual of {residual:.0e}; peers with {torch.get_num_threads()} thread(s)"
@@ -191,7 +205,9 @@ def measure_dense(problem: Problem, batches: list[int], rounds: int, steps: int)
     """The dense step, with all neurons as in the authors' script and with the free ones alone."""
     rows = []
     for batch in batches:
-        for name, clamped in (("dense, N = 1194 (driven inputs)", False), ("dense, N = 410 (clamped inputs)", True)):
+        for clamped in (False, True):
+            neurons = problem.n_free if clamped else problem.n_in + problem.n_free
+            name = f"dense, N = {neurons} ({'clamped' if clamped else 'driven'} inputs)"
             timer = dense_timer(problem, batch, clamped, steps)
             rows.append(Row(name, batch, [timer() for _ in range(rounds)]))
     return rows

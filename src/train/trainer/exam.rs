@@ -49,7 +49,8 @@ impl<'a> Exam<'a> {
             Material::Samples(data) => Self::Samples { evaluator: evaluator()?, data },
             Material::Values(data) => Self::Values { evaluator: evaluator()?, data },
             Material::Series(task) => {
-                let examiner = Examiner::new(task.set, task.completion, model, device)?;
+                let examiner =
+                    Examiner::new(task.set, task.completion, &model.network, model.settings, device)?;
                 Self::Series(Box::new(examiner))
             }
         })
