@@ -10,6 +10,19 @@ use crate::plan::StepControl;
 pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
     let (n, n_in, batch) = (s.cols(a.a_old), s.cols(a.x_old), s.whole_batch());
     let (mut w, posts) = s.take_rows(a.w);
+    if batch == 1 {
+        let [sums, samples] =
+            [[a.a_old, a.a_new], [a.x_old, a.x_new]].map(|bufs| bufs.map(|buf| s.whole(buf)));
+        let [old, new] = samples.map(|x| &x[a.pre.range()]);
+        for (row, i) in w.chunks_exact_mut(a.pre.len).zip(posts.clone()) {
+            let [by_old, by_new] = sums.map(|sum| sum[a.post.start + i]);
+            for ((w, &old), &new) in row.iter_mut().zip(old).zip(new) {
+                *w += by_old * old + by_new * new;
+            }
+        }
+        s.put(a.w, w);
+        return s.follow(a.w, posts);
+    }
     let pairs = [(a.a_old, a.x_old), (a.a_new, a.x_new)];
     if a.pre.len % T::GROUP == 0 && !posts.is_empty() {
         // W passes by once for both.

@@ -34,8 +34,9 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let private = private(program, threads, lanes);
     let shared = Shared::new(store);
     let meeting = Meeting::new(threads);
+    let few = Meeting::new(layered.as_ref().map_or(1, |(_, ground)| threads.min(ground.groups())));
     let part = |thread: usize| {
-        let guard = Guard(&meeting);
+        let guard = Guard([&meeting, &few]);
         let own = thread * lanes / threads..(thread + 1) * lanes / threads;
         let mut copies = shared.copies(&private, thread);
         let slots = shared.slots(&private, &mut copies);
@@ -48,7 +49,8 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             since: Since::new(&private, lanes),
             meeting: &meeting,
             layered,
-            index: (thread, threads),
+            few: &few,
+            thread,
         };
         let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program, id)).collect();
         for (&(id, controls), tasks) in work.iter().zip(&plans) {
@@ -70,7 +72,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         std::thread::scope(|scope| {
             let part = &part;
             // Where the system refuses a thread, those that wait already are freed.
-            let guard = Guard(&meeting);
+            let guard = Guard([&meeting, &few]);
             let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || part(i))).collect();
             std::mem::forget(guard);
             let mut found = part(0);
@@ -129,8 +131,10 @@ struct Member<'a, T> {
     since: Since<'a>,
     meeting: &'a Meeting,
     layered: Option<(&'a Layered, Ground<'a, T>)>,
-    /// This thread and their number.
-    index: (usize, usize),
+    /// Where those threads meet that have panels.
+    few: &'a Meeting,
+    /// Number of this thread.
+    thread: usize,
 }
 
 impl<'a, T: Real> Member<'a, T> {
@@ -152,8 +156,9 @@ impl<'a, T: Real> Member<'a, T> {
         let Some((plan, ground)) = self.layered else { return };
         self.flush();
         self.meeting.wait();
-        if let Some(lane) = self.lanes.first_mut() {
-            layered::run(plan, ground, lane, self.index, controls, self.meeting);
+        let threads = self.few.threads;
+        if let Some(lane) = self.lanes.first_mut().filter(|_| self.thread < threads) {
+            layered::run(plan, ground, lane, (self.thread, threads), controls, self.few);
         }
         self.meeting.wait();
         self.lanes.iter_mut().for_each(|lane| layered::report(plan, ground, lane));
@@ -278,10 +283,10 @@ impl Meeting {
 }
 
 /// Frees the others where a lane panics: they would wait for ever.
-struct Guard<'a>(&'a Meeting);
+struct Guard<'a>([&'a Meeting; 2]);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.0.broken.store(true, Ordering::Relaxed);
+        self.0.iter().for_each(|meeting| meeting.broken.store(true, Ordering::Relaxed));
     }
 }

@@ -230,6 +230,11 @@ unsafe impl<T: Send> Sync for Ground<'_, T> {}
 /// another thread writes.
 #[allow(clippy::mut_from_ref)]
 impl<'a, T: Real> Ground<'a, T> {
+    /// Groups of trajectories.
+    pub(in crate::cpu) fn groups(&self) -> usize {
+        self.map.lanes.div_ceil(T::GROUP)
+    }
+
     fn slice(&self, at: usize, len: usize) -> &'a mut [T] {
         debug_assert!(at + len <= self.map.len);
         // SAFETY: within the room; see above.
