@@ -1,8 +1,10 @@
 //! A training step of the small recurrent networks that the authors fit to intracranial EEG: 0-40-100-56 layered-recurrent and 0-40-56
 //! fully-recurrent, sigmoid, τ = 10 ms, dt = 1 ms, η = 1e-3 per ms, β = 0.1, no biases.
 //!
-//! `cargo bench --bench small [-- --csv] [--network layered|full] [--precision f64|f32] [--batch B] [--tolerance T] [--steps N] [--rounds R] [--plain]`,
-//! `--plain`: the plain plan, call by call.
+//! `cargo bench --bench small [-- --csv] [--network layered|full] [--precision f64|f32] [--batch B] [--tolerance T] [--steps N] [--rounds R] [--plain] [--device gpu|NAME]
+//! [--compare]`. `--plain`: the plain plan, call by call; `--compare`: both, round by round. `--device gpu`: a GPU, or software Vulkan where there is none;
+//! `--device NAME`: an adapter by a part of its name; `--profile small`: with the tiles of a GPU. An adapter records the iterations that the lead
+//! took, and 4 more.
 //! Targets are 56 seeded channels, sampled every 2 ms and interpolated linearly to 1 ms: each a random walk that is pulled back within 50 ms.
 //! Prints the median time of a step of all windows of the batch over the rounds, and the solver iterations of a step.
 
@@ -13,6 +15,7 @@ use std::time::Instant;
 
 use lagrange_gpu::dynamics::{Features, Model, Settings, StimulusKind};
 use lagrange_gpu::engine::{Device, Engine, Precision, Work};
+use lagrange_gpu::gpu::{self, Choice, Profile};
 use lagrange_gpu::kernels::{record, solver};
 use lagrange_gpu::network::{
     Activation, Architecture, Init, InitKind, InputMode, Network, Parameters, Population,
@@ -36,6 +39,22 @@ struct Asked {
     rounds: usize,
     learn: bool,
     plain: bool,
+    compare: bool,
+    device: Device,
+}
+
+fn device(name: Option<&str>, precision: Precision, profile: Option<&str>) -> Device {
+    let found = match name {
+        None | Some("cpu") => return Device::Cpu(precision),
+        Some("gpu") => gpu::open(&Choice::Hardware).or_else(|_| gpu::open(&Choice::Index(0))),
+        Some(name) => gpu::open(&Choice::Name(name.into())),
+    };
+    let found = found.unwrap_or_else(|e| panic!("{e}"));
+    let by_name = |wanted: &str| Profile::NAMES.into_iter().find(|(name, _)| *name == wanted);
+    match profile.and_then(by_name) {
+        Some((_, profile)) => Device::Gpu(found.with_profile(profile)),
+        None => Device::Gpu(found),
+    }
 }
 
 fn asked() -> Asked {
@@ -47,6 +66,8 @@ fn asked() -> Asked {
     };
     let precision =
         if value("--precision").as_deref() == Some("f32") { Precision::F32 } else { Precision::F64 };
+    let device = device(value("--device").as_deref(), precision, value("--profile").as_deref());
+    let precision = device.precision();
     Asked {
         csv: args.iter().any(|a| a == "--csv"),
         plain: args.iter().any(|a| a == "--plain"),
@@ -57,6 +78,8 @@ fn asked() -> Asked {
         tolerance: number("--tolerance", if precision == Precision::F32 { 1e-6 } else { 1e-9 }),
         steps: number("--steps", 1000.0) as usize,
         rounds: number("--rounds", 7.0) as usize,
+        compare: args.iter().any(|a| a == "--compare"),
+        device,
     }
 }
 
@@ -120,30 +143,44 @@ fn main() {
         ..Features::samples(false)
     };
     let settings = Settings { tolerance: asked.tolerance, max_iterations: 200, ..Settings::default() };
-    let mut model = Model::new(network, settings, asked.batch, features).expect("a valid model");
-    if asked.plain {
-        model.program.small = None;
+    let whole = Model::new(network, settings, asked.batch, features).expect("a valid model");
+    let mut plain = whole.clone();
+    plain.program.small = None;
+    let mut models = vec![(asked.plain, Arc::new(if asked.plain { plain.clone() } else { whole }))];
+    if asked.compare {
+        models.push((true, Arc::new(plain)));
     }
-    let model = Arc::new(model);
-    let (mut times, mut books) = (Vec::new(), [0.0; 4]);
+    let mut times = vec![Vec::new(); models.len()];
+    let mut books = vec![[0.0; 4]; models.len()];
     for _ in 0..asked.rounds {
-        let (ms, book) = round(&model, &asked, init);
-        times.push(1e3 * ms);
-        books = book;
+        for (k, (_, model)) in models.iter().enumerate() {
+            let (ms, book) = round(model, &asked, init);
+            times[k].push(1e3 * ms);
+            books[k] = book;
+        }
     }
-    times.sort_by(f64::total_cmp);
+    for ((plain, _), (times, book)) in models.iter().zip(times.iter_mut().zip(books)) {
+        times.sort_by(f64::total_cmp);
+        print(&asked, *plain, times, book);
+    }
+    if let [whole, plain] = &times[..] {
+        println!("the plain plan takes {:.2} times as long", plain[plain.len() / 2] / whole[whole.len() / 2]);
+    }
+}
+
+fn print(asked: &Asked, plain: bool, times: &[f64], [mean, most, bent, cost]: [f64; 4]) {
     let (median, least) = (times[times.len() / 2], times[0]);
     let name = if asked.layered { "layered" } else { "full" };
-    let [mean, most, bent, cost] = books;
     if asked.csv {
         println!("{name},{},{median:.3},{least:.3},{mean:.2},{most}", asked.batch);
         return;
     }
     println!(
-        "{name} {} batch {} tolerance {:e}: {median:.1} µs a step (least {least:.1}), {:.2} µs a slice; {mean:.2} iterations, at most {most}; H indefinite {bent} times; cost {cost:.9}",
+        "{name} {} batch {} tolerance {:e}{}: {median:.1} µs a step (least {least:.1}), {:.2} µs a slice; {mean:.2} iterations, at most {most}; H indefinite {bent} times; cost {cost:.9}",
         asked.precision.name(),
         asked.batch,
         asked.tolerance,
+        if plain { ", call by call" } else { "" },
         median / asked.batch as f64
     );
 }
@@ -152,8 +189,7 @@ fn main() {
 fn round(model: &Arc<Model>, asked: &Asked, init: Init) -> (f64, [f64; 4]) {
     let l = &model.layout;
     let network = &model.network;
-    let mut engine =
-        Engine::new(Arc::clone(model), &Device::Cpu(asked.precision)).unwrap_or_else(|e| panic!("{e}"));
+    let mut engine = Engine::new(Arc::clone(model), &asked.device).unwrap_or_else(|e| panic!("{e}"));
     let inits = vec![init; network.projections.len()];
     let parameters = Parameters::draw(network, &inits, &vec![init; network.populations.len()], 1);
     let parameters = Parameters { biases: vec![0.0; network.neurons()], ..parameters };
@@ -172,7 +208,10 @@ fn round(model: &Arc<Model>, asked: &Asked, init: Init) -> (f64, [f64; 4]) {
     let control = |row: usize| StepControl { row: row as u32, rate_w, ..StepControl::default() };
     let work =
         |rows: std::ops::Range<usize>| Work { plan: PlanId::Step, controls: rows.map(control).collect() };
-    engine.run(&[work(0..LEAD)]).expect("steps");
+    engine.set_iterations(40);
+    let lead = engine.run(&[work(0..LEAD)]).expect("steps");
+    let most = lead.solver.chunks_exact(solver::LEN).map(|b| b[solver::MOST]).fold(0.0, f64::max);
+    engine.set_iterations(most as usize + 4);
     let begun = Instant::now();
     let found = engine.run(&[work(LEAD..LEAD + asked.steps)]).expect("steps");
     let ms = 1e3 * begun.elapsed().as_secs_f64() / asked.steps as f64;

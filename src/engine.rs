@@ -242,6 +242,12 @@ impl Engine {
         }
     }
 
+    /// Dispatches that a GPU recorded so far; none on the processor.
+    #[must_use]
+    pub fn dispatches(&self) -> u64 {
+        if let Backend::Gpu(gpu) = &self.backend { gpu.dispatches() } else { 0 }
+    }
+
     /// Clears `solver` and `status`, runs the work in order and keeps a snapshot of the record buffers. A GPU works on it
     /// while the host goes on.
     ///

@@ -18,6 +18,10 @@ struct Control {
     rate_pi: f32,
     rate_feedback: f32,
     rate_bi: f32,
+    // Of whole steps (`small_step`): the slot of these values, steps from there on, bound of solver iterations.
+    slot: u32,
+    steps: u32,
+    iterations: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> state: array<f32>;

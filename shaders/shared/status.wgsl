@@ -11,10 +11,14 @@ const INPUT: u32 = 2u;
 const LAST: u32 = 0xfffffffeu;
 
 fn note(row: u32, batch: u32, trajectory: u32, neuron: u32, neurons: u32) {
+    note_at(control.index, row, batch, trajectory, neuron, neurons);
+}
+
+fn note_at(step: u32, row: u32, batch: u32, trajectory: u32, neuron: u32, neurons: u32) {
     var code = LAST;
     let span = 2u * neurons;
-    if (control.index <= (LAST - neuron) / span) {
-        code = control.index * span + neuron;
+    if (step <= (LAST - neuron) / span) {
+        code = step * span + neuron;
     }
     atomicMin(&status[row * batch + trajectory], code);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::blocks::Blocks;
+use super::control::Control;
 use super::device::Device;
 use super::error::GpuError;
 use super::factors;
@@ -11,48 +12,19 @@ use super::pace::{Pace, units};
 use super::readback::{Readback, read, reals};
 use super::recorder::Recorder;
 use super::store::{CONTROL_SLOTS, SLOT, Store};
+use super::whole::{self, Whole};
 use crate::cpu::status;
 use crate::dynamics::Model;
 use crate::engine::{Snapshot, Work};
+use crate::kernels::host::{Places, to_u32};
+use crate::kernels::small_step;
 use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
+
+/// Operations of products of all trajectories at once that one of a whole step costs: lanes of a workgroup wait for one another.
+const WHOLE: u64 = 8;
 
 /// Solver iterations that a loop records unless told otherwise.
 const ITERATIONS: usize = 8;
-
-/// Control values of a step, as `shaders/shared/common.wgsl` reads them.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Control {
-    ramp: f32,
-    ramp_prev: f32,
-    row: u32,
-    beta_row: u32,
-    index: u32,
-    rate_w: f32,
-    rate_b: f32,
-    rate_ip: f32,
-    rate_pi: f32,
-    rate_feedback: f32,
-    rate_bi: f32,
-}
-
-impl From<&StepControl> for Control {
-    fn from(step: &StepControl) -> Self {
-        Self {
-            ramp: step.ramp as f32,
-            ramp_prev: step.ramp_prev as f32,
-            row: step.row,
-            beta_row: step.beta_row,
-            index: step.index,
-            rate_w: step.rate_w as f32,
-            rate_b: step.rate_b as f32,
-            rate_ip: step.rate_ip as f32,
-            rate_pi: step.rate_pi as f32,
-            rate_feedback: step.rate_feedback as f32,
-            rate_bi: step.rate_bi as f32,
-        }
-    }
-}
 
 /// Runs the plans of a model on an adapter.
 pub struct Executor {
@@ -63,8 +35,25 @@ pub struct Executor {
     recorder: Recorder,
     readback: Readback,
     pace: Pace,
+    pub(super) whole: Option<Whole>,
     iterations: usize,
     costs: [u64; PLAN_IDS.len()],
+    /// What a step as a whole costs.
+    whole_cost: u64,
+    /// Weights and biases are known to keep their bounds.
+    bounded: bool,
+    dispatches: u64,
+}
+
+/// Runs that one recording stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Segment {
+    /// Slot of the first.
+    slot: usize,
+    /// Steps as a whole; none: one run of the plan.
+    steps: usize,
+    /// Bounds of weights follow.
+    bounds: bool,
 }
 
 impl Executor {
@@ -76,8 +65,14 @@ impl Executor {
         device.check()?;
         let program = &model.program;
         let blocks = Blocks::new(&factors::rewrite(program, device.factors_from()), device.block_limit());
-        let store = Store::new(device.raw(), device.info(), &blocks.program)?;
-        let recorder = Recorder::new(device, &store, &blocks.program, model.network.neurons())?;
+        let small = whole::args(device, program, |w| blocks.parts(w).is_empty());
+        let joined: Vec<Buf> = small.iter().flat_map(small_step::Args::weights).collect();
+        let store = Store::new(device.raw(), device.info(), &blocks.program, &joined)?;
+        let neurons = model.network.neurons();
+        let places = Places { program: &blocks.program, at: &store.at, profile: device.profile(), neurons };
+        let whole = small.map(|args| Whole::new(device, &store, &places, args)).transpose()?;
+        let bounds = whole.as_ref().filter(|w| w.bounds_apart()).map(|_| whole::clips(program));
+        let recorder = Recorder::new(device, &store, places, &bounds.unwrap_or_default())?;
         let readback = Readback::new(program, &model.layout);
         let mut executor = Self {
             device: device.clone(),
@@ -86,6 +81,10 @@ impl Executor {
             recorder,
             readback,
             pace: Pace::new(),
+            whole,
+            whole_cost: 0,
+            bounded: false,
+            dispatches: 0,
             iterations: ITERATIONS,
             costs: [0; PLAN_IDS.len()],
             model: Arc::clone(&model),
@@ -106,6 +105,7 @@ impl Executor {
     /// If the buffer holds something else, the length is wrong, or the device was lost.
     pub fn write(&mut self, buf: Buf, data: &[f64]) -> Result<(), GpuError> {
         self.expect(buf, Elem::Real, data.len())?;
+        self.bounded = false;
         let data: Vec<f32> = data.iter().map(|&v| v as f32).collect();
         let cols = self.model.program.spec(buf).cols;
         for part in self.blocks.parts(buf) {
@@ -172,6 +172,8 @@ impl Executor {
             let cost = program.plan(id).cost(program.batch, count);
             units(cost.calls, cost.flops)
         });
+        let step = program.plan(PlanId::Step).cost(program.batch, count);
+        self.whole_cost = units(1, WHOLE * step.flops);
     }
 
     /// Clears `solver` and `status`, runs the work in order and asks for a snapshot, without waiting for it.
@@ -187,7 +189,7 @@ impl Executor {
             let last = runs.peek().is_none();
             let mut encoder =
                 self.device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            self.encode(&mut encoder, &slice);
+            self.dispatches += self.encode(&mut encoder, &slice);
             let copy = last.then(|| self.readback.copy(&self.device, &self.store, &mut encoder));
             let begun = Instant::now();
             let submission = self.device.queue().submit([encoder.finish()]);
@@ -220,7 +222,7 @@ impl Executor {
     ) -> (Vec<(PlanId, &'a StepControl)>, u64) {
         let (mut slice, mut cost) = (Vec::new(), 0);
         for (plan, control) in runs.by_ref() {
-            cost += self.costs[plan as usize];
+            cost += if self.is_whole(plan, control) { self.whole_cost } else { self.costs[plan as usize] };
             slice.push((plan, control));
             if slice.len() == CONTROL_SLOTS || self.pace.is_full(cost) {
                 break;
@@ -229,21 +231,75 @@ impl Executor {
         (slice, cost)
     }
 
-    /// One pass for all runs: their control values are written before the submission starts.
-    fn encode(&self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) {
+    /// One pass for all runs: their control values are written before the submission starts. Returns the number of dispatches.
+    fn encode(&mut self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) -> u64 {
         if slice.is_empty() {
-            return;
+            return 0;
         }
+        let segments = self.segments(slice);
         let mut controls = vec![0_u8; slice.len() * SLOT as usize];
         for ((_, control), slot) in slice.iter().zip(controls.chunks_exact_mut(SLOT as usize)) {
             let control = Control::from(*control);
             slot[..size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
         }
+        for segment in segments.iter().filter(|s| s.steps > 0) {
+            let mut control = Control::from(slice[segment.slot].1);
+            (control.slot, control.steps) = (to_u32(segment.slot), to_u32(segment.steps));
+            control.iterations = to_u32(self.whole.as_ref().map_or(0, |w| w.iterations(self.iterations)));
+            let at = segment.slot * SLOT as usize;
+            controls[at..at + size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
+        }
         self.device.queue().write_buffer(&self.store.control, 0, &controls);
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for (slot, (plan, _)) in slice.iter().enumerate() {
-            self.recorder.record(&mut pass, *plan, slot, self.iterations);
+        let mut dispatches = 0;
+        for segment in segments {
+            let plan = slice[segment.slot].0;
+            match self.whole.as_ref().filter(|_| segment.steps > 0) {
+                Some(whole) => {
+                    whole.record(&mut pass, segment.slot);
+                    dispatches += 1;
+                }
+                None => dispatches += self.recorder.record(&mut pass, plan, segment.slot, self.iterations),
+            }
+            if segment.bounds {
+                self.bounded = true;
+                dispatches += self.recorder.record_bounds(&mut pass, segment.slot);
+            }
         }
+        dispatches
+    }
+
+    /// Which runs are steps that can be taken together.
+    fn segments(&self, slice: &[(PlanId, &StepControl)]) -> Vec<Segment> {
+        let most = self.whole.as_ref().map_or(0, |whole| whole.steps(self.iterations));
+        let bounds_apart = self.whole.as_ref().is_some_and(Whole::bounds_apart);
+        // Bounds that are met once stay met.
+        let mut bounded = self.bounded || !bounds_apart;
+        let mut segments: Vec<Segment> = Vec::new();
+        for (slot, &(plan, control)) in slice.iter().enumerate() {
+            let whole = self.is_whole(plan, control);
+            match segments.last_mut().filter(|last| last.steps > 0 && !last.bounds) {
+                Some(last) if whole && last.steps < most => last.steps += 1,
+                _ => {
+                    let bounds = whole && !bounded;
+                    bounded |= bounds;
+                    segments.push(Segment { slot, steps: usize::from(whole), bounds });
+                }
+            }
+        }
+        segments
+    }
+
+    /// Whether a run is a step that is taken as a whole.
+    fn is_whole(&self, plan: PlanId, control: &StepControl) -> bool {
+        let takes = |whole: &Whole| whole.takes(control) && whole.steps(self.iterations) > 0;
+        plan == PlanId::Step && self.whole.as_ref().is_some_and(takes)
+    }
+
+    /// Dispatches recorded so far.
+    #[must_use]
+    pub fn dispatches(&self) -> u64 {
+        self.dispatches
     }
 
     fn clear(&self) -> Result<(), GpuError> {
@@ -275,44 +331,5 @@ impl Executor {
             return Err(GpuError::Length { buffer: spec.name.clone(), want: spec.len(), got });
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::expect_used, clippy::panic)]
-mod tests {
-    use std::mem::offset_of;
-
-    use super::*;
-    use crate::gpu::shaders::Variant;
-    use crate::kernels::host::Profile;
-
-    /// Field by field against naga's view of the shader: swapped fields have the same size.
-    #[test]
-    fn control_values_have_the_layout_of_the_shaders() {
-        let variant = Variant { kernel: "copy", profile: Profile::Software, gated: false };
-        let module = naga::front::wgsl::parse_str(&variant.source()).expect("valid");
-        let ty = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Control")).expect("there").1;
-        let naga::TypeInner::Struct { members, span } = &ty.inner else { panic!("a struct") };
-        let real = naga::Scalar::F32;
-        let word = naga::Scalar::U32;
-        let want = [
-            ("ramp", offset_of!(Control, ramp), real),
-            ("ramp_prev", offset_of!(Control, ramp_prev), real),
-            ("row", offset_of!(Control, row), word),
-            ("beta_row", offset_of!(Control, beta_row), word),
-            ("index", offset_of!(Control, index), word),
-            ("rate_w", offset_of!(Control, rate_w), real),
-            ("rate_b", offset_of!(Control, rate_b), real),
-            ("rate_ip", offset_of!(Control, rate_ip), real),
-            ("rate_pi", offset_of!(Control, rate_pi), real),
-            ("rate_feedback", offset_of!(Control, rate_feedback), real),
-            ("rate_bi", offset_of!(Control, rate_bi), real),
-        ];
-        assert_eq!((members.len(), *span as usize), (want.len(), size_of::<Control>()));
-        for (member, (name, offset, scalar)) in members.iter().zip(want) {
-            assert_eq!((member.name.as_deref(), member.offset as usize), (Some(name), offset));
-            assert_eq!(module.types[member.ty].inner, naga::TypeInner::Scalar(scalar), "{name}");
-        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod blocks;
+mod control;
 mod device;
 mod error;
 mod executor;
@@ -16,6 +17,7 @@ mod readback;
 mod recorder;
 pub mod shaders;
 mod store;
+mod whole;
 
 pub use crate::kernels::host::Profile;
 pub use adapter::{AdapterInfo, Choice, adapters, open};

@@ -10,7 +10,7 @@ use super::shaders::Variant;
 use super::store::{SLOT, Store};
 use crate::kernels::Call;
 use crate::kernels::host::Places;
-use crate::plan::{Buf, Op, PlanId, Program};
+use crate::plan::{Buf, Op, Plan, PlanId};
 
 /// A dispatch, ready to be recorded.
 #[derive(Clone, Copy)]
@@ -26,9 +26,17 @@ enum Item {
     Loop { body: Vec<Item>, at_most: usize },
 }
 
+/// What was recorded of a plan.
+struct SoFar {
+    /// The pipeline that is set.
+    pipeline: usize,
+    dispatches: u64,
+}
+
 /// All plans of a program as dispatches.
 pub struct Recorder {
     plans: Vec<Vec<Item>>,
+    bounds: Vec<Item>,
     pipelines: Vec<wgpu::ComputePipeline>,
     groups: Vec<wgpu::BindGroup>,
 }
@@ -44,9 +52,8 @@ struct Maker<'a> {
 }
 
 impl Recorder {
-    /// Compiles the kernels of all plans and lays out their parameters.
-    pub fn new(device: &Device, store: &Store, program: &Program, neurons: usize) -> Result<Self, GpuError> {
-        let places = Places { program, at: &store.at, profile: device.profile(), neurons };
+    /// Compiles the kernels of all plans, and of one more that bounds weights, and lays out their parameters.
+    pub fn new(device: &Device, store: &Store, places: Places, bounds: &Plan) -> Result<Self, GpuError> {
         let mut maker = Maker {
             device,
             store,
@@ -55,19 +62,34 @@ impl Recorder {
             pipelines: Vec::new(),
             wanted: HashMap::new(),
         };
-        let plans =
-            program.plans.iter().map(|plan| maker.items(&plan.ops)).collect::<Result<Vec<_>, GpuError>>()?;
+        let plans = places
+            .program
+            .plans
+            .iter()
+            .map(|plan| maker.items(&plan.ops))
+            .collect::<Result<Vec<_>, GpuError>>()?;
+        let bounds = maker.items(&bounds.ops)?;
         let params = maker.upload();
         let groups = maker.bind(&params);
         device.check()?;
         let pipelines = maker.pipelines.into_iter().map(|(_, p)| p.compute).collect();
-        Ok(Self { plans, pipelines, groups })
+        Ok(Self { plans, bounds, pipelines, groups })
     }
 
-    /// Records one run of a plan; `slot` is that of its control values.
-    pub fn record(&self, pass: &mut wgpu::ComputePass, plan: PlanId, slot: usize, iterations: usize) {
-        let mut last = usize::MAX;
-        self.run(pass, &self.plans[plan as usize], slot as u32 * SLOT as u32, iterations, &mut last);
+    /// Records one run of a plan; `slot` is that of its control values. Returns the number of dispatches.
+    pub fn record(&self, pass: &mut wgpu::ComputePass, plan: PlanId, slot: usize, iterations: usize) -> u64 {
+        self.all(pass, &self.plans[plan as usize], slot, iterations)
+    }
+
+    /// Records the bounds of weights, as [`Recorder::record`].
+    pub fn record_bounds(&self, pass: &mut wgpu::ComputePass, slot: usize) -> u64 {
+        self.all(pass, &self.bounds, slot, 0)
+    }
+
+    fn all(&self, pass: &mut wgpu::ComputePass, items: &[Item], slot: usize, iterations: usize) -> u64 {
+        let mut so_far = SoFar { pipeline: usize::MAX, dispatches: 0 };
+        self.run(pass, items, slot as u32 * SLOT as u32, iterations, &mut so_far);
+        so_far.dispatches
     }
 
     fn run(
@@ -76,21 +98,22 @@ impl Recorder {
         items: &[Item],
         control: u32,
         iterations: usize,
-        last: &mut usize,
+        so_far: &mut SoFar,
     ) {
         for item in items {
             match item {
                 Item::Dispatch(d) => {
-                    if *last != d.pipeline {
+                    if so_far.pipeline != d.pipeline {
                         pass.set_pipeline(&self.pipelines[d.pipeline]);
-                        *last = d.pipeline;
+                        so_far.pipeline = d.pipeline;
                     }
+                    so_far.dispatches += 1;
                     pass.set_bind_group(0, &self.groups[d.group], &[control, d.params]);
                     pass.dispatch_workgroups(d.groups[0], d.groups[1], d.groups[2]);
                 }
                 Item::Loop { body, at_most } => {
                     for _ in 0..iterations.min(*at_most) {
-                        self.run(pass, body, control, iterations, last);
+                        self.run(pass, body, control, iterations, so_far);
                     }
                 }
             }
@@ -173,7 +196,7 @@ impl Maker<'_> {
         let own = bound
             .iter()
             .zip(accesses)
-            .map(|(&buf, &access)| self.store.bound(buf, access).as_entire_binding());
+            .map(|(&buf, &access)| self.store.bound(buf, access, self.places.program));
         let shared = [self.store.arena.as_entire_binding(), slot(&self.store.control), slot(params)];
         let entries: Vec<_> = shared
             .into_iter()

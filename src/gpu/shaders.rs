@@ -11,10 +11,18 @@ struct Parts {
     status: bool,
     cholesky: bool,
     tile: bool,
+    small: bool,
 }
 
-const NO_PARTS: Parts =
-    Parts { activation: false, reduce: false, solver: false, status: false, cholesky: false, tile: false };
+const NO_PARTS: Parts = Parts {
+    activation: false,
+    reduce: false,
+    solver: false,
+    status: false,
+    cholesky: false,
+    tile: false,
+    small: false,
+};
 
 const COMMON: &str = include_str!("../../shaders/shared/common.wgsl");
 const ACTIVATION: &str = include_str!("../../shaders/shared/activation.wgsl");
@@ -22,6 +30,13 @@ const REDUCE: &str = include_str!("../../shaders/shared/reduce.wgsl");
 const SOLVER: &str = include_str!("../../shaders/shared/solver.wgsl");
 const STATUS: &str = include_str!("../../shaders/shared/status.wgsl");
 const CHOLESKY: &str = include_str!("../../shaders/shared/cholesky.wgsl");
+const SMALL: &str = concat!(
+    include_str!("../../shaders/shared/small_products.wgsl"),
+    "\n",
+    include_str!("../../shaders/shared/small_stimulus.wgsl"),
+    "\n",
+    include_str!("../../shaders/shared/small_learn.wgsl")
+);
 const TILE_SOFTWARE: &str = include_str!("../../shaders/shared/tile_software.wgsl");
 const TILE_SMALL: &str = include_str!("../../shaders/shared/tile_small.wgsl");
 const TILE_LARGE: &str = include_str!("../../shaders/shared/tile_large.wgsl");
@@ -90,6 +105,7 @@ kernels! {
     image NO_PARTS,
     interneuron NO_PARTS,
     interneuron_drive NO_PARTS,
+    small_step Parts { activation: true, solver: true, status: true, small: true, ..NO_PARTS },
 }
 
 /// What a pipeline is compiled from.
@@ -120,6 +136,7 @@ impl Variant {
             (parts.solver, SOLVER),
             (parts.status, STATUS),
             (parts.cholesky, CHOLESKY),
+            (parts.small, SMALL),
             (true, own),
             (parts.tile, tile),
         ];
@@ -136,6 +153,10 @@ impl Variant {
                 if parts.cholesky || self.kernel == "woodbury" { DENSE_LANES } else { self.profile.lanes() };
             constants.push(("LANES", f64::from(lanes)));
         }
+        if parts.small {
+            let (lanes, sharing) = self.profile.whole_step();
+            constants.extend([("LANES", f64::from(lanes)), ("PARTS", f64::from(sharing))]);
+        }
         if matches!(self.kernel, "forward" | "backward") {
             constants.push(("GATED", if self.gated { 1.0 } else { 0.0 }));
         }
@@ -147,7 +168,7 @@ impl Variant {
     #[must_use]
     pub fn canonical(mut self) -> Self {
         if let Some((_, parts)) = kernel(self.kernel) {
-            if !parts.tile && (!parts.reduce || parts.cholesky) {
+            if !parts.tile && !parts.small && (!parts.reduce || parts.cholesky) {
                 self.profile = Profile::Software;
             }
             self.gated &= matches!(self.kernel, "forward" | "backward");

@@ -24,28 +24,39 @@ pub struct Store {
     /// Control values of the steps of a submission.
     pub control: wgpu::Buffer,
     own: Vec<Option<wgpu::Buffer>>,
+    /// The weights of a network that steps as a whole lie side by side, so that one binding holds them.
+    joined: Option<wgpu::Buffer>,
+    /// First element of each of them there.
+    joined_at: Vec<Option<u32>>,
     unused_read: wgpu::Buffer,
     unused_write: wgpu::Buffer,
 }
 
 impl Store {
-    /// Allocates all buffers, after all of them were checked against the limits of the adapter.
-    pub fn new(device: &wgpu::Device, info: &AdapterInfo, program: &Program) -> Result<Self, GpuError> {
+    /// Allocates all buffers, after all of them were checked against the limits of the adapter; `joined`: weights that lie side by side.
+    pub fn new(
+        device: &wgpu::Device,
+        info: &AdapterInfo,
+        program: &Program,
+        joined: &[Buf],
+    ) -> Result<Self, GpuError> {
         let own = own_buffers(program);
         let (at, elements) = arena(program, &own);
         check(info, program, &own, elements)?;
         let storage = |label: &str, bytes: u64| buffer(device, label, bytes, wgpu::BufferUsages::STORAGE);
-        let made = program
-            .buffers
-            .iter()
-            .zip(&own)
-            .map(|(spec, &own)| own.then(|| storage(&spec.name, bytes(spec))))
-            .collect();
+        let (joined_at, length) = join(program, joined);
+        let made = program.buffers.iter().zip(&own).zip(&joined_at).map(|((spec, &own), joined)| {
+            (own && joined.is_none()).then(|| storage(&spec.name, bytes(spec)))
+        });
+        let made = made.collect();
+        let control = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE;
         Ok(Self {
             at,
             arena: storage("arena", 4 * elements),
-            control: buffer(device, "control", CONTROL_SLOTS as u64 * SLOT, wgpu::BufferUsages::UNIFORM),
+            control: buffer(device, "control", CONTROL_SLOTS as u64 * SLOT, control),
             own: made,
+            joined: (length > 0).then(|| storage("weights", 4 * length)),
+            joined_at,
             unused_read: storage("unused", 16),
             unused_write: storage("unused", 16),
         })
@@ -54,21 +65,50 @@ impl Store {
     /// Buffer and byte offset of a buffer of the program.
     pub fn locate(&self, buf: Buf) -> (&wgpu::Buffer, u64) {
         let i = buf.0 as usize;
-        match &self.own[i] {
-            Some(own) => (own, 0),
-            None => (&self.arena, 4 * u64::from(self.at[i].unwrap_or(0))),
+        match (&self.own[i], &self.joined, self.joined_at[i]) {
+            (Some(own), _, _) => (own, 0),
+            (None, Some(joined), Some(at)) => (joined, 4 * u64::from(at)),
+            _ => (&self.arena, 4 * u64::from(self.at[i].unwrap_or(0))),
         }
     }
 
     /// What to bind for a kernel's own storage binding.
-    pub fn bound(&self, buf: Option<Buf>, access: Access) -> &wgpu::Buffer {
-        match buf.and_then(|b| self.own[b.0 as usize].as_ref()) {
-            Some(own) => own,
-            // A binding may not be empty, and no buffer may be bound for reading and for writing at once.
-            None if access == Access::Read => &self.unused_read,
-            None => &self.unused_write,
+    pub fn bound(&self, buf: Option<Buf>, access: Access, program: &Program) -> wgpu::BindingResource<'_> {
+        // A binding may not be empty, and no buffer may be bound for reading and for writing at once.
+        let unused = if access == Access::Read { &self.unused_read } else { &self.unused_write };
+        let Some(buf) = buf else { return unused.as_entire_binding() };
+        let i = buf.0 as usize;
+        match (&self.own[i], &self.joined, self.joined_at[i]) {
+            (Some(own), _, _) => own.as_entire_binding(),
+            (None, Some(joined), Some(at)) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: joined,
+                offset: 4 * u64::from(at),
+                size: wgpu::BufferSize::new(bytes(program.spec(buf))),
+            }),
+            _ => unused.as_entire_binding(),
         }
     }
+
+    /// The weights that lie side by side.
+    pub fn joined(&self) -> Option<&wgpu::Buffer> {
+        self.joined.as_ref()
+    }
+
+    /// First element of a weight block among them.
+    pub fn joined_at(&self, buf: Buf) -> Option<u32> {
+        self.joined_at[buf.0 as usize]
+    }
+}
+
+/// First element of each of these weights among all of them, and the length of the whole.
+fn join(program: &Program, joined: &[Buf]) -> (Vec<Option<u32>>, u64) {
+    let mut at = vec![None; program.buffers.len()];
+    let mut next = 0_u64;
+    for &buf in joined.iter().filter(|&&buf| !program.spec(buf).is_empty()) {
+        at[buf.0 as usize] = Some(u32::try_from(next).unwrap_or(u32::MAX));
+        next += (program.spec(buf).len() as u64).next_multiple_of(ALIGN);
+    }
+    (at, next)
 }
 
 fn buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {

@@ -76,6 +76,13 @@ impl Profile {
         if self == Self::Software { 8 } else { 256 }
     }
 
+    /// Invocations of a workgroup that steps a small network as a whole, and how many of them share a sum: on a processor as few as fill its
+    /// registers.
+    #[must_use]
+    pub fn whole_step(self) -> (u32, u32) {
+        if self == Self::Software { (16, 1) } else { (256, 4) }
+    }
+
     /// Rows and columns of a workgroup's tile.
     fn tile(self) -> (usize, usize) {
         match self {

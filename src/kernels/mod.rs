@@ -49,6 +49,7 @@ pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
 pub mod slice;
+pub mod small_step;
 pub mod stimulus;
 pub mod unit;
 pub mod update;
@@ -140,7 +141,7 @@ pub mod record {
 }
 
 macro_rules! calls {
-    ($($variant:ident => $module:ident),* $(,)?) => {
+    ($($variant:ident => $module:ident),* $(,)?; $($whole:ident),*) => {
         /// A kernel call.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Call {
@@ -178,10 +179,15 @@ macro_rules! calls {
             fields: $module::FIELDS,
             size: std::mem::size_of::<$module::Params>(),
             bindings: $module::BINDINGS,
+        },)* $(host::Facts {
+            name: stringify!($whole),
+            fields: $whole::FIELDS,
+            size: std::mem::size_of::<$whole::Params>(),
+            bindings: $whole::BINDINGS,
         }),*];
 
-        /// Names of all kernels.
-        pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+        /// Names of all kernels: those of calls, then those of whole steps.
+        pub const NAMES: &[&str] = &[$(stringify!($module),)* $(stringify!($whole)),*];
 
         $(impl From<$module::Args> for Call {
             fn from(args: $module::Args) -> Self {
@@ -240,5 +246,7 @@ calls! {
     Couple => couple,
     Image => image,
     Interneuron => interneuron,
-    InterneuronDrive => interneuron_drive,
+    InterneuronDrive => interneuron_drive;
+    // Whole steps, which are no calls of a plan.
+    small_step
 }

@@ -23,8 +23,10 @@ pub struct Block {
 
 /// What a whole time step of `exact` needs: [`crate::plan::PlanId::Step`] is its plain twin, call by call.
 ///
-/// `H u̇ = rhs` is solved by conjugate gradients that are preconditioned with P, the inverse of the mean of H over the trajectories, which
-/// is made anew every [`PERIOD`] steps. Weights and voltages change little in that time, so that P H is close to the identity.
+/// On the processor `H u̇ = rhs` is solved by conjugate gradients that are preconditioned with P, the inverse of the mean of H over the
+/// trajectories, which is made anew every [`PERIOD`] steps. Weights and voltages change little in that time, so that P H is close to the
+/// identity. A GPU, whose workgroups would be long over an inversion, takes the sweeps of the plan instead, iteration by iteration, and has no
+/// P.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Small {
     /// All projections.
