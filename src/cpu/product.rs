@@ -171,9 +171,8 @@ unsafe fn turn<T: Real>(
                     for (r, row) in block.iter_mut().enumerate() {
                         std::ptr::copy_nonoverlapping(from.add(r * from_stride), row.as_mut_ptr(), BLOCK);
                     }
-                    for c in 0..BLOCK {
-                        (0..BLOCK).for_each(|r| *to.add(c * to_stride + r) = block[r][c]);
-                    }
+                    let column = |c: usize| (0..BLOCK).for_each(|r| *to.add(c * to_stride + r) = block[r][c]);
+                    (0..BLOCK).for_each(column);
                     continue;
                 }
                 for (r, c) in (0..high).flat_map(|r| (0..wide).map(move |c| (r, c))) {

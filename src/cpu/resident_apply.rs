@@ -24,7 +24,7 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
         return s.follow(a.w, posts);
     }
     let pairs = [(a.a_old, a.x_old), (a.a_new, a.x_new)];
-    if a.pre.len % T::GROUP == 0 && !posts.is_empty() {
+    if a.pre.len.is_multiple_of(T::GROUP) && !posts.is_empty() {
         // W passes by once for both.
         let part = |(sum, x)| Part {
             a: s.whole(sum)[a.post.start + posts.start..].as_ptr(),

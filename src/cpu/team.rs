@@ -65,7 +65,10 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         let found = |mut lane: Lane<T>| (lane.rows(), lane.take_words(words));
         member.lanes.into_iter().map(found).collect::<Vec<_>>()
     };
-    let found: Vec<_> = if threads == 1 {
+    let found: Vec<_> = if program.batch == 1 && layered.is_some() {
+        // Other threads of the pool, looking for work, would only be in the way.
+        part(0)
+    } else if threads == 1 {
         // On a thread of the pool: products then split without a system call.
         rayon::scope(|_| part(0))
     } else {

@@ -213,8 +213,8 @@ fn iterate<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, st
             (crew.book::<G>(solver::RESIDUAL2, p, g), crew.book::<G>(solver::THRESHOLD2, p, g));
         let active = crew.book::<G>(lane::ACTIVE, p, g);
         *norm2 = [T::ZERO; G];
-        for o in 0..out.len {
-            let (root, at) = (beta[o].sqrt(), o * per + g);
+        for (o, beta) in beta.iter().enumerate() {
+            let (root, at) = (beta.sqrt(), o * per + g);
             let (rate, sum) = (rate[at], *norm2);
             let now: [T; G] = each(|j| root * rate[j]);
             *norm2 = each(|j| sum[j] + now[j] * now[j]);
@@ -266,8 +266,8 @@ fn descend<T: Real, const G: usize>(
     let alpha = crew.book::<G>(lane::STEP, p, g);
     let on: [bool; G] = std::array::from_fn(|j| active[j] != T::ZERO && norm2[j] > threshold2[j]);
     let mut curved = [T::ZERO; G];
-    for o in 0..out.len {
-        let (root, at) = (beta[o].sqrt(), o * per + g);
+    for (o, beta) in beta.iter().enumerate() {
+        let (root, at) = (beta.sqrt(), o * per + g);
         let (dir, way, sum) = (dir[at], way[at], curved);
         curved = each(|j| sum[j] + dir[j] * (dir[j] + root * way[j]));
     }
@@ -278,8 +278,8 @@ fn descend<T: Real, const G: usize>(
         alpha[j] = if good { norm2[j] / curved[j] } else { T::ZERO };
     }
     let mut next2 = [T::ZERO; G];
-    for o in 0..out.len {
-        let (root, at) = (beta[o].sqrt(), o * per + g);
+    for (o, beta) in beta.iter().enumerate() {
+        let (root, at) = (beta.sqrt(), o * per + g);
         let (dir, way, sum, last, alpha) = (dir[at], way[at], next2, res[at], *alpha);
         let now: [T; G] = each(|j| last[j] - alpha[j] * (dir[j] + root * way[j]));
         next2 = each(|j| sum[j] + now[j] * now[j]);
