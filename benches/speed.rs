@@ -91,7 +91,7 @@ fn training_steps() {
     for (_, profile) in Profile::NAMES {
         let device = Device::Gpu(device().with_profile(profile));
         let step = seconds_a_step(&model, &device, 10);
-        let cost = model.program.plan(PlanId::Step).cost(128, 3);
+        let cost = model.program.cost(PlanId::Step, 3);
         let (ms, rate) = (step * 1e3, cost.flops as f64 / step / 1e9);
         println!("{:>9} {ms:.2} ms a step of {} calls, {rate:.2} GFLOP/s", profile.name(), cost.calls);
     }

@@ -2,10 +2,12 @@
 
 mod carried;
 mod microcircuit;
+mod timings;
 
 use std::sync::Arc;
 
 pub use carried::Carried;
+pub use timings::{KernelTime, Timings, WAITING, Watch};
 
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;
@@ -239,6 +241,39 @@ impl Engine {
     pub fn set_iterations(&mut self, count: usize) {
         if let Backend::Gpu(gpu) = &mut self.backend {
             gpu.set_iterations(count);
+        }
+    }
+
+    /// Says what is watched from now on; what was seen before is forgotten.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    pub fn watch(&mut self, watch: Watch) -> Result<(), EngineError> {
+        let kernels = watch == Watch::Kernels;
+        match &mut self.backend {
+            Backend::F64(store) => (store.watched, store.timings) = (kernels, Timings::default()),
+            Backend::F32(store) => (store.watched, store.timings) = (kernels, Timings::default()),
+            Backend::Gpu(gpu) => gpu.watch(watch)?,
+        }
+        Ok(())
+    }
+
+    /// What was seen since [`Engine::watch`], or since this was last asked.
+    pub fn timings(&mut self) -> Timings {
+        match &mut self.backend {
+            Backend::F64(store) => std::mem::take(&mut store.timings),
+            Backend::F32(store) => std::mem::take(&mut store.timings),
+            Backend::Gpu(gpu) => gpu.timings(),
+        }
+    }
+
+    /// Bytes of all buffers on the device.
+    #[must_use]
+    pub fn allocated(&self) -> u64 {
+        match &self.backend {
+            Backend::F64(store) => store.allocated(),
+            Backend::F32(store) => store.allocated(),
+            Backend::Gpu(gpu) => gpu.allocated(),
         }
     }
 

@@ -10,6 +10,7 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
+//! | [`mod@bench`] | speed: cases, ceilings of the device, reports |
 //! | [`checkpoint`] | parameters and checkpoints on disk |
 //! | [`completion`] | scores of predicted electrodes, baselines |
 //! | [`config`] | experiment files: parsing, validation, resolved form |
@@ -34,6 +35,7 @@
 //!
 //! Units everywhere: time in ms, voltages dimensionless, learning rates per ms.
 
+pub mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod completion;

@@ -126,6 +126,7 @@ fn every_kernel_has_its_three_files() {
         "team",
         "tile",
         "vector",
+        "watch",
     ];
     // Whole steps of small networks take several files on the processor.
     let calls = without(names, &["small_step"]);

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the run failed, 2 usage or configuration, 3 no suitable device, 130, 143 or 129 (Ctrl-C, SIGTERM,
 //! a hang-up) interrupted after saving.
 
+mod bench;
 mod config;
 mod data;
 mod dataset;
@@ -46,6 +47,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Draws the pictures of a run: learning curve, confusion matrix, receptive fields, traces.
     Plot(plot::Args),
+    /// Measures the speed of time steps: networks, batches, plans, devices.
+    Bench(Box<bench::Args>),
     /// Lists the devices that can be chosen with --device.
     Devices(devices::Args),
     /// Checks or shows an experiment file.
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Plot(args) => plot::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Config(command) => config::run(&command),
         Command::Data(command) => data::run(&command),

@@ -46,6 +46,9 @@ pub(super) struct Args {
     /// (--config is not needed then), a checkpoint in one, or the folder <utc>-seeds of several seeds.
     #[arg(long, value_name = "auto|PATH")]
     resume: Option<PathBuf>,
+    /// Times each kernel: a table at the end, and profile.json in the run directory. The run itself gets slower, most of all on a GPU.
+    #[arg(long)]
+    profile: bool,
     /// Plain lines instead of a progress bar.
     #[arg(long)]
     plain: bool,
@@ -76,9 +79,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     if !e.run.seeds.is_empty() {
         drop(data);
         let (e, device, interrupt, resume) = (&e, &device, &interrupt, &resume);
-        return Seeds { e, device, interrupt, resume, load: &load, progress: &progress }.run();
+        let profile = args.profile;
+        return Seeds { e, device, interrupt, resume, profile, load: &load, progress: &progress }.run();
     }
-    let Outcome { directory } = run_one(&e, &data, &device, &interrupt, progress(), &resume)?;
+    let Outcome { directory } = run_one(&e, &data, &device, &interrupt, progress(), &resume, args.profile)?;
     say(&format!("done; the run directory is {}", directory.display()));
     Ok(())
 }

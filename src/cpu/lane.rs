@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 
 use super::store::{Shape, Store, padded};
+use super::watch::Booking;
 use super::{Real, status};
 use crate::plan::{Buf, Elem, Program};
 
@@ -29,6 +30,7 @@ pub(super) struct Shared<'a, T> {
     bytes: &'a [Vec<u8>],
     pub(super) batch: usize,
     pub(super) neurons: usize,
+    watched: bool,
     store: PhantomData<&'a mut Store<T>>,
 }
 
@@ -54,7 +56,7 @@ impl<'a, T: Real> Shared<'a, T> {
                 private: false,
             })
             .collect();
-        Self { slots, bytes: &store.byte, batch, neurons, store: PhantomData }
+        Self { slots, bytes: &store.byte, batch, neurons, watched: store.watched, store: PhantomData }
     }
 
     /// Copies of some buffers for one thread; the first thread works on the storage itself.
@@ -136,6 +138,8 @@ pub struct Lane<'a, T> {
     taken: Vec<bool>,
     words: Vec<Vec<u32>>,
     rooms: Rooms<T>,
+    /// Where the run is watched.
+    pub(super) booking: Option<Booking<'a>>,
 }
 
 /// Scratch that the lanes of a thread use in turn.
@@ -149,7 +153,7 @@ impl<'a, T: Real> Lane<'a, T> {
     pub(super) fn new(
         shared: &'a Shared<'a, T>,
         slots: &'a [Slot<T>],
-        program: &Program,
+        program: &'a Program,
         (index, count): (usize, usize),
     ) -> Self {
         let first = |i: usize| i * shared.batch / count;
@@ -160,6 +164,7 @@ impl<'a, T: Real> Lane<'a, T> {
             .map(|b| if b.elem == Elem::Word { vec![status::FINE; b.rows * rows.len()] } else { Vec::new() });
         Self {
             words: words.collect(),
+            booking: shared.watched.then(|| Booking::new(program, rows.len())),
             taken: vec![false; slots.len()],
             shared,
             slots,

@@ -67,6 +67,7 @@ mod tile;
 pub mod unit;
 pub mod update;
 mod vector;
+mod watch;
 pub mod weight_rate;
 pub mod woodbury;
 

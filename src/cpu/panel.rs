@@ -15,7 +15,7 @@ pub struct Part<T> {
     pub x: *const T,
     /// Row stride of x.
     pub stride: usize,
-    /// Columns of a, rows of x.
+    /// Columns of a, rows of x; at least 1.
     pub depth: usize,
 }
 
@@ -105,11 +105,13 @@ macro_rules! kernels {
                 for part in parts {
                     let (rows, cols) = part.strides;
                     let mut x = part.x.wrapping_add(j);
+                    // Tested at the end: a loop that may not run at all would move the accumulators about.
+                    let mut left = part.depth;
                     if ALONG {
                         // Every third row: the two behind it are one and two strides away.
                         let mut a: [*const $t; 4] =
                             std::array::from_fn(|k| part.a.wrapping_add((i + 3 * k) * rows));
-                        for _ in 0..part.depth {
+                        loop {
                             // SAFETY: the caller vouches for R rows of a, and for V vectors in each row of x.
                             unsafe {
                                 let mut w = [splat(0.0); V];
@@ -127,10 +129,14 @@ macro_rules! kernels {
                                 a[k] = a[k].wrapping_add(1);
                             }
                             x = x.wrapping_add(part.stride);
+                            left -= 1;
+                            if left == 0 {
+                                break;
+                            }
                         }
                     } else {
                         let mut a = part.a.wrapping_add(i);
-                        for _ in 0..part.depth {
+                        loop {
                             // SAFETY: as above.
                             unsafe {
                                 let mut w = [splat(0.0); V];
@@ -146,6 +152,10 @@ macro_rules! kernels {
                             }
                             a = a.wrapping_add(cols);
                             x = x.wrapping_add(part.stride);
+                            left -= 1;
+                            if left == 0 {
+                                break;
+                            }
                         }
                     }
                 }

@@ -116,7 +116,7 @@ pub fn multiply<T: Real>(
                 (pa.as_ptr().add(rows.start * a.strides.0), pb.as_ptr().add(cols.start * b.strides.1));
             let pc = out.get().add(rows.start * stride + cols.start);
             let (m, n) = (rows.len(), cols.len());
-            if along && how.rows >= PANELS_FROM {
+            if along && how.rows >= PANELS_FROM && k > 0 {
                 by_panels((m, k, n), alpha, (pa, a.strides.0), (pb, b.strides.1), keep, (pc, stride));
             } else if ours {
                 // Parts begin at multiples of 16 columns, so that a part's padding is in b too: another part's columns.

@@ -3,6 +3,7 @@
 use super::layered::Room;
 use super::tile::PADDING;
 use super::{Real, status};
+use crate::engine::Timings;
 use crate::kernels::Call;
 use crate::plan::{Buf, Elem, Op, PlanId, Program, Role};
 
@@ -22,6 +23,10 @@ pub struct Store<T> {
     pub(super) shapes: Vec<Shape>,
     stale: bool,
     pub(super) layered: Option<Room<T>>,
+    /// Whether runs are timed, kernel by kernel.
+    pub(crate) watched: bool,
+    /// What runs took since somebody asked.
+    pub(crate) timings: Timings,
     batch: usize,
     neurons: usize,
 }
@@ -58,6 +63,8 @@ impl<T: Real> Store<T> {
             shapes: all.map(shape).collect(),
             stale: true,
             layered: program.layered.as_ref().map(|plan| Room::new(plan, program.batch)),
+            watched: false,
+            timings: Timings::default(),
             batch: program.batch,
             neurons,
         };
@@ -67,6 +74,15 @@ impl<T: Real> Store<T> {
             }
         }
         store
+    }
+
+    /// Bytes of all buffers, transposed copies included.
+    #[must_use]
+    pub fn allocated(&self) -> u64 {
+        let reals: usize = self.real.iter().chain(&self.transposed).map(Vec::len).sum();
+        let words: usize = self.word.iter().map(Vec::len).sum();
+        let bytes: usize = self.byte.iter().map(Vec::len).sum();
+        (reals * size_of::<T>() + words * size_of::<u32>() + bytes) as u64
     }
 
     /// Number of trajectories.

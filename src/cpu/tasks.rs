@@ -4,7 +4,7 @@
 
 use super::factored;
 use super::small::{self, Part};
-use super::{Lane, Real, dispatch};
+use super::{Lane, Real, watch};
 use crate::kernels::{Base, Call, backward, forward, update, weight_rate};
 use crate::plan::{Buf, Loop, Op, Plan, PlanId, Program, StepControl};
 
@@ -130,13 +130,17 @@ impl Task<'_> {
     /// Runs it.
     pub(super) fn run<T: Real>(&self, lane: &mut Lane<T>, step: &StepControl) {
         match self {
-            Self::Call(call) => dispatch(call, lane, step),
-            Self::Small(part, a) => small::run(*part, lane, a, step),
-            Self::Both(a, b) => super::forward::both(lane, a, b),
+            Self::Call(call) => watch::call(call, lane, step),
+            Self::Both(a, b) => watch::task(self, lane, |lane| super::forward::both(lane, a, b)),
             Self::Loop(body) => super::team::iterate(body, lane, step),
-            Self::RateForward(a, rate) => factored::forward(lane, a, rate, step),
-            Self::RateBackward(a, rate) => factored::backward(lane, a, rate, step),
-            Self::Learn(a, rate) => factored::learn(lane, a, rate, step),
+            Self::Small(part, a) => watch::task(self, lane, |lane| small::run(*part, lane, a, step)),
+            Self::RateForward(a, rate) => {
+                watch::task(self, lane, |lane| factored::forward(lane, a, rate, step));
+            }
+            Self::RateBackward(a, rate) => {
+                watch::task(self, lane, |lane| factored::backward(lane, a, rate, step));
+            }
+            Self::Learn(a, rate) => watch::task(self, lane, |lane| factored::learn(lane, a, rate, step)),
         }
     }
 }

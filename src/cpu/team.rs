@@ -4,11 +4,13 @@
 //! that needs nothing of other lanes is run for one lane after the other, over as many time steps as there are without learning.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use super::lane::{Lane, Rooms, Shared};
 use super::layered::{self, Ground, Room};
 use super::tasks::{Task, Use, tasks};
-use super::{Real, Store, dispatch};
+use super::watch::Booking;
+use super::{Real, Store, watch};
 use crate::kernels::{Call, solver, update};
 use crate::plan::{Buf, Layered, Loop, Op, PlanId, Program, Role, StepControl};
 
@@ -62,7 +64,9 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         }
         member.flush();
         std::mem::forget(guard);
-        let found = |mut lane: Lane<T>| (lane.rows(), lane.take_words(words));
+        let found = |mut lane: Lane<T>| {
+            (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
+        };
         member.lanes.into_iter().map(found).collect::<Vec<_>>()
     };
     let found: Vec<_> = if program.batch == 1 && layered.is_some() {
@@ -89,12 +93,15 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         })
     };
     store.layered = room;
+    let mut timings = std::mem::take(&mut store.timings);
     let all = store.words_mut(words);
-    for (rows, words) in found {
+    for (rows, words, seen) in found {
+        seen.iter().for_each(|seen| timings.merge(seen));
         for (to, from) in all.chunks_exact_mut(program.batch).zip(words.chunks_exact(rows.len())) {
             to[rows.clone()].copy_from_slice(from);
         }
     }
+    store.timings = timings;
 }
 
 /// The buffers that each thread has a copy of: weights, biases and their rates, in small batches. What a thread computes twice
@@ -148,7 +155,7 @@ impl<'a, T: Real> Member<'a, T> {
             }
             if self.since.must_meet(task, step) {
                 self.flush();
-                self.meeting.wait();
+                self.meet();
             }
             self.pending.push((task, step));
         }
@@ -159,13 +166,26 @@ impl<'a, T: Real> Member<'a, T> {
         let Some((plan, ground)) = self.layered else { return };
         self.flush();
         self.meeting.wait();
-        let threads = self.few.threads;
+        let (threads, begun) = (self.few.threads, Instant::now());
         if let Some(lane) = self.lanes.first_mut().filter(|_| self.thread < threads) {
             layered::run(plan, ground, lane, (self.thread, threads), controls, self.few);
         }
         self.meeting.wait();
         self.lanes.iter_mut().for_each(|lane| layered::report(plan, ground, lane));
+        if let Some(lane) =
+            self.lanes.first_mut().filter(|lane| lane.booking.is_some() && self.thread < threads)
+        {
+            watch::stretch(lane, plan, threads, controls.len(), begun);
+        }
         self.since.met();
+    }
+
+    /// Waits for the other threads.
+    fn meet(&mut self) {
+        match self.lanes.first_mut().and_then(|lane| lane.booking.as_mut()) {
+            Some(booking) => booking.waiting(|| self.meeting.wait()),
+            None => self.meeting.wait(),
+        }
     }
 
     /// Runs what is pending, lane after lane.
@@ -232,7 +252,7 @@ pub(super) fn iterate<T: Real>(body: &Loop, lane: &mut Lane<T>, step: &StepContr
         }
         for op in &body.body {
             match op {
-                Op::Call(call) => dispatch(call, lane, step),
+                Op::Call(call) => watch::call(call, lane, step),
                 Op::Loop(inner) => iterate(inner, lane, step),
             }
         }

@@ -38,7 +38,8 @@ impl Device {
     pub(super) fn open(adapter: &wgpu::Adapter, info: AdapterInfo) -> Result<Self, GpuError> {
         let desc = wgpu::DeviceDescriptor {
             label: Some("lagrange-gpu"),
-            required_features: wgpu::Features::empty(),
+            // For the time of kernels; nothing else depends on it.
+            required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
@@ -101,6 +102,12 @@ impl Device {
     #[must_use]
     pub fn with_factors_from(&self, elements: usize) -> Self {
         Self { inner: Arc::clone(&self.inner), factors_from: elements, ..*self }
+    }
+
+    /// Whether it tells the time of what it runs.
+    #[must_use]
+    pub fn has_timestamps(&self) -> bool {
+        self.inner.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     pub(super) fn factors_from(&self) -> usize {

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::blocks::Blocks;
+use super::clock::{Clock, Piece, Stamps, What};
 use super::control::Control;
 use super::device::Device;
 use super::error::GpuError;
 use super::factors;
 use super::pace::{Pace, units};
 use super::readback::{Readback, read, reals};
-use super::recorder::Recorder;
+use super::recorder::{Dispatch, Recorder, SoFar};
 use super::store::{CONTROL_SLOTS, SLOT, Store};
 use super::whole::{self, Whole};
 use crate::cpu::status;
 use crate::dynamics::Model;
-use crate::engine::{Snapshot, Work};
+use crate::engine::{Snapshot, Timings, Watch, Work};
 use crate::kernels::host::{Places, to_u32};
 use crate::kernels::small_step;
 use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
@@ -35,6 +36,7 @@ pub struct Executor {
     recorder: Recorder,
     readback: Readback,
     pace: Pace,
+    clock: Clock,
     pub(super) whole: Option<Whole>,
     iterations: usize,
     costs: [u64; PLAN_IDS.len()],
@@ -81,6 +83,7 @@ impl Executor {
             recorder,
             readback,
             pace: Pace::new(),
+            clock: Clock::new(),
             whole,
             whole_cost: 0,
             bounded: false,
@@ -169,10 +172,10 @@ impl Executor {
         self.iterations = count;
         let program = &self.model.program;
         self.costs = PLAN_IDS.map(|id| {
-            let cost = program.plan(id).cost(program.batch, count);
+            let cost = program.cost(id, count);
             units(cost.calls, cost.flops)
         });
-        let step = program.plan(PlanId::Step).cost(program.batch, count);
+        let step = program.cost(PlanId::Step, count);
         self.whole_cost = units(1, WHOLE * step.flops);
     }
 
@@ -189,14 +192,19 @@ impl Executor {
             let last = runs.peek().is_none();
             let mut encoder =
                 self.device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            self.dispatches += self.encode(&mut encoder, &slice);
+            let (dispatches, stamps) = self.encode(&mut encoder, &slice);
+            self.dispatches += dispatches;
+            let timestamps = stamps.as_ref().map(|stamps| stamps.resolve(&self.device, &mut encoder));
             let copy = last.then(|| self.readback.copy(&self.device, &self.store, &mut encoder));
             let begun = Instant::now();
             let submission = self.device.queue().submit([encoder.finish()]);
             if let Some(copy) = copy {
                 self.readback.request(ticket, copy, submission.clone());
             }
-            if self.pace.measures() && cost > 0 {
+            if let Some((stamps, copies)) = stamps.as_ref().zip(timestamps) {
+                self.device.wait(Some(submission))?;
+                self.clock.book(&self.device, stamps, &copies)?;
+            } else if self.pace.measures() && cost > 0 {
                 self.device.wait(Some(submission))?;
                 self.pace.measured(cost, begun.elapsed());
             }
@@ -213,6 +221,27 @@ impl Executor {
     pub fn collect(&mut self, ticket: u64) -> Result<Snapshot, GpuError> {
         self.device.check()?;
         self.readback.collect(&self.device, ticket)
+    }
+
+    /// Says what is watched from now on.
+    ///
+    /// # Errors
+    /// If the device was lost.
+    pub fn watch(&mut self, watch: Watch) -> Result<(), GpuError> {
+        self.device.wait(None)?;
+        self.clock.watch(watch, &self.device);
+        Ok(())
+    }
+
+    /// What was seen since it was last asked.
+    pub fn timings(&mut self) -> Timings {
+        self.clock.take()
+    }
+
+    /// Bytes of all buffers.
+    #[must_use]
+    pub fn allocated(&self) -> u64 {
+        self.store.allocated() + self.recorder.allocated()
     }
 
     /// As many runs as one submission may take, at least one, and what they cost.
@@ -232,9 +261,13 @@ impl Executor {
     }
 
     /// One pass for all runs: their control values are written before the submission starts. Returns the number of dispatches.
-    fn encode(&mut self, encoder: &mut wgpu::CommandEncoder, slice: &[(PlanId, &StepControl)]) -> u64 {
+    fn encode(
+        &mut self,
+        encoder: &mut wgpu::CommandEncoder,
+        slice: &[(PlanId, &StepControl)],
+    ) -> (u64, Option<Stamps>) {
         if slice.is_empty() {
-            return 0;
+            return (0, None);
         }
         let segments = self.segments(slice);
         let mut controls = vec![0_u8; slice.len() * SLOT as usize];
@@ -250,6 +283,20 @@ impl Executor {
             controls[at..at + size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
         }
         self.device.queue().write_buffer(&self.store.control, 0, &controls);
+        if self.clock.is_on() {
+            let pieces = self.pieces(slice, &segments);
+            self.bounded |= segments.iter().any(|segment| segment.bounds);
+            let Self { device, recorder, clock, whole, .. } = self;
+            let stamps = clock.encode(device, encoder, &pieces, |pass, piece, so_far| match piece.what {
+                What::Call(dispatch) => recorder.one(pass, &dispatch, piece.slot, so_far),
+                What::Whole => {
+                    whole.iter().for_each(|whole| whole.record(pass, piece.slot));
+                    // It has set a pipeline of its own.
+                    *so_far = SoFar::default();
+                }
+            });
+            return (pieces.len() as u64, Some(stamps));
+        }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut dispatches = 0;
         for segment in segments {
@@ -266,7 +313,35 @@ impl Executor {
                 dispatches += self.recorder.record_bounds(&mut pass, segment.slot);
             }
         }
-        dispatches
+        (dispatches, None)
+    }
+
+    /// The dispatches of a slice, one by one, with what they cost.
+    fn pieces(&self, slice: &[(PlanId, &StepControl)], segments: &[Segment]) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for segment in segments {
+            let slot = segment.slot;
+            let mut call = |dispatch: &Dispatch| {
+                let (kernel, cost) = (dispatch.kernel, dispatch.cost);
+                pieces.push(Piece { what: What::Call(*dispatch), slot, kernel, cost });
+            };
+            match self.whole.as_ref().filter(|_| segment.steps > 0) {
+                Some(whole) => {
+                    let program = &self.model.program;
+                    let step = program.cost(PlanId::Step, whole.iterations(self.iterations));
+                    let cost = whole.cost(program, step, segment.steps as u64);
+                    pieces.push(Piece { what: What::Whole, slot, kernel: "small_step", cost });
+                }
+                None => self.recorder.each(slice[slot].0, self.iterations, &mut call),
+            }
+            if segment.bounds {
+                self.recorder.each_bound(&mut |dispatch: &Dispatch| {
+                    let (kernel, cost) = (dispatch.kernel, dispatch.cost);
+                    pieces.push(Piece { what: What::Call(*dispatch), slot, kernel, cost });
+                });
+            }
+        }
+        pieces
     }
 
     /// Which runs are steps that can be taken together.

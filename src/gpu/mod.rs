@@ -5,6 +5,7 @@
 
 mod adapter;
 mod blocks;
+mod clock;
 mod control;
 mod device;
 mod error;

@@ -10,15 +10,19 @@ use super::shaders::Variant;
 use super::store::{SLOT, Store};
 use crate::kernels::Call;
 use crate::kernels::host::Places;
-use crate::plan::{Buf, Op, Plan, PlanId};
+use crate::plan::{Buf, Cost, Op, Plan, PlanId};
 
 /// A dispatch, ready to be recorded.
 #[derive(Clone, Copy)]
-struct Dispatch {
+pub struct Dispatch {
     pipeline: usize,
     group: usize,
     params: u32,
     groups: [u32; 3],
+    /// Its kernel.
+    pub kernel: &'static str,
+    /// What it costs.
+    pub cost: Cost,
 }
 
 enum Item {
@@ -26,11 +30,17 @@ enum Item {
     Loop { body: Vec<Item>, at_most: usize },
 }
 
-/// What was recorded of a plan.
-struct SoFar {
+/// What was recorded in a pass.
+pub struct SoFar {
     /// The pipeline that is set.
     pipeline: usize,
     dispatches: u64,
+}
+
+impl Default for SoFar {
+    fn default() -> Self {
+        Self { pipeline: usize::MAX, dispatches: 0 }
+    }
 }
 
 /// All plans of a program as dispatches.
@@ -39,6 +49,7 @@ pub struct Recorder {
     bounds: Vec<Item>,
     pipelines: Vec<wgpu::ComputePipeline>,
     groups: Vec<wgpu::BindGroup>,
+    params: u64,
 }
 
 /// What is shared by all calls while the plans are translated.
@@ -73,7 +84,7 @@ impl Recorder {
         let groups = maker.bind(&params);
         device.check()?;
         let pipelines = maker.pipelines.into_iter().map(|(_, p)| p.compute).collect();
-        Ok(Self { plans, bounds, pipelines, groups })
+        Ok(Self { plans, bounds, pipelines, groups, params: params.size() })
     }
 
     /// Records one run of a plan; `slot` is that of its control values. Returns the number of dispatches.
@@ -87,35 +98,44 @@ impl Recorder {
     }
 
     fn all(&self, pass: &mut wgpu::ComputePass, items: &[Item], slot: usize, iterations: usize) -> u64 {
-        let mut so_far = SoFar { pipeline: usize::MAX, dispatches: 0 };
-        self.run(pass, items, slot as u32 * SLOT as u32, iterations, &mut so_far);
+        let mut so_far = SoFar::default();
+        walk(items, iterations, &mut |dispatch| self.one(pass, dispatch, slot, &mut so_far));
         so_far.dispatches
     }
 
-    fn run(
-        &self,
-        pass: &mut wgpu::ComputePass,
-        items: &[Item],
-        control: u32,
-        iterations: usize,
-        so_far: &mut SoFar,
-    ) {
-        for item in items {
-            match item {
-                Item::Dispatch(d) => {
-                    if so_far.pipeline != d.pipeline {
-                        pass.set_pipeline(&self.pipelines[d.pipeline]);
-                        so_far.pipeline = d.pipeline;
-                    }
-                    so_far.dispatches += 1;
-                    pass.set_bind_group(0, &self.groups[d.group], &[control, d.params]);
-                    pass.dispatch_workgroups(d.groups[0], d.groups[1], d.groups[2]);
-                }
-                Item::Loop { body, at_most } => {
-                    for _ in 0..iterations.min(*at_most) {
-                        self.run(pass, body, control, iterations, so_far);
-                    }
-                }
+    /// Shows all dispatches of one run of a plan, in order.
+    pub fn each(&self, plan: PlanId, iterations: usize, visit: &mut impl FnMut(&Dispatch)) {
+        walk(&self.plans[plan as usize], iterations, visit);
+    }
+
+    /// Shows those of the bounds of weights.
+    pub fn each_bound(&self, visit: &mut impl FnMut(&Dispatch)) {
+        walk(&self.bounds, 0, visit);
+    }
+
+    /// Records a dispatch.
+    pub fn one(&self, pass: &mut wgpu::ComputePass, d: &Dispatch, slot: usize, so_far: &mut SoFar) {
+        if so_far.pipeline != d.pipeline {
+            pass.set_pipeline(&self.pipelines[d.pipeline]);
+            so_far.pipeline = d.pipeline;
+        }
+        so_far.dispatches += 1;
+        pass.set_bind_group(0, &self.groups[d.group], &[slot as u32 * SLOT as u32, d.params]);
+        pass.dispatch_workgroups(d.groups[0], d.groups[1], d.groups[2]);
+    }
+
+    /// Bytes of the parameters of all calls.
+    pub fn allocated(&self) -> u64 {
+        self.params
+    }
+}
+
+fn walk(items: &[Item], iterations: usize, visit: &mut impl FnMut(&Dispatch)) {
+    for item in items {
+        match item {
+            Item::Dispatch(dispatch) => visit(dispatch),
+            Item::Loop { body, at_most } => {
+                (0..iterations.min(*at_most)).for_each(|_| walk(body, iterations, visit));
             }
         }
     }
@@ -151,7 +171,8 @@ impl Maker<'_> {
         let params = self.params.len() as u32;
         self.params.extend_from_slice(&host.params);
         self.params.resize(self.params.len().next_multiple_of(SLOT as usize), 0);
-        Ok(Some(Dispatch { pipeline, group, params, groups: host.groups }))
+        let cost = Cost::of(call, self.places.program);
+        Ok(Some(Dispatch { pipeline, group, params, groups: host.groups, kernel, cost }))
     }
 
     fn pipeline(&mut self, variant: Variant) -> usize {

@@ -62,6 +62,13 @@ impl Store {
         })
     }
 
+    /// Bytes of all buffers.
+    pub fn allocated(&self) -> u64 {
+        let own: u64 = self.own.iter().flatten().map(wgpu::Buffer::size).sum();
+        let joined = self.joined.as_ref().map_or(0, wgpu::Buffer::size);
+        own + joined + self.arena.size() + self.control.size()
+    }
+
     /// Buffer and byte offset of a buffer of the program.
     pub fn locate(&self, buf: Buf) -> (&wgpu::Buffer, u64) {
         let i = buf.0 as usize;

@@ -9,7 +9,7 @@ use super::store::{SLOT, Store};
 use crate::kernels::host::{Access, Places, to_u32};
 use crate::kernels::small_step;
 use crate::kernels::{Call, update};
-use crate::plan::{Buf, Op, Plan, PlanId, Program, StepControl};
+use crate::plan::{Buf, BufferSpec, Cost, Op, Plan, PlanId, Program, Role, StepControl};
 
 /// Most trajectories of a network that a software adapter steps as a whole: products of eight fill its tiles and are faster.
 const SOFTWARE_BATCH: usize = 4;
@@ -94,6 +94,16 @@ impl Whole {
     /// Steps that one dispatch may take; 0 where even one loops too often for a software adapter.
     pub fn steps(&self, recorded: usize) -> usize {
         self.loops.map_or(usize::MAX, |loops| steps(loops, self.iterations(recorded)))
+    }
+
+    /// What one dispatch of some steps costs, each of which does the products of a `step` of the plan: weights, and what moves of a trajectory, are
+    /// read and written once a step.
+    pub fn cost(&self, program: &Program, step: Cost, steps: u64) -> Cost {
+        let weights: u64 = self.args.weights().map(|w| program.spec(w).len() as u64).sum();
+        let state = |spec: &&BufferSpec| spec.role == Role::State && spec.per_trajectory;
+        let states: u64 = program.buffers.iter().filter(state).map(|spec| spec.len() as u64).sum();
+        let learned = if self.args.learns() { 2 * weights } else { weights };
+        Cost { calls: 1, flops: steps * step.flops, reals: steps * (learned + 2 * states), bytes: 0 }
     }
 
     /// Records a dispatch for the steps whose first control values are in this slot.

@@ -9,6 +9,7 @@ mod factors;
 pub mod layered;
 mod show;
 pub mod small;
+mod traffic;
 
 pub use cost::Cost;
 pub use layered::Layered;

@@ -26,7 +26,7 @@ impl Program {
         }
         for id in PLAN_IDS {
             let plan = self.plan(id);
-            let cost = plan.cost(self.batch, 3);
+            let cost = self.cost(id, 3);
             writeln!(
                 out,
                 "\nplan {id:?} ({} calls, {:.3} MFLOP in products at 3 solver iterations)",

@@ -70,7 +70,8 @@ impl Axis {
     }
 
     /// A logarithmic axis from below `lo` to above `hi`, both positive.
-    fn log(label: &str, lo: f64, hi: f64) -> Self {
+    #[must_use]
+    pub fn log(label: &str, lo: f64, hi: f64) -> Self {
         let room = 0.03 * (hi / lo).log10();
         let (lo, hi) = (lo.log10() - room, hi.log10() + room);
         let digits: &[f64] = match hi - lo {

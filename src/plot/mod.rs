@@ -7,6 +7,7 @@
 //! | `confusion.svg` | [`confusion()`] |
 //! | `traces.svg` | [`traces()`] |
 //! | `completion.svg` | [`scores()`] |
+//! | `scaling-….svg` of `bench` | [`cost_curves`] |
 //!
 //! The same numbers give the same bytes. Texts are text in the SVG, drawn with whatever sans-serif font the viewer has. Numbers that are
 //! not finite, and those beyond 1e30, are gaps.
@@ -22,6 +23,7 @@ mod line;
 mod panel;
 pub mod read;
 mod run;
+mod scaling;
 mod scores;
 mod style;
 mod traces;
@@ -34,6 +36,7 @@ pub use group::{Arm, GroupCurves, group_curves};
 pub use learning::{EpochPoint, Learning, learning_curve};
 pub use line::{binned, segments, thinned};
 pub use run::{FOLDER, Pictures, draw};
+pub use scaling::{CostCurve, CostCurves, cost_curves};
 pub use scores::{LOWEST, Method, Scores, scores};
 pub use style::{diverging, sequential};
 pub use traces::{LONGEST_MS, MOST_ROWS, Trace, Traces, traces};

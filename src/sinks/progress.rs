@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::text;
+use super::{profile, text};
 use crate::train::{Event, Sink};
 
 /// Time between two plain lines within an epoch.
@@ -146,6 +146,7 @@ impl<W: Write> Sink for Progress<W> {
                 self.write(&lines);
             }
             Event::Completed(score) => self.write(&text::completion(score)),
+            Event::Profiled(profile) => self.write(&profile::table(profile)),
             Event::Finished { elapsed_s } => {
                 self.clear_bar();
                 self.write(&format!("finished after {}\n", text::duration(*elapsed_s)));

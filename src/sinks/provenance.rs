@@ -61,7 +61,8 @@ impl Provenance {
     }
 }
 
-fn cpu_model() -> Option<String> {
+/// Model of the processor, where the system tells.
+pub(crate) fn cpu_model() -> Option<String> {
     let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
     system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).filter(|brand| !brand.is_empty())
 }

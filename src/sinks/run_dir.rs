@@ -2,7 +2,7 @@
 //!
 //! `DIR/<name>/<utc>-<seed>/` holds `config.toml`, `provenance.json`, `metrics.jsonl`, `checkpoints/`,
 //! `parameters.safetensors`, `test.json` (of recordings `completion.json` and `completion.npz`), and last of all `DONE`: a folder without it is of a run that did not end.
-//! `resumes.jsonl` tells where such a run went on.
+//! `profile.json` is there if a profile was asked for. `resumes.jsonl` tells where such a run went on.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{JsonLines, Provenance, atomic, clock, encode_tensors};
 use crate::data::arrays::Scaling;
 use crate::data::npz::Entry;
-use crate::train::{Completed, Outcome, Score};
+use crate::train::{Completed, Outcome, Profile, Score};
 
 /// Runs of one name that may start in one second.
 const MOST_TWINS: usize = 1000;
@@ -316,6 +316,14 @@ impl RunDir {
         let path = self.path.join("completion.npz");
         crate::data::npz::write(&path, &entries)
             .map_err(|error| RunDirError::Write { path, source: std::io::Error::other(error) })
+    }
+
+    /// Writes `profile.json`: where the time of the training went.
+    ///
+    /// # Errors
+    /// [`RunDirError::Write`].
+    pub fn write_profile(&self, profile: &Profile) -> Result<(), RunDirError> {
+        self.write_json("profile.json", profile)
     }
 
     /// Writes `DONE`, with the time. To be called last: it says that everything else is there.

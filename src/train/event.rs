@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::CompletionScore;
+use super::{CompletionScore, Profile};
 use crate::dynamics::Model;
 use crate::evaluate::{Regression, Score};
 use crate::network::{Alignment, Parameters, alignment};
@@ -166,6 +166,8 @@ pub enum Event {
     Fitted(Regression),
     /// The test part of recordings, read once at the end: free electrodes predicted by the network and by baselines.
     Completed(CompletionScore),
+    /// Where the time went, after the last epoch, if that was asked for.
+    Profiled(Profile),
     /// The run is complete.
     Finished {
         /// Seconds of wall time.

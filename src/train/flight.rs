@@ -19,12 +19,22 @@ pub struct Need {
 }
 
 impl Need {
-    pub(super) fn of(shot: &Snapshot) -> Self {
+    /// Of the trajectories of a submission.
+    #[must_use]
+    pub fn of(shot: &Snapshot) -> Self {
         let rows = || shot.solver.chunks_exact(solver::LEN);
         Self {
             most: rows().map(|r| r[solver::MOST]).fold(0.0, f64::max) as usize,
             short: rows().any(|r| r[solver::UNCONVERGED] > 0.0),
         }
+    }
+
+    /// The loop count of the next presentation: two more than the largest count, or twice the recorded count where that was not enough.
+    /// Depends on results alone, never on timing.
+    #[must_use]
+    pub fn next(self, iterations: usize, at_most: usize) -> usize {
+        let wanted = if self.short { iterations.max(self.most) * 2 } else { self.most + 2 };
+        wanted.clamp(1, at_most.max(1))
     }
 }
 

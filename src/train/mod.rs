@@ -8,6 +8,7 @@ mod event;
 mod feed;
 mod flight;
 mod presentation;
+mod profile;
 mod state;
 mod tally;
 mod trainer;
@@ -21,7 +22,9 @@ pub use evaluate::{Evaluator, Outcome, Tables, read_parameters, write_parameters
 pub use event::{Epoch, Event, Header, Health, Sink, alignment_event};
 pub use feed::{Material, SeriesTask};
 pub use flight::Need;
+pub(crate) use presentation::microcircuit as microcircuit_controls;
 pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, piece, slices, work};
+pub use profile::Profile;
 pub use state::{KeepNothing, Keeper, Moment, State};
 pub use tally::{SUMS, Tally};
 pub use trainer::{Protocol, Trainer};

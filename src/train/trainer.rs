@@ -15,10 +15,12 @@ use super::error::{indefinite, verdict};
 use super::evaluate::{Tables, read_parameters, write_parameters};
 use super::feed::Feed;
 use super::flight::{Flight, Need, Pass, Shot};
-use super::{Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Sink, TrainError};
+use super::{
+    Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Profile, Ramp, Rule, Sink, TrainError,
+};
 use crate::data::MiniBatch;
 use crate::dynamics::{Model, OnIndefinite, Settings};
-use crate::engine::{Device, Engine};
+use crate::engine::{Device, Engine, Watch};
 use crate::evaluate::{Rest, rest};
 use crate::network::{Network, Parameters};
 use crate::probe::Recording;
@@ -85,6 +87,10 @@ pub struct Trainer<'a> {
     /// What is to be told at the next opportunity.
     notices: Vec<Event>,
     stop: &'a AtomicBool,
+    /// Name of the device.
+    device: String,
+    /// Wall time of the epochs whose kernels were timed.
+    watched_s: Option<f64>,
 }
 
 impl<'a> Trainer<'a> {
@@ -136,6 +142,8 @@ impl<'a> Trainer<'a> {
             feed,
             parameters,
             stop,
+            device: device.name(),
+            watched_s: None,
         })
     }
 
@@ -181,6 +189,24 @@ impl<'a> Trainer<'a> {
         self.before_s + self.started.elapsed().as_secs_f64()
     }
 
+    /// Times each kernel from now on, which takes time of its own.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    pub fn watch_kernels(&mut self) -> Result<(), TrainError> {
+        self.engine.watch(Watch::Kernels)?;
+        self.watched_s = Some(0.0);
+        Ok(())
+    }
+
+    /// Where the time went since [`Trainer::watch_kernels`]; `None` where that was not called. Tests and validation have engines of their own,
+    /// which are not watched.
+    pub fn profile(&mut self) -> Option<Profile> {
+        let wall_s = self.watched_s?;
+        let timings = self.engine.timings();
+        Some(Profile::new(self.device.clone(), self.engine.precision(), wall_s, timings))
+    }
+
     /// As [`Trainer::epoch_keeping`], nothing of which is kept.
     ///
     /// # Errors
@@ -202,7 +228,10 @@ impl<'a> Trainer<'a> {
     ) -> Result<Option<Epoch>, TrainError> {
         let restored = self.restored.take().filter(|pass| pass.epoch == epoch);
         let mut pass = restored.unwrap_or_else(|| Pass::new(epoch, &self.model));
-        self.present(&mut pass, sink, keeper)?;
+        let begun = Instant::now();
+        let presented = self.present(&mut pass, sink, keeper);
+        self.watched_s = self.watched_s.map(|s| s + begun.elapsed().as_secs_f64());
+        presented?;
         if self.stop.load(Ordering::Relaxed) {
             self.land_all(&mut pass, sink)?;
             let state = self.state(&pass)?;
@@ -336,11 +365,9 @@ impl<'a> Trainer<'a> {
         Ok(Need::of(&shot))
     }
 
-    /// The loop count of the next presentation, from what an earlier one needed: two more than its largest count, or twice the
-    /// recorded count where that was not enough. Depends on results alone, never on timing.
-    fn adapt(&mut self, Need { most, short }: Need) {
-        let wanted = if short { self.iterations.max(most) * 2 } else { most + 2 };
-        self.iterations = wanted.clamp(1, self.model.settings.max_iterations);
+    /// The loop count of the next presentation, from what an earlier one needed.
+    fn adapt(&mut self, need: Need) {
+        self.iterations = need.next(self.iterations, self.model.settings.max_iterations);
     }
 
     fn report(&mut self, pass: &Pass, change: f64, seconds: f64) -> Result<Epoch, TrainError> {

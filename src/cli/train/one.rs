@@ -27,7 +27,7 @@ pub(in crate::cli) struct Outcome {
 }
 
 /// Trains one experiment in a run directory of its own, or goes on in that of an earlier run, and tests it. `progress` listens beside the
-/// metrics of the run.
+/// metrics of the run; with `profile` each kernel is timed.
 ///
 /// # Errors
 /// What stopped the run, with the run directory in the message; [`Failure::Interrupted`] after a signal.
@@ -38,6 +38,7 @@ pub(in crate::cli) fn run_one(
     interrupt: &Interrupt,
     progress: Box<dyn Sink>,
     resume: &Resume,
+    profile: bool,
 ) -> Result<Outcome, Failure> {
     let material = data.material(e);
     let identity = Identity::new(e, material.clone(), device);
@@ -51,6 +52,9 @@ pub(in crate::cli) fn run_one(
     let mut trainer =
         Trainer::new(network, e.settings, parameters, protocol(e), material.clone(), device, stop)
             .map_err(Failure::run)?;
+    if profile {
+        trainer.watch_kernels().map_err(Failure::run)?;
+    }
     let header = header(e, &material, device, &trainer);
     let (dir, _lock) = open_dir(e, data, &header, resumed.as_ref())?;
     let run = Run { e, identity, dir, drawn };
@@ -236,10 +240,12 @@ impl Run<'_> {
             let Some(epoch) = epoch else {
                 save_parameters(&self.dir, &self.e.network, trainer.parameters(), number, false)
                     .map_err(Failure::run)?;
+                self.profile(trainer, sinks)?;
                 return Ok(Ended::Interrupted(number));
             };
             unsaved = self.after_epoch(trainer, epoch, sinks, keeper)?;
         }
+        self.profile(trainer, sinks)?;
         if first > self.e.training.epochs {
             // The process before may have failed to.
             let last = self.e.training.epochs;
@@ -262,6 +268,13 @@ impl Run<'_> {
             sinks.take(&event).map_err(Failure::run)?;
         }
         unsaved.map_or(Ok(Ended::Complete), |error| Err(Failure::run(error)))
+    }
+
+    /// Saves and tells where the time went, if that was asked for.
+    fn profile(&self, trainer: &mut Trainer, sinks: &mut Fanout) -> Result<(), Failure> {
+        let Some(profile) = trainer.profile() else { return Ok(()) };
+        self.dir.write_profile(&profile).map_err(Failure::run)?;
+        sinks.take(&Event::Profiled(profile)).map_err(Failure::run)
     }
 
     /// Saves and tells what an epoch came to. What could not be saved is a warning: there is more to come, or the test.

@@ -24,6 +24,8 @@ pub(super) struct Seeds<'a> {
     pub device: &'a Device,
     pub interrupt: &'a Interrupt,
     pub resume: &'a Resume,
+    /// Whether kernels are timed.
+    pub profile: bool,
     /// Loads the data: the split depends on the seed.
     pub load: &'a dyn Fn(&mut Experiment) -> Result<Loaded, Failure>,
     /// Makes what shows the progress of a run.
@@ -120,7 +122,8 @@ impl Seeds<'_> {
             let Some(data) = &data else { continue };
             let header = Rc::new(RefCell::new(None));
             let progress = Box::new(Heard { inner: (self.progress)(), header: Rc::clone(&header) });
-            let outcome = run_one(&member, data, self.device, self.interrupt, progress, &resume)?;
+            let outcome =
+                run_one(&member, data, self.device, self.interrupt, progress, &resume, self.profile)?;
             if let Some(header) = header.borrow().as_ref().filter(|_| !control) {
                 table.about = about(header);
             }
