@@ -116,6 +116,7 @@ fn every_kernel_has_its_three_files() {
         "factored",
         "group",
         "lane",
+        "panel",
         "product",
         "real",
         "rows",

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{COLUMNS, Row};
-use crate::sinks::text::thousands;
+use crate::sinks::text::{count, thousands};
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ fn about(first: &Row, differs: &impl Fn(&&Column) -> bool) -> String {
             "device" => format!("{value}, {}", first.driver),
             "precision" | "architecture" | "activation" | "integrator" => value,
             "threads" if value == "-" => continue,
-            "threads" => format!("{value} threads"),
+            "threads" => first.threads.map_or_else(String::new, |n| count(n, "thread", "threads")),
             "steps" => format!("{value} steps of {} ms a presentation", first.dt_ms),
             _ => format!("{name} {value}"),
         });

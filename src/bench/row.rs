@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Case, Ceilings, Measured};
 use crate::engine::Device;
-use crate::sinks::{clock, cpu_model};
+use crate::sinks::{clock, cpu_model, text::count};
 use crate::version;
 
 /// Build and machine: the same in all rows of a run.
@@ -229,7 +229,7 @@ impl Row {
             self.steps,
             self.kind,
             self.precision,
-            self.threads.map_or_else(String::new, |n| format!("{n} threads")),
+            self.threads.map_or_else(String::new, |n| count(n, "thread", "threads")),
         )
         .trim_end()
         .to_owned()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Affine, Power, Row, affine, power};
 use crate::network::Architecture;
 use crate::plot::{CostCurve, CostCurves, PlotError, cost_curves};
+use crate::sinks::text::count;
 
 /// What is varied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +158,8 @@ pub struct Scaling {
 #[must_use]
 pub fn curves(quantity: Quantity, rows: &[Row]) -> Vec<Scaling> {
     let name = |row: &Row| {
-        let threads = row.threads.map_or_else(String::new, |n| format!(", {n} threads"));
+        let threads =
+            row.threads.map_or_else(String::new, |n| format!(", {}", count(n, "thread", "threads")));
         let learn = if row.learn { "" } else { ", no learning" };
         let on = if row.kind == "cpu" { "CPU" } else { &row.device };
         format!("{} ({}), {on} {}{threads}{learn}", row.plan, row.integrator, row.precision)

@@ -102,13 +102,14 @@ repetitions. Standard output has their median, and half the distance of the quar
   MiB        buffers of the engine; machine-readable formats also have the largest resident size of the process
   GPU busy   share of the time in which the adapter was busy, by its own clock
 
-Nothing else should run. To repeat figures of the README:
+Nothing else should run meanwhile. Two Ctrl-C end a case that takes long; one lets its presentation end, and keeps all rows. To repeat figures
+of the README:
 
   lagrange-gpu bench --networks 784-500-10,784-300-100-10 --batch 1,32,128,512 --plan auto,plain --device cpu --threads 1,2 \\
     --output jsonl --output-file benches/results/bench.jsonl
   lagrange-gpu bench --networks 0-40-100-56 --architecture layered-recurrent --activation sigmoid --batch 1,32 --plan auto,plain
   lagrange-gpu bench --config mnist.toml
-  lagrange-gpu bench --scaling all --device cpu --plots benches/results
+  lagrange-gpu bench --scaling all --device cpu --threads 1 --plots benches/results
   lagrange-gpu bench --compare benches/results/bench.jsonl
 
 --compare matches cases by everything that was asked for and the kind of device, so it takes the same lists as the earlier run.";

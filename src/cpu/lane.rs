@@ -246,6 +246,18 @@ impl<'a, T: Real> Lane<'a, T> {
         unsafe { std::slice::from_raw_parts(slot.data, slot.len) }
     }
 
+    /// Elements of a buffer, to be written.
+    ///
+    /// # Safety
+    /// Nobody else may read or write them before the threads meet.
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn raw(&self, buf: Buf, at: usize, len: usize) -> &'a mut [T] {
+        let slot = self.slot(buf);
+        assert!(at + len <= slot.len, "within the buffer");
+        // SAFETY: vouched for by the caller.
+        unsafe { std::slice::from_raw_parts_mut(slot.data.add(at), len) }
+    }
+
     /// `Wᵀ`, rows padded to [`padded`]; empty where none is kept.
     #[must_use]
     pub(super) fn transposed(&self, buf: Buf) -> &'a [T] {

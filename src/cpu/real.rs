@@ -2,6 +2,7 @@
 
 use super::exponential;
 use super::group::Grouped;
+use super::panel::Panels;
 use super::rows::InRows;
 use super::tile::Tiled;
 use std::fmt::{Debug, LowerExp};
@@ -14,6 +15,7 @@ pub trait Real:
     + Debug
     + Tiled
     + Grouped
+    + Panels
     + InRows
     + Default
     + LowerExp

@@ -9,8 +9,12 @@ pub const ROWS: usize = 8;
 /// How many of the rows that are left are taken next.
 pub fn next(left: usize) -> usize {
     match left {
+        // As few blocks as possible, and none of a single row, which would wait for its own sums.
+        9 | 10 => 5,
         ROWS.. => ROWS,
+        5 => 5,
         4.. => 4,
+        2.. => 2,
         _ => 1,
     }
 }
@@ -139,6 +143,19 @@ kernels!(double_avx2, f64, f64_avx2, #[target_feature(enable = "avx2,fma")]);
 kernels!(single_plain, f32, f32_plain,);
 kernels!(double_plain, f64, f64_plain,);
 
+/// The kernel for as many rows as [`next`] gives.
+macro_rules! sized {
+    ($rows:expr, $module:ident::$kernel:ident($($arg:expr),*)) => {
+        match $rows {
+            ROWS => $module::$kernel::<ROWS>($($arg),*),
+            5 => $module::$kernel::<5>($($arg),*),
+            4 => $module::$kernel::<4>($($arg),*),
+            2 => $module::$kernel::<2>($($arg),*),
+            _ => $module::$kernel::<1>($($arg),*),
+        }
+    };
+}
+
 macro_rules! versions {
     ($t:ident, $avx512:ident, $avx2:ident, $plain:ident) => {
         impl InRows for $t {
@@ -148,23 +165,11 @@ macro_rules! versions {
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
                     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return match rows {
-                            ROWS => $avx512::dots::<ROWS>(a, stride, len, x),
-                            4 => $avx512::dots::<4>(a, stride, len, x),
-                            _ => $avx512::dots::<1>(a, stride, len, x),
-                        };
+                        return sized!(rows, $avx512::dots(a, stride, len, x));
                     } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return match rows {
-                            ROWS => $avx2::dots::<ROWS>(a, stride, len, x),
-                            4 => $avx2::dots::<4>(a, stride, len, x),
-                            _ => $avx2::dots::<1>(a, stride, len, x),
-                        };
+                        return sized!(rows, $avx2::dots(a, stride, len, x));
                     }
-                    match rows {
-                        ROWS => $plain::dots::<ROWS>(a, stride, len, x),
-                        4 => $plain::dots::<4>(a, stride, len, x),
-                        _ => $plain::dots::<1>(a, stride, len, x),
-                    }
+                    sized!(rows, $plain::dots(a, stride, len, x))
                 }
             }
 
@@ -181,23 +186,11 @@ macro_rules! versions {
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
                     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return match rows {
-                            ROWS => $avx512::combine::<ROWS>(a, stride, len, t, out),
-                            4 => $avx512::combine::<4>(a, stride, len, t, out),
-                            _ => $avx512::combine::<1>(a, stride, len, t, out),
-                        };
+                        return sized!(rows, $avx512::combine(a, stride, len, t, out));
                     } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return match rows {
-                            ROWS => $avx2::combine::<ROWS>(a, stride, len, t, out),
-                            4 => $avx2::combine::<4>(a, stride, len, t, out),
-                            _ => $avx2::combine::<1>(a, stride, len, t, out),
-                        };
+                        return sized!(rows, $avx2::combine(a, stride, len, t, out));
                     }
-                    match rows {
-                        ROWS => $plain::combine::<ROWS>(a, stride, len, t, out),
-                        4 => $plain::combine::<4>(a, stride, len, t, out),
-                        _ => $plain::combine::<1>(a, stride, len, t, out),
-                    }
+                    sized!(rows, $plain::combine(a, stride, len, t, out))
                 }
             }
         }

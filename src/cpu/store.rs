@@ -1,5 +1,6 @@
 //! Storage of the CPU executor.
 
+use super::layered::Room;
 use super::tile::PADDING;
 use super::{Real, status};
 use crate::engine::Timings;
@@ -21,6 +22,7 @@ pub struct Store<T> {
     pub(super) transposed: Vec<Vec<T>>,
     pub(super) shapes: Vec<Shape>,
     stale: bool,
+    pub(super) layered: Option<Room<T>>,
     /// Whether runs are timed, kernel by kernel.
     pub(crate) watched: bool,
     /// What runs took since somebody asked.
@@ -60,6 +62,7 @@ impl<T: Real> Store<T> {
             transposed: transposed(program),
             shapes: all.map(shape).collect(),
             stale: true,
+            layered: program.layered.as_ref().map(|plan| Room::new(plan, program.batch)),
             watched: false,
             timings: Timings::default(),
             batch: program.batch,

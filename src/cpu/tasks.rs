@@ -17,6 +17,8 @@ pub(super) enum Task<'a> {
     Call(&'a Call),
     /// Solver iterations, on trajectories of the lane alone.
     Loop(&'a Loop),
+    /// Two products with the same W, of a single trajectory: W passes by once.
+    Both(&'a forward::Args, &'a forward::Args),
     /// `c += Ẇ r̄` in factors.
     RateForward(&'a forward::Args, &'a weight_rate::Args),
     /// `g += ρ'·(Ẇᵀδ)` in factors.
@@ -49,7 +51,29 @@ fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
             _ => Some(Task::Call(call)),
         },
     };
-    plan.ops.iter().filter_map(task).collect()
+    let mut tasks: Vec<Task> = plan.ops.iter().filter_map(task).collect();
+    if batch == 1 {
+        tasks = in_pairs(tasks);
+    }
+    tasks
+}
+
+/// Joins products with the same W that follow each other.
+fn in_pairs(tasks: Vec<Task>) -> Vec<Task> {
+    let mut joined: Vec<Task> = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        match (joined.last(), task) {
+            (Some(Task::Call(Call::Forward(a))), Task::Call(Call::Forward(b)))
+                if super::forward::joins(a, b) =>
+            {
+                let both = Task::Both(a, b);
+                joined.pop();
+                joined.push(both);
+            }
+            _ => joined.push(task),
+        }
+    }
+    joined
 }
 
 impl Task<'_> {
@@ -61,7 +85,7 @@ impl Task<'_> {
             !(was && off)
         };
         match self {
-            Self::Loop(_) | Self::Small(..) => true,
+            Self::Loop(_) | Self::Small(..) | Self::Both(..) => true,
             Self::RateForward(_, rate) | Self::RateBackward(_, rate) => step.rate_w * rate.factor != 0.0,
             Self::Learn(a, rate) => a.clip.is_some() || step.rate_w * rate.factor != 0.0,
             Self::Call(call) => match call {
@@ -84,6 +108,10 @@ impl Task<'_> {
         match self {
             Self::Loop(body) => uses_of_ops(&body.body, step, &mut need),
             Self::Small(part, a) => a.uses(*part, &mut need),
+            Self::Both(a, b) => [a, b].into_iter().for_each(|a| {
+                need(a.w, Read);
+                need(a.out, Write);
+            }),
             Self::RateForward(forward::Args { out, .. }, rate)
             | Self::RateBackward(backward::Args { out, .. }, rate) => {
                 [rate.r, rate.delta].into_iter().for_each(|b| need(b, Read));
@@ -103,6 +131,7 @@ impl Task<'_> {
     pub(super) fn run<T: Real>(&self, lane: &mut Lane<T>, step: &StepControl) {
         match self {
             Self::Call(call) => watch::call(call, lane, step),
+            Self::Both(a, b) => watch::task(self, lane, |lane| super::forward::both(lane, a, b)),
             Self::Loop(body) => super::team::iterate(body, lane, step),
             Self::Small(part, a) => watch::task(self, lane, |lane| small::run(*part, lane, a, step)),
             Self::RateForward(a, rate) => {
@@ -249,7 +278,7 @@ mod tests {
                 // A product of the same cost; the other tasks in factors cost as many operations as the mini-batch is smaller.
                 Task::Learn(..) => step += 1,
                 Task::RateForward(..) | Task::RateBackward(..) => {}
-                Task::Small(..) => unreachable!("a network of this size has no plan for small ones"),
+                Task::Small(..) | Task::Both(..) => unreachable!("neither small nor a single trajectory"),
                 Task::Loop(body) => {
                     iteration += body.body.iter().filter_map(Op::as_call).filter(|c| dense(c)).count();
                 }

@@ -4,13 +4,15 @@
 //! that needs nothing of other lanes is run for one lane after the other, over as many time steps as there are without learning.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use super::lane::{Lane, Rooms, Shared};
+use super::layered::{self, Ground, Room};
 use super::tasks::{Task, Use, tasks};
 use super::watch::Booking;
 use super::{Real, Store, watch};
 use crate::kernels::{Call, solver, update};
-use crate::plan::{Buf, Loop, Op, PlanId, Program, Role, StepControl};
+use crate::plan::{Buf, Layered, Loop, Op, PlanId, Program, Role, StepControl};
 
 /// Trajectories below which a thread of its own costs more than it saves.
 const FEWEST: usize = 4;
@@ -27,13 +29,16 @@ const MOST: usize = 32;
 /// Runs plans in order, each once for each of its control values. Words (status) start from [`super::status::FINE`].
 pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &[(PlanId, &[StepControl])]) {
     store.refresh();
+    let mut room = store.layered.take();
+    let layered = program.layered.as_ref().zip(room.as_mut().map(Room::ground));
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
     let private = private(program, threads, lanes);
     let shared = Shared::new(store);
     let meeting = Meeting::new(threads);
+    let few = Meeting::new(layered.as_ref().map_or(1, |(_, ground)| threads.min(ground.groups())));
     let part = |thread: usize| {
-        let guard = Guard(&meeting);
+        let guard = Guard([&meeting, &few]);
         let own = thread * lanes / threads..(thread + 1) * lanes / threads;
         let mut copies = shared.copies(&private, thread);
         let slots = shared.slots(&private, &mut copies);
@@ -45,10 +50,17 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             pending: Vec::new(),
             since: Since::new(&private, lanes),
             meeting: &meeting,
+            layered,
+            few: &few,
+            thread,
         };
         let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program, id)).collect();
-        for (&(_, controls), tasks) in work.iter().zip(&plans) {
-            controls.iter().for_each(|step| member.step(tasks, step));
+        for (&(id, controls), tasks) in work.iter().zip(&plans) {
+            if id == PlanId::ResidentStep && member.layered.is_some() {
+                member.stretch(controls);
+            } else {
+                controls.iter().for_each(|step| member.step(tasks, step));
+            }
         }
         member.flush();
         std::mem::forget(guard);
@@ -57,14 +69,17 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         };
         member.lanes.into_iter().map(found).collect::<Vec<_>>()
     };
-    let found: Vec<_> = if threads == 1 {
+    let found: Vec<_> = if program.batch == 1 && layered.is_some() {
+        // Other threads of the pool, looking for work, would only be in the way.
+        part(0)
+    } else if threads == 1 {
         // On a thread of the pool: products then split without a system call.
         rayon::scope(|_| part(0))
     } else {
         std::thread::scope(|scope| {
             let part = &part;
             // Where the system refuses a thread, those that wait already are freed.
-            let guard = Guard(&meeting);
+            let guard = Guard([&meeting, &few]);
             let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || part(i))).collect();
             std::mem::forget(guard);
             let mut found = part(0);
@@ -77,6 +92,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             found
         })
     };
+    store.layered = room;
     let mut timings = std::mem::take(&mut store.timings);
     let all = store.words_mut(words);
     for (rows, words, seen) in found {
@@ -107,8 +123,12 @@ fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
         }
     }
     let lens = program.buffers.iter().zip(&private).map(|(b, &private)| if private { b.len() } else { 0 });
-    let pays =
-        threads > 1 && lanes == threads && program.batch <= COPIES_UP_TO && lens.sum::<usize>() <= COPIED;
+    // Steps that run as a whole share them.
+    let pays = program.layered.is_none()
+        && threads > 1
+        && lanes == threads
+        && program.batch <= COPIES_UP_TO
+        && lens.sum::<usize>() <= COPIED;
     if pays { private } else { vec![false; private.len()] }
 }
 
@@ -120,6 +140,11 @@ struct Member<'a, T> {
     pending: Vec<(&'a Task<'a>, &'a StepControl)>,
     since: Since<'a>,
     meeting: &'a Meeting,
+    layered: Option<(&'a Layered, Ground<'a, T>)>,
+    /// Where those threads meet that have panels.
+    few: &'a Meeting,
+    /// Number of this thread.
+    thread: usize,
 }
 
 impl<'a, T: Real> Member<'a, T> {
@@ -134,6 +159,25 @@ impl<'a, T: Real> Member<'a, T> {
             }
             self.pending.push((task, step));
         }
+    }
+
+    /// Steps with resident weights as a whole.
+    fn stretch(&mut self, controls: &[StepControl]) {
+        let Some((plan, ground)) = self.layered else { return };
+        self.flush();
+        self.meeting.wait();
+        let (threads, begun) = (self.few.threads, Instant::now());
+        if let Some(lane) = self.lanes.first_mut().filter(|_| self.thread < threads) {
+            layered::run(plan, ground, lane, (self.thread, threads), controls, self.few);
+        }
+        self.meeting.wait();
+        self.lanes.iter_mut().for_each(|lane| layered::report(plan, ground, lane));
+        if let Some(lane) =
+            self.lanes.first_mut().filter(|lane| lane.booking.is_some() && self.thread < threads)
+        {
+            watch::stretch(lane, plan, threads, controls.len(), begun);
+        }
+        self.since.met();
     }
 
     /// Waits for the other threads.
@@ -171,6 +215,12 @@ impl<'a> Since<'a> {
         Self { written: none(), read: none(), resting: none(), private, alone: lanes == 1 }
     }
 
+    /// All threads have just met.
+    fn met(&mut self) {
+        self.written.fill(false);
+        self.read.fill(false);
+    }
+
     /// Whether a task needs what other lanes have written, or writes what they may still read; notes what it does.
     fn must_meet(&mut self, task: &Task, step: &StepControl) -> bool {
         if self.alone {
@@ -183,8 +233,7 @@ impl<'a> Since<'a> {
             meet |= other && !self.private[i];
         });
         if meet {
-            self.written.fill(false);
-            self.read.fill(false);
+            self.met();
         }
         task.uses(step, |buf, how| {
             let i = buf.0 as usize;
@@ -212,7 +261,7 @@ pub(super) fn iterate<T: Real>(body: &Loop, lane: &mut Lane<T>, step: &StepContr
 
 /// Where the threads wait for each other. Waits are shorter than a system call would take, so they spin at first.
 #[derive(Debug)]
-struct Meeting {
+pub(super) struct Meeting {
     threads: usize,
     arrived: AtomicUsize,
     round: AtomicUsize,
@@ -233,7 +282,7 @@ impl Meeting {
     }
 
     /// Returns when all threads have called it.
-    fn wait(&self) {
+    pub(super) fn wait(&self) {
         if self.threads == 1 {
             return;
         }
@@ -257,10 +306,10 @@ impl Meeting {
 }
 
 /// Frees the others where a lane panics: they would wait for ever.
-struct Guard<'a>(&'a Meeting);
+struct Guard<'a>([&'a Meeting; 2]);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.0.broken.store(true, Ordering::Relaxed);
+        self.0.iter().for_each(|meeting| meeting.broken.store(true, Ordering::Relaxed));
     }
 }

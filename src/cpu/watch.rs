@@ -8,7 +8,7 @@ use super::{Lane, Real, dispatch};
 use crate::engine::{Timings, WAITING};
 use crate::kernels::{Call, solver, weight_rate};
 use crate::plan::small::PERIOD;
-use crate::plan::{Cost, Program, Small, StepControl};
+use crate::plan::{Cost, Layered, PlanId, Program, Small, StepControl};
 
 /// What a lane books.
 #[derive(Debug)]
@@ -68,6 +68,24 @@ pub(super) fn task<T: Real>(task: &Task, lane: &mut Lane<T>, run: impl FnOnce(&m
     }
 }
 
+/// Books a stretch of steps as a whole, which several threads ran together.
+pub(super) fn stretch<T: Real>(
+    lane: &mut Lane<T>,
+    plan: &Layered,
+    threads: usize,
+    steps: usize,
+    begun: Instant,
+) {
+    let count = |row: &[T]| row[solver::ITERATIONS].f64();
+    let most = lane.get(plan.solver).chunks_exact(solver::LEN).map(count).fold(0.0, f64::max);
+    if let Some(booking) = &mut lane.booking {
+        // Its plain twin has the same products, with as many iterations as the last step.
+        let twin = booking.program.cost(PlanId::ResidentStep, most as usize) * steps as u64;
+        let cost = Cost { calls: steps as u64, ..twin };
+        booking.timings.add("layered_step", 1.0 / threads as f64, cost, begun.elapsed().as_secs_f64());
+    }
+}
+
 /// Solver iterations of the whole batch, as those of the lane let expect.
 fn iterations<T: Real>(task: &Task, lane: &Lane<T>) -> f64 {
     let Task::Small(Part::Solve, step) = task else { return 0.0 };
@@ -88,6 +106,13 @@ fn of_task(task: &Task, program: &Program, iterations: f64) -> (&'static str, Co
             ("learn", Cost { calls: 1, flops: 2 * batch * pre * post, reals, bytes: 0 })
         }
         Task::Small(part, step) => small(*part, step.small, batch, iterations),
+        Task::Both(a, b) => {
+            let both = [a, b].map(|&a| Cost::of(&Call::Forward(a.clone()), program));
+            // W passes by once.
+            let weights = program.spec(a.w).len() as u64;
+            let [one, other] = both;
+            ("forward", Cost { reals: (one.reals + other.reals).saturating_sub(weights), ..one + other })
+        }
         // Their calls book themselves.
         Task::Call(_) | Task::Loop(_) => ("", Cost::default()),
     }

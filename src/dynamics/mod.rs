@@ -11,6 +11,7 @@ mod equilibrium;
 mod exact;
 mod explicit;
 mod flow;
+mod layered;
 mod layout;
 mod microcircuit;
 mod observe;
@@ -93,7 +94,7 @@ impl Model {
             resident::observe(&build),
         ];
         let small = small::step(&build);
-        let program = Program { buffers, plans, batch, small };
+        let program = Program { buffers, plans, batch, small, layered: layered::step(&build) };
         Ok(Self { network, settings, solver, layout, program })
     }
 }

@@ -253,6 +253,7 @@ mod tests {
             buffers: vec![spec("u", 3), spec("J", 100_000)],
             plans: std::array::from_fn(|_| Plan::default()),
             small: None,
+            layered: None,
             batch: 2,
         };
         let own = own_buffers(&program);

@@ -6,11 +6,13 @@
 
 mod cost;
 mod factors;
+pub mod layered;
 mod show;
 pub mod small;
 mod traffic;
 
 pub use cost::Cost;
+pub use layered::Layered;
 pub use small::Small;
 
 use crate::kernels::Call;
@@ -208,6 +210,8 @@ pub struct Program {
     pub batch: usize,
     /// The time step as a whole, where the network is small.
     pub small: Option<Small>,
+    /// The time step with resident weights as a whole, where the network is a chain of layers.
+    pub layered: Option<Layered>,
 }
 
 impl Program {

@@ -236,7 +236,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// `1 epoch`, `2 epochs`.
-pub(super) fn count(n: usize, one: &str, many: &str) -> String {
+pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n as u64), if n == 1 { one } else { many })
 }
 

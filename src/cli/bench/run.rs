@@ -12,6 +12,7 @@ use crate::bench::scaling::{Quantity, curves, describe, draw};
 use crate::bench::{Case, Ceilings, Effort, Row, measure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, say};
+use crate::sinks::text::count;
 
 /// Everything that a run needs.
 pub(super) struct Run<'a> {
@@ -107,7 +108,7 @@ impl Run<'_> {
 fn ceilings_of(row: &Row, ceilings: &Ceilings) -> String {
     let copies: Vec<String> =
         ceilings.copies.iter().map(|(set, rate)| format!("{:.1} ({} KiB)", rate / 1e9, set >> 10)).collect();
-    let threads = row.threads.map_or_else(String::new, |n| format!(", {n} threads"));
+    let threads = row.threads.map_or_else(String::new, |n| format!(", {}", count(n, "thread", "threads")));
     format!(
         "ceilings of {} {}{threads}: {:.1} GFLOP/s; copies in GB/s by working set: {}",
         row.device,

@@ -1,0 +1,231 @@
+//! Time steps of a layered feedforward network with resident weights as a whole, for [`crate::plan::Layered`]: what its plain twin does call
+//! by call.
+//!
+//! Over a stretch of steps all vectors live in panels, `[neuron, trajectory]` of a few trajectories side by side (see [`super::panel`]). A thread has
+//! panels of its own, from the rates to u̇ and the voltages after the step; threads meet twice a step, before and after each of them computes its
+//! rows of Ẇ from the δ of all. The next W goes where the one before the present was, so that nobody waits for its readers. A single trajectory
+//! is a panel of width 1 (see [`single`]).
+
+mod carry;
+mod learn;
+mod note;
+mod room;
+mod sense;
+mod single;
+mod solve;
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+pub(super) use room::{Ground, Room};
+
+use super::panel::Part;
+use super::team::Meeting;
+use super::{Lane, Real};
+use crate::plan::{Layered, StepControl};
+use room::Panel;
+
+/// A thread of a run and its panels.
+struct Crew<'a, T> {
+    plan: &'a Layered,
+    ground: Ground<'a, T>,
+    /// Neurons N of the network.
+    neurons: usize,
+    /// This thread and their number.
+    index: (usize, usize),
+    /// Its panels.
+    panels: Vec<Panel>,
+    /// Those of all threads in their order.
+    all: Vec<Panel>,
+    parts: RefCell<Vec<Part<T>>>,
+    beta: &'a [T],
+}
+
+impl<'a, T: Real> Crew<'a, T> {
+    fn new(plan: &'a Layered, ground: Ground<'a, T>, lane: &Lane<'a, T>, index: (usize, usize)) -> Self {
+        let of = |thread| panels::<T>(ground.map.lanes, (thread, index.1));
+        let all: Vec<Panel> = (0..index.1).flat_map(of).collect();
+        Self {
+            plan,
+            ground,
+            neurons: lane.neurons(),
+            index,
+            panels: of(index.0),
+            parts: RefCell::new(Vec::with_capacity(all.len())),
+            all,
+            beta: lane.get(plan.beta),
+        }
+    }
+
+    /// This thread's share of some rows.
+    fn share(&self, count: usize) -> Range<usize> {
+        let (thread, threads) = self.index;
+        thread * count / threads..(thread + 1) * count / threads
+    }
+
+    /// Sums over all trajectories: a part for each panel.
+    #[inline(always)]
+    fn everywhere(&self, part: impl Fn(Panel) -> Part<T>, run: impl FnOnce(&[Part<T>])) {
+        let mut parts = self.parts.borrow_mut();
+        parts.clear();
+        parts.extend(self.all.iter().map(|&p| part(p)));
+        run(&parts);
+    }
+
+    /// A row of [`room::lane`], by groups.
+    #[inline(always)]
+    fn lanes<const G: usize>(&self, row: usize, p: Panel) -> &'a mut [[T; G]] {
+        self.ground.lane(row, p).as_chunks_mut::<G>().0
+    }
+
+    /// A group of it.
+    #[inline(always)]
+    fn book<const G: usize>(&self, row: usize, p: Panel, group: usize) -> &'a mut [T; G] {
+        &mut self.lanes::<G>(row, p)[group]
+    }
+
+    /// β of the outputs.
+    #[inline(always)]
+    fn beta(&self, step: &StepControl) -> &'a [T] {
+        let n_out = self.plan.n_out();
+        &self.beta[step.beta_row as usize * n_out..][..n_out]
+    }
+}
+
+/// An array from its elements. What they are computed from is copied before, so that compilers see that nothing is written meanwhile and take
+/// them all at once.
+#[inline(always)]
+fn each<T: Real, const G: usize>(of: impl Fn(usize) -> T) -> [T; G] {
+    let mut all = [T::ZERO; G];
+    for (j, one) in all.iter_mut().enumerate() {
+        *one = of(j);
+    }
+    all
+}
+
+/// The numbers of each neuron for a chunk of a field: in a panel those of one neuron, otherwise of as many as there are.
+#[inline(always)]
+fn of_neurons<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk: usize) -> [T; C] {
+    if G == 1 { all.as_chunks::<C>().0[chunk] } else { [all[chunk / (p.width / G)]; C] }
+}
+
+/// The numbers of each trajectory for a chunk of a field.
+#[inline(always)]
+fn of_lanes<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk: usize) -> [T; C] {
+    if G == 1 { [all[0]; C] } else { all.as_chunks::<C>().0[chunk % (p.width / G)] }
+}
+
+/// Groups to a panel: with two, each element of W that is fetched is used twice.
+const WIDE: usize = 2;
+
+/// The panels of a thread: its share of the groups.
+fn panels<T: Real>(lanes: usize, (thread, threads): (usize, usize)) -> Vec<Panel> {
+    let group = if lanes == 1 { 1 } else { T::GROUP };
+    let groups = lanes / group;
+    let (mut first, end) = (thread * groups / threads, (thread + 1) * groups / threads);
+    let mut panels = Vec::new();
+    while first < end {
+        let count = WIDE.min(end - first);
+        panels.push(Panel { first: first * group, width: count * group });
+        first += count;
+    }
+    panels
+}
+
+/// The present value of the ramp in the rates of the input.
+struct Ramp<T> {
+    before: T,
+    now: T,
+}
+
+impl<T: Real> Ramp<T> {
+    fn new(step: &StepControl) -> Self {
+        Self { before: T::of(1.0 - step.ramp_prev), now: T::of(step.ramp_prev) }
+    }
+}
+
+/// Runs some steps on the panels of a thread; all threads have met before and meet afterwards. A lane of the thread lends the storage.
+pub(super) fn run<T: Real>(
+    plan: &Layered,
+    ground: Ground<T>,
+    lane: &mut Lane<T>,
+    index: (usize, usize),
+    controls: &[StepControl],
+    meeting: &Meeting,
+) {
+    let crew = Crew::new(plan, ground, lane, index);
+    carry::bring(&crew, lane);
+    meeting.wait();
+    let w = steps(&crew, controls, meeting);
+    // Nobody writes status words of a panel any more.
+    meeting.wait();
+    carry::back(&crew, lane, w);
+}
+
+/// Brings the status words of a lane up to date.
+pub(super) fn report<T: Real>(plan: &Layered, ground: Ground<T>, lane: &mut Lane<T>) {
+    carry::words(plan, ground, lane);
+}
+
+/// Compiled for the processor that is there; which of the two buffers holds the weights afterwards.
+fn steps<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting: &Meeting) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+        // SAFETY: the features are there.
+        return unsafe { steps_avx512(crew, controls, meeting) };
+    } else if is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
+        return unsafe { steps_avx2(crew, controls, meeting) };
+    }
+    steps_any(crew, controls, meeting)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl")]
+unsafe fn steps_avx512<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting: &Meeting) -> usize {
+    steps_any(crew, controls, meeting)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn steps_avx2<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting: &Meeting) -> usize {
+    steps_any(crew, controls, meeting)
+}
+
+#[inline(always)]
+fn steps_any<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting: &Meeting) -> usize {
+    match (crew.ground.map.lanes, T::GROUP) {
+        (1, _) => one_by_one::<T, 1, 16>(crew, controls, meeting),
+        (_, 8) => one_by_one::<T, 8, 8>(crew, controls, meeting),
+        _ => one_by_one::<T, 16, 16>(crew, controls, meeting),
+    }
+}
+
+#[inline(always)]
+fn one_by_one<T: Real, const G: usize, const C: usize>(
+    crew: &Crew<T>,
+    controls: &[StepControl],
+    meeting: &Meeting,
+) -> usize {
+    let mut w = 0;
+    for step in controls {
+        for &p in &crew.panels {
+            sense::run::<T, G, C>(crew, p, step, w);
+        }
+        let learns = step.rate_w != 0.0 || step.rate_b != 0.0;
+        if learns {
+            meeting.wait();
+            learn::run::<T, G, C>(crew, step, w);
+            meeting.wait();
+        }
+        for &p in &crew.panels {
+            solve::run::<T, G, C>(crew, p, step, w);
+        }
+        if learns && G == 1 {
+            single::learn(crew, step);
+        } else if learns {
+            w = 1 - w;
+        }
+    }
+    w
+}

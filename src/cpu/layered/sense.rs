@@ -1,0 +1,159 @@
+//! r̄, ρ', δ of a panel, and the targets of its outputs.
+
+use super::room::{Field, Input, Output, Panel, lane};
+use super::{Crew, Ramp, each, of_lanes, of_neurons, single};
+use crate::cpu::Real;
+use crate::cpu::panel::{Finish, Part, Size};
+use crate::network::Activation;
+use crate::plan::StepControl;
+
+/// From u to δ, layer after layer.
+#[inline(always)]
+pub(super) fn run<T: Real, const G: usize, const C: usize>(
+    crew: &Crew<T>,
+    p: Panel,
+    step: &StepControl,
+    w: usize,
+) {
+    let map = crew.ground.map;
+    for l in 0..map.layers.len() {
+        if l + 1 < map.layers.len() {
+            // A known activation in each loop lets it be vectorised.
+            match crew.plan.activation {
+                Activation::HardSigmoid => rates::<T, C>(crew, p, l, |u| Activation::HardSigmoid.eval(u)),
+                Activation::Relu => rates::<T, C>(crew, p, l, |u| Activation::Relu.eval(u)),
+                other => rates::<T, C>(crew, p, l, |u| other.eval(u)),
+            }
+            if step.rate_w != 0.0 && G > 1 {
+                turn::<T, G>(crew, p, l);
+            }
+        }
+        if l == 0 {
+            first::<T, G, C>(crew, p, &Ramp::new(step));
+        } else if G == 1 {
+            let out = crew.ground.field(Field::Delta, p, map.layers[l]);
+            single::forward(crew, l, Field::R, |i, sum| out[i] = sum);
+            mismatch::<T, G, C>(crew, p, l);
+        } else {
+            product::<T>(crew, p, l, w);
+            mismatch::<T, G, C>(crew, p, l);
+        }
+    }
+}
+
+/// r̄ and ρ'.
+#[inline(always)]
+fn rates<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, l: usize, eval: impl Fn(T) -> (T, T, T)) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
+    let field = |which| ground.chunks::<C>(which, p, rows);
+    for ((r, d), u) in field(Field::R).iter_mut().zip(field(Field::D)).zip(field(Field::U)) {
+        let u = *u;
+        (*r, *d) = (each(|j| eval(u[j]).0), each(|j| eval(u[j]).1));
+    }
+}
+
+/// r̄ once more with a row for each trajectory: what W learns from.
+#[inline(always)]
+fn turn<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
+    let from = ground.field(Field::R, p, rows).as_chunks::<G>().0;
+    let (per, stride) = (p.width / G, rows.stride());
+    for g in 0..per {
+        let first = p.first + g * G;
+        let to = ground.rates(l, first..first + G);
+        let mut n = 0;
+        while n + G <= rows.len {
+            let block: [[T; G]; G] = std::array::from_fn(|k| from[(n + k) * per + g]);
+            for j in 0..G {
+                let row: [T; G] = std::array::from_fn(|k| block[k][j]);
+                to[j * stride + n..][..G].copy_from_slice(&row);
+            }
+            n += G;
+        }
+        for n in n..rows.len {
+            for j in 0..G {
+                to[j * stride + n] = from[n * per + g][j];
+            }
+        }
+    }
+}
+
+/// δ of the first layer, with `W r̄` of the resident weights.
+#[inline(always)]
+fn first<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, ramp: &Ramp<T>) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[0]);
+    let input = |which| ground.input_chunks::<C>(which, p);
+    let (old, new) = (input(Input::OldDrive), input(Input::NewDrive));
+    let (active, bias) =
+        (ground.lane(lane::ACTIVE, p), ground.biases(0, rows.start..rows.start + rows.stride()));
+    let delta = ground.chunks::<C>(Field::Delta, p, rows);
+    let u = ground.chunks::<C>(Field::U, p, rows);
+    for (k, ((delta, u), (old, new))) in delta.iter_mut().zip(u).zip(old.iter().zip(new)).enumerate() {
+        let (u, old, new) = (*u, *old, *new);
+        let bias: [T; C] = of_neurons::<T, G, C>(bias, p, k);
+        let active: [T; C] = of_lanes::<T, G, C>(active, p, k);
+        let drive: [T; C] = each(|j| ramp.before * old[j] + ramp.now * new[j]);
+        *delta = each(|j| if active[j] == T::ZERO { T::ZERO } else { u[j] - (drive[j] + bias[j]) });
+    }
+}
+
+/// `W r̄` of a layer above.
+#[inline(always)]
+fn product<T: Real>(crew: &Crew<T>, p: Panel, l: usize, w: usize) {
+    let ground = &crew.ground;
+    let (pre, post) = (ground.map.layers[l - 1], ground.map.layers[l]);
+    let part = Part {
+        a: ground.weights(w, l, 0..post.len).as_ptr(),
+        strides: (pre.stride(), 1),
+        x: ground.field(Field::R, p, pre).as_ptr(),
+        stride: p.width,
+        depth: pre.len,
+    };
+    let out = ground.field(Field::Delta, p, post).as_mut_ptr();
+    let size = Size { rows: post.len, cols: p.width, stride: p.width };
+    // SAFETY: everything lies in the room.
+    unsafe { T::panels(size, &[part], &Finish::Scale { scale: T::ONE, out }) };
+}
+
+/// `δ = u − W r̄ − b`, 0 of trajectories without a sample.
+#[inline(always)]
+fn mismatch<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, l: usize) {
+    let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
+    let (active, bias) =
+        (ground.lane(lane::ACTIVE, p), ground.biases(0, rows.start..rows.start + rows.stride()));
+    let delta = ground.chunks::<C>(Field::Delta, p, rows);
+    for (k, (delta, u)) in delta.iter_mut().zip(ground.chunks::<C>(Field::U, p, rows)).enumerate() {
+        let (u, sum) = (*u, *delta);
+        let bias: [T; C] = of_neurons::<T, G, C>(bias, p, k);
+        let active: [T; C] = of_lanes::<T, G, C>(active, p, k);
+        *delta = each(|j| if active[j] == T::ZERO { T::ZERO } else { u[j] - (sum[j] + bias[j]) });
+    }
+}
+
+/// u*, u̇* and, as the start of the backward sweep, the nudging `β(u* − u)/τ + β u̇*`.
+#[inline(always)]
+pub(super) fn targets<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    let (ground, out) = (&crew.ground, crew.ground.map.out());
+    let (ramp, inv_dt) = (T::of(step.ramp), T::of(1.0 / crew.plan.dt_ms));
+    let (inv_tau, per) = (T::of(1.0 / crew.plan.tau_ms), p.width / G);
+    let active = crew.lanes::<G>(lane::ACTIVE, p);
+    let beta = crew.beta(step);
+    let field = |which| ground.output(which, p).as_chunks_mut::<G>().0;
+    let (old, new) = (field(Output::OldTarget), field(Output::NewTarget));
+    let (y, y_dot) = (field(Output::Target), field(Output::TargetRate));
+    let u = ground.field(Field::U, p, out).as_chunks::<G>().0;
+    let back = ground.field(Field::Back, p, out).as_chunks_mut::<G>().0;
+    let mut sound = true;
+    for (c, ((y, y_dot), (u, back))) in y.iter_mut().zip(y_dot).zip(u.iter().zip(back)).enumerate() {
+        let (beta, active, old, new, u, last) = (beta[c / per], active[c % per], old[c], new[c], *u, *y);
+        let next: [T; G] =
+            each(|j| if active[j] != T::ZERO { old[j] + (new[j] - old[j]) * ramp } else { last[j] });
+        let rate: [T; G] = each(|j| (next[j] - last[j]) * inv_dt);
+        *back = each(|j| beta * ((next[j] - u[j]) * inv_tau + rate[j]));
+        sound &= next.iter().fold(true, |sound, v| sound & v.finite());
+        (*y, *y_dot) = (next, rate);
+    }
+    if !sound {
+        super::note::targets(crew, p, step.index);
+    }
+}

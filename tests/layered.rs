@@ -1,0 +1,229 @@
+//! Time steps of layered networks as a whole against their plain twin, call by call; the same bits however a run is split.
+//!
+//! In f64 the difference is rounding (1e-16) times the growth over the steps of a stable system; 1e-11 leaves four digits for it and for the
+//! sums over the trajectories. In f32 2²⁹ times that, 5e-3 at worst, with voltages and weights of order 1: 2e-4 is asked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::random::{Rng, network, parameters};
+use lagrange_gpu::dynamics::{Features, Model, PlasticityInDynamics, Resident, Settings, Solver};
+use lagrange_gpu::engine::{Device, Engine, Precision, Snapshot, Work};
+use lagrange_gpu::kernels::solver;
+use lagrange_gpu::network::{Activation, InputMode, Network};
+use lagrange_gpu::plan::{Elem, PlanId, StepControl};
+use lagrange_gpu::train::{Gates, Ramp, controls, work, write_parameters};
+
+const STEPS: usize = 12;
+
+#[derive(Clone)]
+struct Case {
+    network: Network,
+    settings: Settings,
+    batch: usize,
+    precision: Precision,
+}
+
+fn case(sizes: &[usize], activation: Activation, batch: usize, precision: Precision) -> Case {
+    let mut network = {
+        let edges: Vec<_> = (1..sizes.len()).map(|p| (p - 1, p)).collect();
+        network(sizes, &edges, activation, InputMode::Rates)
+    };
+    let last = network.projections.len() - 1;
+    for (k, p) in network.projections.iter_mut().enumerate() {
+        p.factor = [1.0, 0.3, 0.6][k % 3];
+        // One with a clip, which resident weights cannot have.
+        p.clip = (k == last && k > 0).then_some(0.3);
+    }
+    network.populations[last + 1].bias_clip = Some(0.2);
+    let tolerance = if precision == Precision::F64 { 1e-13 } else { 1e-6 };
+    let settings = Settings { tolerance, resident: Resident::Always, ..Settings::default() };
+    Case { network, settings, batch, precision }
+}
+
+fn model(case: &Case, layered: bool) -> Arc<Model> {
+    let features = Features::training(true);
+    let mut model =
+        Model::new(case.network.clone(), case.settings, case.batch, features).expect("a valid model");
+    assert!(model.program.layered.is_some(), "a layered network");
+    if !layered {
+        model.program.layered = None;
+    }
+    Arc::new(model)
+}
+
+fn engine(case: &Case, model: &Arc<Model>) -> Engine {
+    let (l, net) = (&model.layout, &case.network);
+    let mut rng = Rng(5);
+    let mut engine = Engine::new(Arc::clone(model), &Device::Cpu(case.precision)).expect("an engine");
+    write_parameters(&mut engine, &parameters(net, 0.25, &mut rng)).expect("written");
+    engine.write(l.bias_factors, &vec![0.7; net.neurons()]).expect("written");
+    let beta: Vec<f64> = (0..2 * net.n_out()).map(|o| [0.1, 0.0, 0.4][o % 3]).collect();
+    engine.write(l.beta, &beta).expect("written");
+    engine
+        .write(l.pixel_table, &(0..256).map(|v| f64::from(v) / 255.0).collect::<Vec<_>>())
+        .expect("written");
+    engine.write(l.label_table, &[0.1, 0.9]).expect("written");
+    engine.run(&[Work::once(PlanId::Start)]).expect("started");
+    engine
+}
+
+/// Work of a mini-batch: the first steps do not learn. Every third trajectory of the second one has no sample.
+fn presentation(case: &Case, engine: &mut Engine, p: usize) -> Vec<Work> {
+    let l = engine.model().layout.clone();
+    let (n_in, n_out) = (case.network.n_in(), case.network.n_out());
+    let pixels: Vec<u8> = (0..case.batch * n_in)
+        .map(|i| if i % 5 == 0 { 0 } else { ((i + 7) * (p + 3) * 37 % 256) as u8 })
+        .collect();
+    engine.write_bytes(l.pixels, &pixels).expect("written");
+    engine
+        .write_bytes(l.labels, &(0..case.batch).map(|b| ((b + p) % n_out) as u8).collect::<Vec<_>>())
+        .expect("written");
+    let active: Vec<f64> = (0..case.batch).map(|b| if p == 1 && b % 3 == 2 { 0.0 } else { 1.0 }).collect();
+    engine.write(l.active, &active).expect("written");
+    let count = active.iter().filter(|a| **a != 0.0).count();
+    let gates = Gates { nudge_from: 0.3, learn_from: 0.1 };
+    work(controls(&Ramp { from: -10.0, to: 18.0 }.values(STEPS), gates, 0.05, 0.03, count), l.resident)
+}
+
+/// What carries over, and what the submissions left.
+type Outcome = (Vec<(String, Vec<f64>)>, Vec<Snapshot>);
+
+/// Three presentations, each in pieces of so many steps.
+fn run(case: &Case, layered: bool, piece: usize) -> Outcome {
+    let model = model(case, layered);
+    let mut engine = engine(case, &model);
+    let mut shots = Vec::new();
+    for p in 0..3 {
+        for Work { plan, controls } in presentation(case, &mut engine, p) {
+            for some in controls.chunks(piece) {
+                shots.push(engine.run(&[Work { plan, controls: some.to_vec() }]).expect("steps"));
+            }
+        }
+    }
+    let all = engine.export().expect("read").into_iter().filter(|c| !c.name.starts_with("W_dot"));
+    (all.map(|c| (c.name, c.values)).collect(), shots)
+}
+
+fn compare(case: &Case) {
+    let (plain, shots) = run(case, false, STEPS);
+    let (whole, ours) = run(case, true, STEPS);
+    let bound = if case.precision == Precision::F64 { 1e-11 } else { 2e-4 };
+    for ((name, a), (_, b)) in plain.iter().zip(&whole).filter(|((name, _), _)| name != "b_dot") {
+        let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f64::max);
+        assert!(
+            worst <= bound,
+            "{}, batch {}: {name} differs by {worst:e}",
+            case.network.sizes(),
+            case.batch
+        );
+    }
+    for (a, b) in shots.iter().zip(&ours) {
+        assert_eq!(a.status, b.status);
+        for (a, b) in a.solver.chunks_exact(solver::LEN).zip(b.solver.chunks_exact(solver::LEN)) {
+            // An iteration more or less where a residual is close to the tolerance.
+            assert!((a[solver::MOST] - b[solver::MOST]).abs() <= 1.0, "{a:?} {b:?}");
+            assert_eq!(a[solver::INDEFINITE], b[solver::INDEFINITE]);
+        }
+        for (a, b) in a.record.iter().zip(&b.record) {
+            assert!((a - b).abs() <= 10.0 * bound * (1.0 + a.abs()), "metric {a} for {b}");
+        }
+    }
+}
+
+const NETS: [&[usize]; 4] = [&[12, 37, 18, 5], &[9, 50, 3], &[20, 4], &[5, 3, 2, 1, 2]];
+
+#[test]
+fn as_the_plain_twin_in_f64() {
+    for sizes in NETS {
+        for batch in [1, 2, 9, 21, 40] {
+            compare(&case(sizes, Activation::HardSigmoid, batch, Precision::F64));
+        }
+    }
+    for activation in [Activation::Linear, Activation::Relu] {
+        compare(&case(NETS[0], activation, 11, Precision::F64));
+        compare(&case(NETS[0], activation, 1, Precision::F64));
+    }
+}
+
+#[test]
+fn as_the_plain_twin_in_f32() {
+    for batch in [1, 3, 16, 33, 70] {
+        compare(&case(NETS[0], Activation::HardSigmoid, batch, Precision::F32));
+    }
+}
+
+#[test]
+fn whatever_of_the_plasticity_is_in_the_dynamics() {
+    for plasticity_in_dynamics in [PlasticityInDynamics::None, PlasticityInDynamics::Weights] {
+        for batch in [1, 10] {
+            let mut case = case(NETS[0], Activation::HardSigmoid, batch, Precision::F64);
+            case.settings.plasticity_in_dynamics = plasticity_in_dynamics;
+            case.network.projections[1].factor = 0.0;
+            compare(&case);
+        }
+    }
+}
+
+/// One panel, panels of one thread, of several; an odd number of groups; a single trajectory.
+#[test]
+fn the_same_bits_on_any_number_of_threads_and_in_any_pieces() {
+    for batch in [1, 9, 16, 32, 70, 100] {
+        let case = case(NETS[0], Activation::HardSigmoid, batch, Precision::F32);
+        let on = |threads: usize, piece: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| run(&case, true, piece).0)
+        };
+        let whole = on(1, STEPS);
+        for (threads, piece) in [(2, STEPS), (3, STEPS), (1, 1), (2, 5)] {
+            assert!(whole == on(threads, piece), "batch {batch}: {threads} threads, pieces of {piece}");
+        }
+    }
+}
+
+/// A voltage that is not finite is named: step, trajectory and neuron as in the plain plan.
+#[test]
+fn what_goes_wrong_is_noted() {
+    for batch in [1, 20] {
+        let case = case(NETS[0], Activation::Linear, batch, Precision::F32);
+        let status = |layered: bool| {
+            let model = model(&case, layered);
+            let mut engine = engine(&case, &model);
+            let mut all = presentation(&case, &mut engine, 0);
+            let explosive = |c: &mut StepControl| c.rate_w = 1e6;
+            all.iter_mut()
+                .filter(|w| w.plan == PlanId::ResidentStep)
+                .for_each(|w| w.controls.iter_mut().for_each(explosive));
+            engine.run(&all).expect("steps").status
+        };
+        let (plain, whole) = (status(false), status(true));
+        assert!(plain.iter().any(|&word| word != u32::MAX));
+        for (a, b) in plain.iter().zip(&whole) {
+            assert_eq!(*a == u32::MAX, *b == u32::MAX);
+        }
+    }
+}
+
+#[test]
+fn only_where_it_applies() {
+    let of = |case: &Case, features: Features| {
+        let model = Model::new(case.network.clone(), case.settings, case.batch, features).expect("valid");
+        assert!(model.program.spec(model.layout.u).elem == Elem::Real);
+        model.program.layered.is_some()
+    };
+    let case = case(NETS[0], Activation::HardSigmoid, 4, Precision::F32);
+    assert!(of(&case, Features::training(true)));
+    assert!(!of(&case, Features::samples(true)), "nothing is learned");
+    let mut dense = case.clone();
+    dense.settings.solver = Solver::Dense;
+    assert!(!of(&dense, Features::training(true)));
+    let mut plain = case.clone();
+    plain.settings.resident = Resident::Never;
+    assert!(!of(&plain, Features::training(true)));
+    let mut skips = case;
+    skips.network.projections.push(lagrange_gpu::network::Projection::between(0, 2));
+    assert!(!of(&skips, Features::training(true)));
+}
