@@ -32,6 +32,8 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let mut room = store.layered.take();
     let layered = program.layered.as_ref().zip(room.as_mut().map(Room::ground));
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
+    // A thread without panels would only disturb those that have some.
+    let threads = program.layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
     let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
     let private = private(program, threads, lanes);
     let shared = Shared::new(store);
