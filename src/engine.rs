@@ -336,6 +336,12 @@ fn check_memory(program: &Program, precision: Precision) -> Result<(), EngineErr
         let len = (spec.rows as u64).saturating_mul(spec.cols as u64);
         sum.saturating_add(len.saturating_mul(each).saturating_mul(copies))
     });
+    let panels = if precision == Precision::F64 {
+        Store::<f64>::panels(program)
+    } else {
+        Store::<f32>::panels(program)
+    };
+    let bytes = bytes.saturating_add(panels);
     let mut room: Vec<u8> = Vec::new();
     let fits = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
     // A compiler may leave out an allocation that nobody looks at.

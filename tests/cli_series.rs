@@ -123,7 +123,7 @@ fn other_parts_and_files_are_named() {
     let none = place.run(&["eval", dir, "--data", "validation"]).ends(2);
     none.says(&["--data validation", "sets nothing of the recording aside", "data.validation-s"]);
     let file = place.run(&["eval", dir, "--data", "other.npz"]).ends(2);
-    file.says(&["other.npz", "follows recordings", "data.paths"]);
+    file.says(&["other.npz", "follows recordings", "data.path"]);
     let input = place.run(&["predict", dir, "--input", "other.npy", "--out", "x.csv"]).ends(2);
     input.says(&["other.npy", "follows recordings"]);
 }

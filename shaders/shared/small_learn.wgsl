@@ -101,7 +101,8 @@ struct Move {
 fn move_weight(m: Move, i: u32) {
     let at = m.at + i * m.width;
     var v = weights[at];
-    if (i != m.own) { v = v + params.dt * element(m.kappa, vectors[DELTA + m.post + i], m.r); }
+    // Without a rate nothing is added, not even 0 times what is not finite.
+    if (i != m.own && m.kappa != 0.0) { v = v + params.dt * element(m.kappa, vectors[DELTA + m.post + i], m.r); }
     if (m.clipped) { v = bounded(v, m.bound); }
     weights[at] = v;
 }

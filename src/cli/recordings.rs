@@ -33,8 +33,8 @@ pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Recordings,
     let own = input.map(|path| path.display().to_string());
     if let Some(own) = own.or_else(|| (!evaluate::PARTS.contains(&part.as_str())).then(|| part.clone())) {
         return Err(Failure::usage(anyhow::anyhow!(
-            "{own}: the network of this experiment follows recordings, not samples; name another recording with --set 'data.paths=[\"FILE\"]', and \
-             the part with --data train, validation or test"
+            "{own}: the network of this experiment follows recordings, not samples; give the experiment with \
+             another data.path (--config FILE) for another recording, and choose the part with --data train, validation or test"
         )));
     }
     let Data::Series(set, completion) = dataset::load_any(&mut e, &args.folder)? else {

@@ -1,8 +1,8 @@
 //! The baseline of the nearest electrode.
 //!
 //! Recordings seldom hold coordinates. Contacts of a depth electrode or a strip have names that end in a number, in the order along the
-//! shaft: `L'1, L'2, …`. So the nearest electrode is the nudged contact of the same shaft with the nearest number, and where there is none,
-//! the nudged one with the largest |correlation| on the training part. Its signal is brought to scale by linear regression on the training part: a
+//! shaft: `L'1, L'2, …`. So the nearest electrode is the given contact of the same shaft with the nearest number, and where there is none,
+//! the given one with the largest |correlation| on the training part. Its signal is brought to scale by linear regression on the training part: a
 //! stronger baseline than a bare copy.
 
 use super::Moments;
@@ -16,7 +16,7 @@ pub enum How {
     Correlation,
 }
 
-/// Linear regression from one nudged electrode.
+/// Linear regression from one electrode that is given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nearest {
     /// Column of the electrode.

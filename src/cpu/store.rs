@@ -76,13 +76,20 @@ impl<T: Real> Store<T> {
         store
     }
 
-    /// Bytes of all buffers, transposed copies included.
+    /// Bytes of all buffers, transposed copies and panels included.
     #[must_use]
     pub fn allocated(&self) -> u64 {
         let reals: usize = self.real.iter().chain(&self.transposed).map(Vec::len).sum();
         let words: usize = self.word.iter().map(Vec::len).sum();
         let bytes: usize = self.byte.iter().map(Vec::len).sum();
-        (reals * size_of::<T>() + words * size_of::<u32>() + bytes) as u64
+        let panels = self.layered.as_ref().map_or(0, Room::allocated);
+        (reals * size_of::<T>() + words * size_of::<u32>() + bytes) as u64 + panels
+    }
+
+    /// Bytes of the panels in which layered networks step as a whole; 0 without such a network.
+    #[must_use]
+    pub fn panels(program: &Program) -> u64 {
+        program.layered.as_ref().map_or(0, |plan| Room::<T>::bytes(plan, program.batch))
     }
 
     /// Number of trajectories.

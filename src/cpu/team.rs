@@ -30,12 +30,14 @@ const MOST: usize = 32;
 pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &[(PlanId, &[StepControl])]) {
     store.refresh();
     let mut room = store.layered.take();
-    let layered = program.layered.as_ref().zip(room.as_mut().map(Room::ground));
+    let whole = work.iter().any(|(id, _)| *id == PlanId::ResidentStep);
+    let layered = program.layered.as_ref().filter(|_| whole).zip(room.as_mut().map(Room::ground));
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     // A thread without panels would only disturb those that have some.
-    let threads = program.layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
+    let threads = layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
     let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
-    let private = private(program, threads, lanes);
+    // Steps that run as a whole share their weights.
+    let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
     let meeting = Meeting::new(threads);
     let few = Meeting::new(layered.as_ref().map_or(1, |(_, ground)| threads.min(ground.groups())));
@@ -108,7 +110,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
 
 /// The buffers that each thread has a copy of: weights, biases and their rates, in small batches. What a thread computes twice
 /// there costs less than fetching what another has written. Not what a presentation writes once, the weights of a resident input.
-fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
+fn private(program: &Program, threads: usize, lanes: usize, may: bool) -> Vec<bool> {
     let mut private: Vec<bool> = program.buffers.iter().map(|b| b.role == Role::Parameter).collect();
     let calls = || program.plans.iter().flat_map(|p| &p.ops).filter_map(Op::as_call);
     for call in calls() {
@@ -125,8 +127,7 @@ fn private(program: &Program, threads: usize, lanes: usize) -> Vec<bool> {
         }
     }
     let lens = program.buffers.iter().zip(&private).map(|(b, &private)| if private { b.len() } else { 0 });
-    // Steps that run as a whole share them.
-    let pays = program.layered.is_none()
+    let pays = may
         && threads > 1
         && lanes == threads
         && program.batch <= COPIES_UP_TO

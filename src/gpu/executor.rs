@@ -1,17 +1,19 @@
 //! Runs the plans of a model on an adapter.
 
+mod segments;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::blocks::Blocks;
-use super::clock::{Clock, Piece, Stamps, What};
+use super::clock::{Clock, Stamps, What};
 use super::control::Control;
 use super::device::Device;
 use super::error::GpuError;
 use super::factors;
 use super::pace::{Pace, units};
 use super::readback::{Readback, read, reals};
-use super::recorder::{Dispatch, Recorder, SoFar};
+use super::recorder::{Recorder, SoFar};
 use super::store::{CONTROL_SLOTS, SLOT, Store};
 use super::whole::{self, Whole};
 use crate::cpu::status;
@@ -45,17 +47,6 @@ pub struct Executor {
     /// Weights and biases are known to keep their bounds.
     bounded: bool,
     dispatches: u64,
-}
-
-/// Runs that one recording stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Segment {
-    /// Slot of the first.
-    slot: usize,
-    /// Steps as a whole; none: one run of the plan.
-    steps: usize,
-    /// Bounds of weights follow.
-    bounds: bool,
 }
 
 impl Executor {
@@ -201,12 +192,16 @@ impl Executor {
             if let Some(copy) = copy {
                 self.readback.request(ticket, copy, submission.clone());
             }
-            if let Some((stamps, copies)) = stamps.as_ref().zip(timestamps) {
+            let watched = stamps.as_ref().zip(timestamps);
+            let measured = self.pace.measures() && cost > 0;
+            if watched.is_some() || measured {
                 self.device.wait(Some(submission))?;
-                self.clock.book(&self.device, stamps, &copies)?;
-            } else if self.pace.measures() && cost > 0 {
-                self.device.wait(Some(submission))?;
+            }
+            if measured {
                 self.pace.measured(cost, begun.elapsed());
+            }
+            if let Some((stamps, copies)) = watched {
+                self.clock.book(&self.device, stamps, &copies)?;
             }
             if last {
                 return self.device.check();
@@ -314,61 +309,6 @@ impl Executor {
             }
         }
         (dispatches, None)
-    }
-
-    /// The dispatches of a slice, one by one, with what they cost.
-    fn pieces(&self, slice: &[(PlanId, &StepControl)], segments: &[Segment]) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        for segment in segments {
-            let slot = segment.slot;
-            let mut call = |dispatch: &Dispatch| {
-                let (kernel, cost) = (dispatch.kernel, dispatch.cost);
-                pieces.push(Piece { what: What::Call(*dispatch), slot, kernel, cost });
-            };
-            match self.whole.as_ref().filter(|_| segment.steps > 0) {
-                Some(whole) => {
-                    let program = &self.model.program;
-                    let step = program.cost(PlanId::Step, whole.iterations(self.iterations));
-                    let cost = whole.cost(program, step, segment.steps as u64);
-                    pieces.push(Piece { what: What::Whole, slot, kernel: "small_step", cost });
-                }
-                None => self.recorder.each(slice[slot].0, self.iterations, &mut call),
-            }
-            if segment.bounds {
-                self.recorder.each_bound(&mut |dispatch: &Dispatch| {
-                    let (kernel, cost) = (dispatch.kernel, dispatch.cost);
-                    pieces.push(Piece { what: What::Call(*dispatch), slot, kernel, cost });
-                });
-            }
-        }
-        pieces
-    }
-
-    /// Which runs are steps that can be taken together.
-    fn segments(&self, slice: &[(PlanId, &StepControl)]) -> Vec<Segment> {
-        let most = self.whole.as_ref().map_or(0, |whole| whole.steps(self.iterations));
-        let bounds_apart = self.whole.as_ref().is_some_and(Whole::bounds_apart);
-        // Bounds that are met once stay met.
-        let mut bounded = self.bounded || !bounds_apart;
-        let mut segments: Vec<Segment> = Vec::new();
-        for (slot, &(plan, control)) in slice.iter().enumerate() {
-            let whole = self.is_whole(plan, control);
-            match segments.last_mut().filter(|last| last.steps > 0 && !last.bounds) {
-                Some(last) if whole && last.steps < most => last.steps += 1,
-                _ => {
-                    let bounds = whole && !bounded;
-                    bounded |= bounds;
-                    segments.push(Segment { slot, steps: usize::from(whole), bounds });
-                }
-            }
-        }
-        segments
-    }
-
-    /// Whether a run is a step that is taken as a whole.
-    fn is_whole(&self, plan: PlanId, control: &StepControl) -> bool {
-        let takes = |whole: &Whole| whole.takes(control) && whole.steps(self.iterations) > 0;
-        plan == PlanId::Step && self.whole.as_ref().is_some_and(takes)
     }
 
     /// Dispatches recorded so far.

@@ -44,6 +44,9 @@ impl Output {
                 "--output-file {}: has other columns than those of this version; give another file",
                 path.display()
             )));
+        } else if format.is_for_programs() && !there.ends_with('\n') {
+            // A line that was cut off, or written by hand.
+            file.write_all(b"\n").map_err(failed)?;
         } else if !format.is_for_programs() {
             file.write_all(format!("\n{head}").as_bytes()).map_err(failed)?;
         }

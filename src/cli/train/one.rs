@@ -273,7 +273,10 @@ impl Run<'_> {
     /// Saves and tells where the time went, if that was asked for.
     fn profile(&self, trainer: &mut Trainer, sinks: &mut Fanout) -> Result<(), Failure> {
         let Some(profile) = trainer.profile() else { return Ok(()) };
-        self.dir.write_profile(&profile).map_err(Failure::run)?;
+        // Not worth the results that are still to come.
+        if let Err(error) = self.dir.write_profile(&profile) {
+            log::warn!("the profile could not be saved: {error}");
+        }
         sinks.take(&Event::Profiled(profile)).map_err(Failure::run)
     }
 

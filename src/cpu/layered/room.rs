@@ -190,10 +190,24 @@ pub(in crate::cpu) struct Room<T> {
 impl<T: Real> Room<T> {
     /// For so many trajectories, zeroed.
     pub(in crate::cpu) fn new(plan: &Layered, batch: usize) -> Self {
-        let lanes = if batch == 1 { 1 } else { batch.next_multiple_of(T::GROUP) };
-        let map = Map::new(plan, lanes);
+        let map = Map::new(plan, Self::lanes(batch));
+        let lanes = map.lanes;
         let data = vec![Line([T::ZERO; LINE]); map.len.div_ceil(LINE)];
         Self { data, words: vec![crate::cpu::status::FINE; 3 * lanes], map }
+    }
+
+    fn lanes(batch: usize) -> usize {
+        if batch == 1 { 1 } else { batch.next_multiple_of(T::GROUP) }
+    }
+
+    /// Bytes that it takes for so many trajectories.
+    pub(in crate::cpu) fn bytes(plan: &Layered, batch: usize) -> u64 {
+        (Map::new(plan, Self::lanes(batch)).len * size_of::<T>()) as u64
+    }
+
+    /// Bytes that it takes.
+    pub(in crate::cpu) fn allocated(&self) -> u64 {
+        (self.data.len() * size_of::<Line<T>>()) as u64
     }
 
     /// The room as the threads of a run see it.

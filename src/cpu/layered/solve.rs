@@ -344,20 +344,20 @@ fn advance<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, st
     let ground = &crew.ground;
     let (dt, limit) = (T::of(crew.plan.dt_ms), T::of(crew.plan.u_limit));
     let active = ground.lane(lane::ACTIVE, p);
-    let mut most = [T::ZERO; C];
+    // How often a voltage is beyond the limit, or is no number.
+    let mut beyond = [T::ZERO; C];
     for &rows in &ground.map.layers {
         let rate = ground.chunks::<C>(Field::Rate, p, rows);
         for (k, (rate, u)) in rate.iter_mut().zip(ground.chunks::<C>(Field::U, p, rows)).enumerate() {
             let (active, last, before): ([T; C], _, _) = (of_lanes::<T, G, C>(active, p, k), *rate, *u);
             let rates: [T; C] = each(|j| if active[j] == T::ZERO { T::ZERO } else { last[j] });
             let next: [T; C] = each(|j| before[j] + dt * rates[j]);
-            let seen = most;
-            // Stays what it is once it is not a number.
-            most = each(|j| if next[j].abs() <= seen[j] { seen[j] } else { next[j].abs() });
+            let seen = beyond;
+            beyond = each(|j| seen[j] + if next[j].abs() <= limit { T::ZERO } else { T::ONE });
             (*rate, *u) = (rates, next);
         }
     }
-    if !most.iter().all(|&most| most <= limit) {
+    if beyond.iter().any(|&count| count != T::ZERO) {
         note::states(crew, p, step.index);
     }
 }
