@@ -207,6 +207,35 @@ fn what_goes_wrong_is_noted() {
     }
 }
 
+/// One voltage that is no number, between finite ones in every place of a vector, for each number of threads: named as in the plain plan.
+#[test]
+fn a_single_bad_voltage_is_not_forgotten() {
+    let case = case(NETS[0], Activation::HardSigmoid, 32, Precision::F32);
+    let status = |layered: bool| {
+        let model = model(&case, layered);
+        let mut engine = engine(&case, &model);
+        let all = presentation(&case, &mut engine, 0);
+        // The stretch of whole steps alone, without plasticity, which would carry the trouble to all.
+        let stretch = |w: &&Work| w.plan == PlanId::ResidentStep;
+        let begun: Vec<Work> = all.iter().take_while(|w| !stretch(w)).cloned().collect();
+        engine.run(&begun).expect("steps");
+        let mut u = engine.read(model.layout.u).expect("read");
+        let (trajectory, neuron) = (3, case.network.n_in());
+        u[trajectory * case.network.neurons() + neuron] = f64::NAN;
+        engine.write(model.layout.u, &u).expect("written");
+        let mut work: Vec<Work> = all.iter().filter(stretch).cloned().collect();
+        assert!(!work.is_empty(), "a stretch");
+        work.iter_mut().flat_map(|w| &mut w.controls).for_each(|c| (c.rate_w, c.rate_b) = (0.0, 0.0));
+        engine.run(&work).expect("steps").status
+    };
+    let plain = status(false);
+    assert!(plain.iter().any(|&word| word != u32::MAX));
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        assert_eq!(pool.install(|| status(true)), plain, "{threads} threads");
+    }
+}
+
 #[test]
 fn only_where_it_applies() {
     let of = |case: &Case, features: Features| {
