@@ -4,6 +4,7 @@ mod exam;
 mod probing;
 mod rates;
 mod resume;
+mod watching;
 
 use exam::{Exam, Validation};
 
@@ -15,12 +16,10 @@ use super::error::{indefinite, verdict};
 use super::evaluate::{Tables, read_parameters, write_parameters};
 use super::feed::Feed;
 use super::flight::{Flight, Need, Pass, Shot};
-use super::{
-    Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Profile, Ramp, Rule, Sink, TrainError,
-};
+use super::{Epoch, Event, Gates, KeepNothing, Keeper, Material, Moment, Ramp, Rule, Sink, TrainError};
 use crate::data::MiniBatch;
 use crate::dynamics::{Model, OnIndefinite, Settings};
-use crate::engine::{Device, Engine, Watch};
+use crate::engine::{Device, Engine};
 use crate::evaluate::{Rest, rest};
 use crate::network::{Network, Parameters};
 use crate::probe::Recording;
@@ -187,24 +186,6 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn elapsed_s(&self) -> f64 {
         self.before_s + self.started.elapsed().as_secs_f64()
-    }
-
-    /// Times each kernel from now on, which takes time of its own.
-    ///
-    /// # Errors
-    /// If the device is lost.
-    pub fn watch_kernels(&mut self) -> Result<(), TrainError> {
-        self.engine.watch(Watch::Kernels)?;
-        self.watched_s = Some(0.0);
-        Ok(())
-    }
-
-    /// Where the time went since [`Trainer::watch_kernels`]; `None` where that was not called. Tests and validation have engines of their own,
-    /// which are not watched.
-    pub fn profile(&mut self) -> Option<Profile> {
-        let wall_s = self.watched_s?;
-        let timings = self.engine.timings();
-        Some(Profile::new(self.device.clone(), self.engine.precision(), wall_s, timings))
     }
 
     /// As [`Trainer::epoch_keeping`], nothing of which is kept.
