@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 
+use super::onset::Onset;
 use super::store::{Shape, Store, padded};
 use super::watch::Booking;
 use super::{Real, status};
@@ -138,6 +139,8 @@ pub struct Lane<'a, T> {
     taken: Vec<bool>,
     words: Vec<Vec<u32>>,
     rooms: Rooms<T>,
+    /// What a single trajectory knows of its resident weights.
+    pub(super) onset: Onset<T>,
     /// Where the run is watched.
     pub(super) booking: Option<Booking<'a>>,
 }
@@ -172,6 +175,7 @@ impl<'a, T: Real> Lane<'a, T> {
             index,
             count,
             rooms: Rooms { room: Vec::new(), operand: Vec::new() },
+            onset: Onset::default(),
         }
     }
 

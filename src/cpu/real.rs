@@ -4,6 +4,7 @@ use super::exponential;
 use super::group::Grouped;
 use super::panel::Panels;
 use super::rows::InRows;
+use super::sweep::Sweeps;
 use super::tile::Tiled;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
@@ -17,6 +18,7 @@ pub trait Real:
     + Grouped
     + Panels
     + InRows
+    + Sweeps
     + Default
     + LowerExp
     + PartialOrd

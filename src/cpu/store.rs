@@ -1,6 +1,7 @@
 //! Storage of the CPU executor.
 
-use super::layered::Room;
+use super::layered::{self, Room};
+use super::onset::Onset;
 use super::tile::PADDING;
 use super::{Real, status};
 use crate::engine::Timings;
@@ -23,6 +24,7 @@ pub struct Store<T> {
     pub(super) shapes: Vec<Shape>,
     stale: bool,
     pub(super) layered: Option<Room<T>>,
+    pub(super) onset: Onset<T>,
     /// Whether runs are timed, kernel by kernel.
     pub(crate) watched: bool,
     /// What runs took since somebody asked.
@@ -62,7 +64,8 @@ impl<T: Real> Store<T> {
             transposed: transposed(program),
             shapes: all.map(shape).collect(),
             stale: true,
-            layered: program.layered.as_ref().map(|plan| Room::new(plan, program.batch)),
+            layered: layered::step::<T>(program).map(|plan| Room::new(plan, program.batch)),
+            onset: Onset::default(),
             watched: false,
             timings: Timings::default(),
             batch: program.batch,
@@ -89,7 +92,7 @@ impl<T: Real> Store<T> {
     /// Bytes of the panels in which layered networks step as a whole; 0 without such a network.
     #[must_use]
     pub fn panels(program: &Program) -> u64 {
-        program.layered.as_ref().map_or(0, |plan| Room::<T>::bytes(plan, program.batch))
+        layered::step::<T>(program).map_or(0, |plan| Room::<T>::bytes(plan, program.batch))
     }
 
     /// Number of trajectories.
@@ -110,6 +113,7 @@ impl<T: Real> Store<T> {
     /// Elements of a buffer, to be changed.
     pub fn get_mut(&mut self, buf: Buf) -> &mut [T] {
         self.stale |= !self.transposed[buf.0 as usize].is_empty();
+        self.onset.forget();
         &mut self.real[buf.0 as usize]
     }
     /// Bytes of a buffer, to be changed.

@@ -4,9 +4,9 @@
 
 use super::factored;
 use super::small::{self, Part};
-use super::{Lane, Real, watch};
+use super::{Lane, Real, onset, watch};
 use crate::kernels::{Base, Call, backward, forward, update, weight_rate};
-use crate::plan::{Buf, Loop, Op, Plan, PlanId, Program, StepControl};
+use crate::plan::{Buf, Layered, Loop, Op, Plan, PlanId, Program, StepControl};
 
 /// What a lane runs.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub(super) enum Task<'a> {
     RateBackward(&'a backward::Args, &'a weight_rate::Args),
     /// `W += dt·Ẇ` in factors.
     Learn(&'a update::Args, &'a weight_rate::Args),
+    /// A pass over the resident weights of a single trajectory, at the ends of a presentation.
+    Onset(onset::Part<'a>, &'a Layered),
 }
 
 /// The tasks of a plan.
@@ -34,6 +36,26 @@ pub(super) fn tasks(program: &Program, id: PlanId) -> Vec<Task<'_>> {
     small
         .and_then(|small| small::tasks(small, plan, program.batch))
         .unwrap_or_else(|| of_plan(plan, program.batch))
+}
+
+/// The tasks of each plan of a run; with shared passes over the resident weights of a single trajectory, where steps run as a whole.
+pub(super) fn of_run<'a>(
+    program: &'a Program,
+    work: &[(PlanId, &[StepControl])],
+    layered: Option<&'a Layered>,
+) -> Vec<Vec<Task<'a>>> {
+    let all = work.iter().enumerate().map(|(k, &(id, controls))| {
+        let tasks = tasks(program, id);
+        let Some(plan) = layered.filter(|_| program.batch == 1) else { return tasks };
+        // Only one step of a presentation runs plainly.
+        if id == PlanId::Step && controls.len() > 1 {
+            return tasks;
+        }
+        let inner = |id: PlanId| matches!(id, PlanId::ResidentStart | PlanId::ResidentStep);
+        let next = work[k + 1..].iter().map(|&(id, _)| id).find(|&id| !inner(id));
+        onset::adapt(tasks, plan, id, next == Some(PlanId::ResidentEnd))
+    });
+    all.collect()
 }
 
 fn of_plan<'a>(plan: &'a Plan, batch: usize) -> Vec<Task<'a>> {
@@ -85,7 +107,7 @@ impl Task<'_> {
             !(was && off)
         };
         match self {
-            Self::Loop(_) | Self::Small(..) | Self::Both(..) => true,
+            Self::Loop(_) | Self::Small(..) | Self::Both(..) | Self::Onset(..) => true,
             Self::RateForward(_, rate) | Self::RateBackward(_, rate) => step.rate_w * rate.factor != 0.0,
             Self::Learn(a, rate) => a.clip.is_some() || step.rate_w * rate.factor != 0.0,
             Self::Call(call) => match call {
@@ -108,6 +130,8 @@ impl Task<'_> {
         match self {
             Self::Loop(body) => uses_of_ops(&body.body, step, &mut need),
             Self::Small(part, a) => a.uses(*part, &mut need),
+            // There is no other lane.
+            Self::Onset(..) => {}
             Self::Both(a, b) => [a, b].into_iter().for_each(|a| {
                 need(a.w, Read);
                 need(a.out, Write);
@@ -133,6 +157,7 @@ impl Task<'_> {
             Self::Call(call) => watch::call(call, lane, step),
             Self::Both(a, b) => watch::task(self, lane, |lane| super::forward::both(lane, a, b)),
             Self::Loop(body) => super::team::iterate(body, lane, step),
+            Self::Onset(part, plan) => watch::task(self, lane, |lane| onset::run(lane, *part, plan, step)),
             Self::Small(part, a) => watch::task(self, lane, |lane| small::run(*part, lane, a, step)),
             Self::RateForward(a, rate) => {
                 watch::task(self, lane, |lane| factored::forward(lane, a, rate, step));
@@ -278,7 +303,9 @@ mod tests {
                 // A product of the same cost; the other tasks in factors cost as many operations as the mini-batch is smaller.
                 Task::Learn(..) => step += 1,
                 Task::RateForward(..) | Task::RateBackward(..) => {}
-                Task::Small(..) | Task::Both(..) => unreachable!("neither small nor a single trajectory"),
+                Task::Small(..) | Task::Both(..) | Task::Onset(..) => {
+                    unreachable!("neither small nor a single trajectory")
+                }
                 Task::Loop(body) => {
                     iteration += body.body.iter().filter_map(Op::as_call).filter(|c| dense(c)).count();
                 }

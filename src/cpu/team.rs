@@ -3,12 +3,13 @@
 //! Each thread has some lanes: groups of trajectories small enough that what a time step computes of them stays in its cache. All
 //! that needs nothing of other lanes is run for one lane after the other, over as many time steps as there are without learning.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::lane::{Lane, Rooms, Shared};
 use super::layered::{self, Ground, Room};
-use super::tasks::{Task, Use, tasks};
+use super::tasks::{Task, Use, of_run};
 use super::watch::Booking;
 use super::{Real, Store, watch};
 use crate::kernels::{Call, solver, update};
@@ -30,8 +31,9 @@ const MOST: usize = 32;
 pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &[(PlanId, &[StepControl])]) {
     store.refresh();
     let mut room = store.layered.take();
+    let (panels, onset) = (room.is_some(), Held(Mutex::new(std::mem::take(&mut store.onset))));
     let whole = work.iter().any(|(id, _)| *id == PlanId::ResidentStep);
-    let layered = program.layered.as_ref().filter(|_| whole).zip(room.as_mut().map(Room::ground));
+    let layered = layered::step::<T>(program).filter(|_| whole).zip(room.as_mut().map(Room::ground));
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     // A thread without panels would only disturb those that have some.
     let threads = layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
@@ -58,22 +60,37 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             few: &few,
             thread,
         };
-        let plans: Vec<_> = work.iter().map(|&(id, _)| tasks(program, id)).collect();
+        let plans = of_run(program, work, program.layered.as_ref().filter(|_| panels));
+        if let Some(lane) = member.lanes.first_mut().filter(|_| lanes == 1) {
+            lane.onset = onset.take();
+        }
         for (&(id, controls), tasks) in work.iter().zip(&plans) {
+            member.lanes.iter_mut().for_each(|lane| lane.onset.begins(id));
             if id == PlanId::ResidentStep && member.layered.is_some() {
                 member.stretch(controls);
+                member.begins(false);
             } else {
                 controls.iter().for_each(|step| member.step(tasks, step));
+                // What a part knows, the next plan has to be told.
+                if lanes == 1 {
+                    member.flush();
+                }
+                if id == PlanId::ResidentStart {
+                    member.begins(true);
+                }
             }
         }
         member.flush();
         std::mem::forget(guard);
+        if let Some(lane) = member.lanes.first_mut().filter(|_| lanes == 1) {
+            onset.put(std::mem::take(&mut lane.onset));
+        }
         let found = |mut lane: Lane<T>| {
             (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
         };
         member.lanes.into_iter().map(found).collect::<Vec<_>>()
     };
-    let found: Vec<_> = if program.batch == 1 && layered.is_some() {
+    let found: Vec<_> = if layered.is_some_and(|(_, ground)| ground.single()) {
         // Other threads of the pool, looking for work, would only be in the way.
         part(0)
     } else if threads == 1 {
@@ -96,7 +113,11 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             found
         })
     };
+    if let Some(room) = &mut room {
+        room.ran(work.iter().map(|(id, _)| *id));
+    }
     store.layered = room;
+    store.onset = onset.take();
     let mut timings = std::mem::take(&mut store.timings);
     let all = store.words_mut(words);
     for (rows, words, seen) in found {
@@ -106,6 +127,21 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         }
     }
     store.timings = timings;
+}
+
+/// What one thread at a time has.
+struct Held<T>(Mutex<T>);
+
+impl<T: Default> Held<T> {
+    fn take(&self) -> T {
+        self.0.lock().map(|mut held| std::mem::take(&mut *held)).unwrap_or_default()
+    }
+
+    fn put(&self, what: T) {
+        if let Ok(mut held) = self.0.lock() {
+            *held = what;
+        }
+    }
 }
 
 /// The buffers that each thread has a copy of: weights, biases and their rates, in small batches. What a thread computes twice
@@ -181,6 +217,13 @@ impl<'a, T: Real> Member<'a, T> {
             watch::stretch(lane, plan, threads, controls.len(), begun);
         }
         self.since.met();
+    }
+
+    /// Whether a presentation begins with the next step.
+    fn begins(&mut self, fresh: bool) {
+        if let Some((_, ground)) = &mut self.layered {
+            ground.fresh = fresh;
+        }
     }
 
     /// Waits for the other threads.

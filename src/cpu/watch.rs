@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::small::Part;
 use super::tasks::Task;
-use super::{Lane, Real, dispatch};
+use super::{Lane, Real, dispatch, onset};
 use crate::engine::{Timings, WAITING};
 use crate::kernels::{Call, solver, weight_rate};
 use crate::plan::small::PERIOD;
@@ -113,8 +113,24 @@ fn of_task(task: &Task, program: &Program, iterations: f64) -> (&'static str, Co
             let [one, other] = both;
             ("forward", Cost { reals: (one.reals + other.reals).saturating_sub(weights), ..one + other })
         }
+        Task::Onset(part, plan) => onset(part, plan),
         // Their calls book themselves.
         Task::Call(_) | Task::Loop(_) => ("", Cost::default()),
+    }
+}
+
+/// Passes over the resident weights, and what follows from them.
+fn onset(part: &onset::Part, plan: &Layered) -> (&'static str, Cost) {
+    let post = plan.layers[0].cols.len as u64;
+    let cost = |pre: usize, products: u64, passes: u64| {
+        let weights = post * pre as u64;
+        Cost { calls: 1, flops: 2 * products * weights, reals: passes * weights + 4 * post, bytes: 0 }
+    };
+    match part {
+        onset::Part::First(a) => ("onset", cost(a.pre.len, 3, 1)),
+        onset::Part::Learn(a, _, false) => ("onset_learn", cost(a.cols.len, 1, 2)),
+        onset::Part::Apply(a) => ("onset_apply", cost(a.pre.len, 2, 2)),
+        _ => ("onset_follow", cost(0, 0, 0)),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::Crew;
 use super::room::{Field, Ground, Input, Output, Panel, Rows, lane};
+use crate::cpu::sweep::NARROW;
 use crate::cpu::{Lane, Real};
 use crate::kernels::solver;
 use crate::plan::{Buf, Cols, Layered};
@@ -64,6 +65,10 @@ fn carried<T: Real>(crew: &Crew<T>, p: Panel, mut each: impl FnMut(Buf, Cols, &m
 /// To the panels of a thread, and its share of the weights.
 pub(super) fn bring<T: Real>(crew: &Crew<T>, lane: &Lane<T>) {
     for &p in &crew.panels {
+        if crew.ground.map.single {
+            // What was not finite must not come back from beside the neurons.
+            crew.ground.clear(p);
+        }
         carried(crew, p, |buf, cols, to, _| gather(lane, buf, cols, p, to));
         overlaps(crew, lane, p);
         for j in p.first..p.first + p.width {
@@ -77,13 +82,27 @@ pub(super) fn bring<T: Real>(crew: &Crew<T>, lane: &Lane<T>) {
         let to = rows.start + share.start..rows.start + share.end;
         crew.ground.biases(0, to.clone()).copy_from_slice(&lane.whole(crew.plan.biases)[at.clone()]);
         crew.ground.biases(2, to).copy_from_slice(&lane.whole(crew.plan.bias_factors)[at]);
-        if l > 0 {
+        if l > 0 && crew.ground.map.single {
+            let pre = crew.ground.map.layers[l - 1].len;
+            let (w, (a, b)) = (crew.ground.blocks(l), strides(crew, l));
+            for (i, row) in lane.whole(layer.w).chunks_exact(pre).enumerate() {
+                for (j, &from) in row.iter().enumerate() {
+                    w[i * a + j * b] = from;
+                }
+            }
+        } else if l > 0 {
             let pre = crew.ground.map.layers[l - 1];
             let from = lane.whole(layer.w)[share.start * pre.len..].chunks_exact(pre.len);
             let to = crew.ground.weights(0, l, share).chunks_exact_mut(pre.stride());
             to.zip(from).for_each(|(to, from)| to[..pre.len].copy_from_slice(from));
         }
     }
+}
+
+/// Strides of a [`crate::cpu::sweep::Block`] along its post- and presynaptic neurons.
+fn strides<T: Real>(crew: &Crew<T>, l: usize) -> (usize, usize) {
+    let (pre, post) = (crew.ground.map.layers[l - 1], crew.ground.map.layers[l]);
+    if post.len <= NARROW { (pre.stride(), 1) } else { (1, post.stride()) }
 }
 
 /// Overlaps of all patterns with those of a panel.
@@ -120,7 +139,18 @@ pub(super) fn back<T: Real>(crew: &Crew<T>, lane: &mut Lane<T>, w: usize) {
         // SAFETY: this thread's share.
         unsafe { lane.raw(crew.plan.biases, layer.cols.start + share.start, share.len()) }
             .copy_from_slice(from);
-        if l > 0 {
+        if l > 0 && crew.ground.map.single {
+            let pre = crew.ground.map.layers[l - 1].len;
+            let (w, (a, b)) = (crew.ground.blocks(l), strides(crew, l));
+            // SAFETY: there is no other thread.
+            let to = unsafe { lane.raw(layer.w, 0, rows.len * pre) };
+            for (i, row) in to.chunks_exact_mut(pre).enumerate() {
+                for (j, to) in row.iter_mut().enumerate() {
+                    *to = w[i * a + j * b];
+                }
+            }
+            lane.follow(layer.w, 0..rows.len);
+        } else if l > 0 {
             let pre = crew.ground.map.layers[l - 1];
             // SAFETY: as above.
             let to = unsafe { lane.raw(layer.w, share.start * pre.len, share.len() * pre.len) };

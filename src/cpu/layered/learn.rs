@@ -1,7 +1,7 @@
 //! What a thread computes for all: its rows of Ẇ, of the next W and of b; and what its panels need of the δ of all.
 
 use super::room::{Field, Input, Panel};
-use super::{Crew, Ramp, each};
+use super::{Crew, Ramp, single};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
 use crate::cpu::update::clamp;
@@ -11,7 +11,7 @@ use crate::plan::StepControl;
 #[inline(always)]
 pub(super) fn run<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, step: &StepControl, w: usize) {
     for l in 0..crew.plan.layers.len() {
-        if l > 0 && G > 1 {
+        if l > 0 && !crew.ground.map.single {
             weights(crew, step, l, w);
         }
         biases::<T, G>(crew, step, l);
@@ -33,13 +33,13 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
     let rate = step.rate_w * layer.factor;
     let next = ground.weights(1 - w, l, rows.clone());
     if rate == 0.0 {
-        next.copy_from_slice(ground.weights(w, l, rows));
+        next.copy_from_slice(ground.see_weights(w, l, rows));
         return;
     }
     let part = |p: Panel| Part {
-        a: ground.field(Field::Delta, p, post)[rows.start * p.width..].as_ptr(),
+        a: ground.see(Field::Delta, p, post)[rows.start * p.width..].as_ptr(),
         strides: (p.width, 1),
-        x: ground.rates(l - 1, p.first..p.first + p.width).as_ptr(),
+        x: ground.see_rates(l - 1, p.first..p.first + p.width).as_ptr(),
         stride: pre.stride(),
         depth: p.width,
     };
@@ -47,7 +47,7 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         scale: T::of(rate),
         dt: T::of(crew.plan.dt_ms),
         clip: T::of(layer.clip.unwrap_or(f64::INFINITY)),
-        w: ground.weights(w, l, rows.clone()).as_ptr(),
+        w: ground.see_weights(w, l, rows.clone()).as_ptr(),
         next: next.as_mut_ptr(),
         rate: ground.weights(2, l, rows.clone()).as_mut_ptr(),
     };
@@ -66,11 +66,15 @@ fn biases<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, l: usize)
     let at = |which| ground.biases(which, rows.start + share.start..rows.start + share.end);
     let (b, b_dot, factor) = (at(0), at(1), at(2));
     if G == 1 {
-        let delta = ground.field(Field::Delta, crew.all[0], rows);
-        for ((b, b_dot), (factor, delta)) in b.iter_mut().zip(b_dot).zip(factor.iter().zip(delta)) {
-            *b_dot = rate * *factor * *delta;
-            *b += dt * *b_dot;
+        b_dot.fill(T::ZERO);
+        for &p in &crew.all {
+            for ((b_dot, factor), delta) in
+                b_dot.iter_mut().zip(&*factor).zip(ground.see(Field::Delta, p, rows))
+            {
+                *b_dot += rate * *factor * *delta;
+            }
         }
+        single::add_flat(b, dt, b_dot);
         if let Some(clip) = layer.bias_clip {
             clamp(b, T::of(clip));
         }
@@ -79,7 +83,7 @@ fn biases<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, l: usize)
     for (k, n) in share.clone().enumerate() {
         let mut sums = [T::ZERO; G];
         for &p in &crew.all {
-            let delta = ground.field(Field::Delta, p, rows)[n * p.width..][..p.width].as_chunks::<G>().0;
+            let delta = ground.see(Field::Delta, p, rows)[n * p.width..][..p.width].as_chunks::<G>().0;
             for chunk in delta {
                 sums.iter_mut().zip(chunk).for_each(|(sum, &d)| *sum += d);
             }
@@ -110,16 +114,16 @@ fn resident<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, s
             *mixed = ramp.before * *old + ramp.now * *new;
         }
         if G == 1 {
-            let share = rate * mixed[0];
-            let delta = ground.chunks::<C>(Field::Delta, p, rows);
-            for (to, delta) in ground.input_chunks::<C>(to, p).iter_mut().zip(delta) {
-                let delta = *delta;
-                *to = each(|j| share * delta[j]);
+            let to = ground.input_chunks::<C>(to, p).as_flattened_mut();
+            to.fill(T::ZERO);
+            for (&other, mixed) in crew.all.iter().zip(&*mixed) {
+                let delta = ground.see_chunks::<C>(Field::Delta, other, rows).as_flattened();
+                single::add_flat(to, rate * *mixed, delta);
             }
             continue;
         }
         let part = |other: Panel| Part {
-            a: ground.field(Field::Delta, other, rows).as_ptr(),
+            a: ground.see(Field::Delta, other, rows).as_ptr(),
             strides: (other.width, 1),
             x: mixed[other.first * p.width..].as_ptr(),
             stride: p.width,

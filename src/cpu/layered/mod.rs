@@ -7,7 +7,9 @@
 //! is a panel of width 1 (see [`single`]).
 
 mod carry;
+mod guess;
 mod learn;
+mod map;
 mod note;
 mod room;
 mod sense;
@@ -22,8 +24,15 @@ pub(super) use room::{Ground, Room};
 use super::panel::Part;
 use super::team::Meeting;
 use super::{Lane, Real};
-use crate::plan::{Layered, StepControl};
-use room::Panel;
+use crate::plan::{Layered, Program, StepControl};
+use room::{Map, Panel};
+
+/// The whole step of a program, where it is the faster run, as measured: a few trajectories that leave most of a group empty are left to the plain
+/// twin.
+pub(super) fn step<T: Real>(program: &Program) -> Option<&Layered> {
+    let fills = program.batch <= room::SINGLES || 4 * program.batch >= 3 * T::GROUP;
+    program.layered.as_ref().filter(|_| fills)
+}
 
 /// A thread of a run and its panels.
 struct Crew<'a, T> {
@@ -43,7 +52,7 @@ struct Crew<'a, T> {
 
 impl<'a, T: Real> Crew<'a, T> {
     fn new(plan: &'a Layered, ground: Ground<'a, T>, lane: &Lane<'a, T>, index: (usize, usize)) -> Self {
-        let of = |thread| panels::<T>(ground.map.lanes, (thread, index.1));
+        let of = |thread| panels::<T>(ground.map, (thread, index.1));
         let all: Vec<Panel> = (0..index.1).flat_map(of).collect();
         Self {
             plan,
@@ -106,26 +115,30 @@ fn each<T: Real, const G: usize>(of: impl Fn(usize) -> T) -> [T; G] {
 /// The numbers of each neuron for a chunk of a field: in a panel those of one neuron, otherwise of as many as there are.
 #[inline(always)]
 fn of_neurons<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk: usize) -> [T; C] {
-    if G == 1 { all.as_chunks::<C>().0[chunk] } else { [all[chunk / (p.width / G)]; C] }
+    if G == 1 {
+        all.as_chunks::<C>().0[chunk]
+    } else {
+        [all[if p.width > G { chunk / WIDE } else { chunk }]; C]
+    }
 }
 
 /// The numbers of each trajectory for a chunk of a field.
 #[inline(always)]
 fn of_lanes<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk: usize) -> [T; C] {
-    if G == 1 { [all[0]; C] } else { all.as_chunks::<C>().0[chunk % (p.width / G)] }
+    if G == 1 { [all[0]; C] } else { all.as_chunks::<C>().0[if p.width > G { chunk % WIDE } else { 0 }] }
 }
 
 /// Groups to a panel: with two, each element of W that is fetched is used twice.
 const WIDE: usize = 2;
 
 /// The panels of a thread: its share of the groups.
-fn panels<T: Real>(lanes: usize, (thread, threads): (usize, usize)) -> Vec<Panel> {
-    let group = if lanes == 1 { 1 } else { T::GROUP };
-    let groups = lanes / group;
+fn panels<T: Real>(map: &Map, (thread, threads): (usize, usize)) -> Vec<Panel> {
+    let (group, wide) = if map.single { (1, 1) } else { (T::GROUP, WIDE) };
+    let groups = map.lanes / group;
     let (mut first, end) = (thread * groups / threads, (thread + 1) * groups / threads);
     let mut panels = Vec::new();
     while first < end {
-        let count = WIDE.min(end - first);
+        let count = wide.min(end - first);
         panels.push(Panel { first: first * group, width: count * group });
         first += count;
     }
@@ -155,6 +168,9 @@ pub(super) fn run<T: Real>(
 ) {
     let crew = Crew::new(plan, ground, lane, index);
     carry::bring(&crew, lane);
+    if ground.fresh && ground.map.single {
+        crew.panels.iter().for_each(|&p| guess::begin(&crew, p));
+    }
     meeting.wait();
     let w = steps(&crew, controls, meeting);
     // Nobody writes status words of a panel any more.
@@ -194,10 +210,13 @@ unsafe fn steps_avx2<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting:
 
 #[inline(always)]
 fn steps_any<T: Real>(crew: &Crew<T>, controls: &[StepControl], meeting: &Meeting) -> usize {
-    match (crew.ground.map.lanes, T::GROUP) {
-        (1, _) => one_by_one::<T, 1, 16>(crew, controls, meeting),
-        (_, 8) => one_by_one::<T, 8, 8>(crew, controls, meeting),
-        _ => one_by_one::<T, 16, 16>(crew, controls, meeting),
+    match (crew.ground.map.single, T::GROUP) {
+        (true, _) => {
+            single::steps(crew, controls);
+            0
+        }
+        (false, 8) => one_by_one::<T, 8, 8>(crew, controls, meeting),
+        (false, _) => one_by_one::<T, 16, 16>(crew, controls, meeting),
     }
 }
 
@@ -221,9 +240,7 @@ fn one_by_one<T: Real, const G: usize, const C: usize>(
         for &p in &crew.panels {
             solve::run::<T, G, C>(crew, p, step, w);
         }
-        if learns && G == 1 {
-            single::learn(crew, step);
-        } else if learns {
+        if learns {
             w = 1 - w;
         }
     }

@@ -30,7 +30,7 @@ pub(super) fn states<T: Real>(crew: &Crew<T>, p: Panel, step: u32) {
     for j in (0..p.width).filter(|&j| active[j] != T::ZERO) {
         for (row, wrong) in wrong {
             let found = crew.plan.layers.iter().zip(&ground.map.layers).find_map(|(layer, &rows)| {
-                let u = ground.field(Field::U, p, rows);
+                let u = ground.see(Field::U, p, rows);
                 (0..rows.len).find(|i| wrong(u[i * p.width + j])).map(|i| layer.cols.start + i)
             });
             if let Some(neuron) = found {

@@ -1,183 +1,12 @@
-//! Where the panels of a layered network are: one block of memory, made once, that the threads of a run share.
+//! The memory of the panels of a layered network: one block, made once, that the threads of a run share.
 
 use std::ops::Range;
 
+pub(super) use super::map::{DIFFERENCES, Field, Input, Map, Output, Rows, SINGLES, lane};
+use super::map::{LINE, Line, OVERLAPS};
 use crate::cpu::Real;
-use crate::plan::Layered;
-
-/// `[neuron, trajectory]` of all free populations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    /// u.
-    U,
-    /// r̄.
-    R,
-    /// ρ'.
-    D,
-    /// δ.
-    Delta,
-    /// What the backward sweep carries.
-    Back,
-    /// u̇.
-    Rate,
-    /// What the forward sweep carries, times ρ'.
-    Gated,
-    /// A direction of the solver.
-    Way,
-}
-
-/// Number of fields.
-const FIELDS: usize = 8;
-
-/// `[neuron, trajectory]` of the first layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Input {
-    /// W r_old.
-    OldDrive,
-    /// W r_new.
-    NewDrive,
-    /// What W learns along r_old.
-    OldLearned,
-    /// What W learns along r_new.
-    NewLearned,
-    /// Ẇ r_old.
-    OldRate,
-    /// Ẇ r_new.
-    NewRate,
-}
-
-/// Number of inputs.
-const INPUTS: usize = 6;
-
-/// `[output, trajectory]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Output {
-    /// Target before the ramp.
-    OldTarget,
-    /// Target after the ramp.
-    NewTarget,
-    /// u*.
-    Target,
-    /// u̇*.
-    TargetRate,
-    /// Residual.
-    Residual,
-    /// Direction.
-    Direction,
-}
-
-/// Number of outputs.
-const OUTPUTS: usize = 6;
-
-/// Numbers of each trajectory: the mask, α, and the books of the solver.
-pub(super) mod lane {
-    use crate::kernels::solver;
-    /// 1 where the trajectory has a sample.
-    pub const ACTIVE: usize = solver::LEN;
-    /// Step along the direction.
-    pub const STEP: usize = solver::LEN + 1;
-    /// Number of rows.
-    pub const LEN: usize = solver::LEN + 2;
-}
-
-/// Overlaps of the patterns: old·old, new·old, old·new, new·new, as `[other trajectory, trajectory]`.
-pub(super) const OVERLAPS: usize = 4;
-
-/// Elements of a cache line, for either type.
-const LINE: usize = 16;
-
-/// 64 bytes in f32.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Line<T>([T; LINE]);
-
-/// Neurons of a layer in a panel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rows {
-    /// First row.
-    pub start: usize,
-    /// Neurons.
-    pub len: usize,
-}
-
-impl Rows {
-    /// Row length of matrices with a column for each of these neurons.
-    pub(super) fn stride(self) -> usize {
-        self.len.next_multiple_of(LINE)
-    }
-}
-
-/// Sizes, and the first element of everything.
-#[derive(Clone, Debug)]
-pub(super) struct Map {
-    /// Trajectories, a multiple of a group; 1 of a single one.
-    pub lanes: usize,
-    /// Rows of the layers.
-    pub layers: Vec<Rows>,
-    /// Rows of a field.
-    pub rows: usize,
-    fields: [usize; FIELDS],
-    inputs: [usize; INPUTS],
-    outputs: [usize; OUTPUTS],
-    books: usize,
-    overlaps: usize,
-    mixed: usize,
-    /// r̄ of each layer, `[trajectory, neuron]`.
-    rates: Vec<usize>,
-    /// W, its successor and Ẇ of each layer.
-    weights: Vec<[usize; 3]>,
-    /// b, ḃ and the factors.
-    biases: usize,
-    len: usize,
-}
-
-impl Map {
-    fn new(plan: &Layered, lanes: usize) -> Self {
-        let mut len = 0;
-        let mut place = |size: usize| {
-            let at = len;
-            // Arrays that begin at the same place of a page would meet in the cache.
-            len += size.next_multiple_of(LINE) + 5 * LINE;
-            at
-        };
-        let mut rows = 0;
-        let layers: Vec<Rows> = plan
-            .layers
-            .iter()
-            .map(|layer| {
-                let start = rows;
-                rows += layer.cols.len.next_multiple_of(LINE);
-                Rows { start, len: layer.cols.len }
-            })
-            .collect();
-        let first = layers.first().map_or(0, |l| l.stride());
-        let out = layers.last().map_or(0, |l| l.stride());
-        let pre = |l: usize| if l == 0 { 0 } else { layers[l - 1].stride() };
-        let n_layers = layers.len();
-        let map = Self {
-            lanes,
-            rows,
-            fields: std::array::from_fn(|_| place(rows * lanes)),
-            inputs: std::array::from_fn(|_| place(first * lanes)),
-            outputs: std::array::from_fn(|_| place(out * lanes)),
-            books: place(lane::LEN * lanes),
-            overlaps: place(OVERLAPS * lanes * lanes),
-            mixed: place(2 * lanes * lanes),
-            rates: (0..n_layers).map(|l| place(layers[l].stride() * lanes)).collect(),
-            weights: (0..n_layers)
-                .map(|l| std::array::from_fn(|_| place(layers[l].stride() * pre(l))))
-                .collect(),
-            biases: place(3 * rows),
-            len: 0,
-            layers,
-        };
-        Self { len, ..map }
-    }
-
-    pub(super) fn out(&self) -> Rows {
-        self.layers[self.layers.len() - 1]
-    }
-}
+use crate::cpu::sweep::Block;
+use crate::plan::{Layered, PlanId};
 
 /// The memory of the panels.
 #[derive(Debug)]
@@ -185,24 +14,22 @@ pub(in crate::cpu) struct Room<T> {
     data: Vec<Line<T>>,
     words: Vec<u32>,
     map: Map,
+    /// A presentation has begun, and none of its steps has run.
+    fresh: bool,
 }
 
 impl<T: Real> Room<T> {
     /// For so many trajectories, zeroed.
     pub(in crate::cpu) fn new(plan: &Layered, batch: usize) -> Self {
-        let map = Map::new(plan, Self::lanes(batch));
+        let map = Map::new::<T>(plan, batch);
         let lanes = map.lanes;
         let data = vec![Line([T::ZERO; LINE]); map.len.div_ceil(LINE)];
-        Self { data, words: vec![crate::cpu::status::FINE; 3 * lanes], map }
-    }
-
-    fn lanes(batch: usize) -> usize {
-        if batch == 1 { 1 } else { batch.next_multiple_of(T::GROUP) }
+        Self { data, words: vec![crate::cpu::status::FINE; 3 * lanes], map, fresh: true }
     }
 
     /// Bytes that it takes for so many trajectories.
     pub(in crate::cpu) fn bytes(plan: &Layered, batch: usize) -> u64 {
-        (Map::new(plan, Self::lanes(batch)).len * size_of::<T>()) as u64
+        (Map::new::<T>(plan, batch).len * size_of::<T>()) as u64
     }
 
     /// Bytes that it takes.
@@ -213,7 +40,14 @@ impl<T: Real> Room<T> {
     /// The room as the threads of a run see it.
     pub(in crate::cpu) fn ground(&mut self) -> Ground<'_, T> {
         let (data, words) = (self.data.as_mut_ptr().cast(), self.words.as_mut_ptr());
-        Ground { data, words, map: &self.map }
+        Ground { data, words, map: &self.map, fresh: self.fresh }
+    }
+
+    /// After a run of these plans.
+    pub(in crate::cpu) fn ran(&mut self, plans: impl Iterator<Item = PlanId>) {
+        for plan in plans {
+            self.fresh = (self.fresh || plan == PlanId::ResidentStart) && plan != PlanId::ResidentStep;
+        }
     }
 }
 
@@ -232,6 +66,8 @@ pub(in crate::cpu) struct Ground<'a, T> {
     data: *mut T,
     words: *mut u32,
     pub(super) map: &'a Map,
+    /// The next step is the first one of a presentation.
+    pub(in crate::cpu) fresh: bool,
 }
 
 // SAFETY: threads write the panels of their own trajectories and their own rows of weights; between two meetings nobody reads what
@@ -240,26 +76,74 @@ unsafe impl<T: Send> Send for Ground<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Ground<'_, T> {}
 
-/// Slices of the room. All are disjoint for different arrays, panels and rows; the caller takes none twice at a time to write it, nor one that
-/// another thread writes.
+/// Slices of the room, within its bounds. All are disjoint for different arrays, panels and rows. Those of one thread's own panels and rows are lent
+/// to be written, and never two of the same at a time; what several threads read between two meetings is lent by the methods that begin with
+/// `see`, and nobody writes it meanwhile.
 #[allow(clippy::mut_from_ref)]
 impl<'a, T: Real> Ground<'a, T> {
+    /// Whether each trajectory is a panel of its own, of one thread.
+    pub(in crate::cpu) fn single(&self) -> bool {
+        self.map.single
+    }
+
     /// Groups of trajectories.
     pub(in crate::cpu) fn groups(&self) -> usize {
         self.map.lanes.div_ceil(T::GROUP)
     }
 
     fn slice(&self, at: usize, len: usize) -> &'a mut [T] {
-        debug_assert!(at + len <= self.map.len);
+        assert!(at + len <= self.map.len, "a slice of the room");
         // SAFETY: within the room; see above.
         unsafe { std::slice::from_raw_parts_mut(self.data.add(at), len) }
+    }
+
+    fn look(&self, at: usize, len: usize) -> &'a [T] {
+        assert!(at + len <= self.map.len, "a slice of the room");
+        // SAFETY: within the room; nobody writes it, see above.
+        unsafe { std::slice::from_raw_parts(self.data.add(at), len) }
+    }
+
+    /// All rows of a layer, to be read.
+    #[inline(always)]
+    pub(super) fn see(&self, field: Field, p: Panel, rows: Rows) -> &'a [T] {
+        self.look(self.place(field, p, rows), rows.len * p.width)
+    }
+
+    /// A field by chunks, to be read; see [`Ground::chunks`].
+    #[inline(always)]
+    pub(super) fn see_chunks<const C: usize>(&self, field: Field, p: Panel, rows: Rows) -> &'a [[T; C]] {
+        let rows = if p.width == 1 { Rows { len: rows.stride(), ..rows } } else { rows };
+        self.see(field, p, rows).as_chunks::<C>().0
+    }
+
+    /// r̄ of a layer, to be read; see [`Ground::rates`].
+    #[inline(always)]
+    pub(super) fn see_rates(&self, layer: usize, lanes: Range<usize>) -> &'a [T] {
+        let stride = self.map.layers[layer].stride();
+        self.look(self.map.rates[layer] + lanes.start * stride, lanes.len() * stride)
+    }
+
+    /// Rows of W or Ẇ, to be read; see [`Ground::weights`].
+    #[inline(always)]
+    pub(super) fn see_weights(&self, which: usize, layer: usize, rows: Range<usize>) -> &'a [T] {
+        let stride = self.map.layers[layer - 1].stride();
+        self.look(self.map.weights[layer][which] + rows.start * stride, rows.len() * stride)
+    }
+
+    /// Some of b, ḃ or the factors, to be read; see [`Ground::biases`].
+    #[inline(always)]
+    pub(super) fn see_biases(&self, which: usize, rows: Range<usize>) -> &'a [T] {
+        self.look(self.map.biases + which * self.map.rows + rows.start, rows.len())
+    }
+
+    fn place(&self, field: Field, p: Panel, rows: Rows) -> usize {
+        self.map.fields[field as usize] + p.first * self.map.rows + rows.start * p.width
     }
 
     /// All rows of a layer.
     #[inline(always)]
     pub(super) fn field(&self, field: Field, p: Panel, rows: Rows) -> &'a mut [T] {
-        let at = self.map.fields[field as usize] + p.first * self.map.rows + rows.start * p.width;
-        self.slice(at, rows.len * p.width)
+        self.slice(self.place(field, p, rows), rows.len * p.width)
     }
 
     /// A field by chunks; of a single trajectory of neurons, with those that fill the last line.
@@ -291,6 +175,13 @@ impl<'a, T: Real> Ground<'a, T> {
         self.slice(self.map.outputs[output as usize] + p.first * out.stride(), out.len * p.width)
     }
 
+    /// A difference of u̇ of the outputs.
+    #[inline(always)]
+    pub(super) fn difference(&self, k: usize, p: Panel) -> &'a mut [T] {
+        let out = self.map.out();
+        self.slice(self.map.differences[k] + p.first * out.stride(), out.len * p.width)
+    }
+
     /// A row of [`lane`].
     #[inline(always)]
     pub(super) fn lane(&self, row: usize, p: Panel) -> &'a mut [T] {
@@ -300,6 +191,7 @@ impl<'a, T: Real> Ground<'a, T> {
     /// Status words of a trajectory.
     #[inline(always)]
     pub(super) fn words(&self, lane: usize) -> &'a mut [u32] {
+        assert!(lane < self.map.lanes, "a trajectory of the room");
         // SAFETY: as above.
         unsafe { std::slice::from_raw_parts_mut(self.words.add(3 * lane), 3) }
     }
@@ -330,6 +222,29 @@ impl<'a, T: Real> Ground<'a, T> {
     pub(super) fn weights(&self, which: usize, layer: usize, rows: Range<usize>) -> &'a mut [T] {
         let stride = self.map.layers[layer - 1].stride();
         self.slice(self.map.weights[layer][which] + rows.start * stride, rows.len() * stride)
+    }
+
+    /// W into a layer where trajectories are panels of their own.
+    pub(super) fn block(&self, layer: usize) -> Block<T> {
+        let (pre, post) = (self.map.layers[layer - 1], self.map.layers[layer]);
+        Block { w: self.blocks(layer).as_mut_ptr(), pre: pre.stride(), post: post.len }
+    }
+
+    /// All elements of it.
+    pub(super) fn blocks(&self, layer: usize) -> &'a mut [T] {
+        let (pre, post) = (self.map.layers[layer - 1].stride(), self.map.layers[layer].stride());
+        self.slice(self.map.weights[layer][0], pre * post)
+    }
+
+    /// Everything of a panel that is padded.
+    pub(super) fn clear(&self, p: Panel) {
+        for at in self.map.fields {
+            self.slice(at + p.first * self.map.rows, self.map.rows * p.width).fill(T::ZERO);
+        }
+        let first = self.map.layers[0].stride();
+        for at in self.map.inputs {
+            self.slice(at + p.first * first, first * p.width).fill(T::ZERO);
+        }
     }
 
     /// Some of b (0), ḃ (1) or the factors (2), by rows of a field.

@@ -1,7 +1,7 @@
 //! r̄, ρ', δ of a panel, and the targets of its outputs.
 
 use super::room::{Field, Input, Output, Panel, lane};
-use super::{Crew, Ramp, each, of_lanes, of_neurons, single};
+use super::{Crew, Ramp, each, of_lanes, of_neurons};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
 use crate::network::Activation;
@@ -18,22 +18,13 @@ pub(super) fn run<T: Real, const G: usize, const C: usize>(
     let map = crew.ground.map;
     for l in 0..map.layers.len() {
         if l + 1 < map.layers.len() {
-            // A known activation in each loop lets it be vectorised.
-            match crew.plan.activation {
-                Activation::HardSigmoid => rates::<T, C>(crew, p, l, |u| Activation::HardSigmoid.eval(u)),
-                Activation::Relu => rates::<T, C>(crew, p, l, |u| Activation::Relu.eval(u)),
-                other => rates::<T, C>(crew, p, l, |u| other.eval(u)),
-            }
-            if step.rate_w != 0.0 && G > 1 {
+            rates_of::<T, C>(crew, p, l);
+            if step.rate_w != 0.0 {
                 turn::<T, G>(crew, p, l);
             }
         }
         if l == 0 {
             first::<T, G, C>(crew, p, &Ramp::new(step));
-        } else if G == 1 {
-            let out = crew.ground.field(Field::Delta, p, map.layers[l]);
-            single::forward(crew, l, Field::R, |i, sum| out[i] = sum);
-            mismatch::<T, G, C>(crew, p, l);
         } else {
             product::<T>(crew, p, l, w);
             mismatch::<T, G, C>(crew, p, l);
@@ -41,7 +32,29 @@ pub(super) fn run<T: Real, const G: usize, const C: usize>(
     }
 }
 
+/// δ of a trajectory of its own, from the products in [`Field::Gated`].
+#[inline(always)]
+pub(super) fn single<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
+    first::<T, 1, C>(crew, p, &Ramp::new(step));
+    for (l, &rows) in crew.ground.map.layers.iter().enumerate().skip(1) {
+        let field = |which| crew.ground.chunks::<C>(which, p, rows);
+        field(Field::Delta).copy_from_slice(crew.ground.see_chunks::<C>(Field::Gated, p, rows));
+        mismatch::<T, 1, C>(crew, p, l);
+    }
+}
+
 /// r̄ and ρ'.
+#[inline(always)]
+pub(super) fn rates_of<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, l: usize) {
+    // A known activation in each loop lets it be vectorised.
+    match crew.plan.activation {
+        Activation::HardSigmoid => rates::<T, C>(crew, p, l, |u| Activation::HardSigmoid.eval(u)),
+        Activation::Relu => rates::<T, C>(crew, p, l, |u| Activation::Relu.eval(u)),
+        other => rates::<T, C>(crew, p, l, |u| other.eval(u)),
+    }
+}
+
+/// With a known activation.
 #[inline(always)]
 fn rates<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, l: usize, eval: impl Fn(T) -> (T, T, T)) {
     let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
@@ -56,7 +69,7 @@ fn rates<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, l: usize, eval: impl
 #[inline(always)]
 fn turn<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
     let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
-    let from = ground.field(Field::R, p, rows).as_chunks::<G>().0;
+    let from = ground.see(Field::R, p, rows).as_chunks::<G>().0;
     let (per, stride) = (p.width / G, rows.stride());
     for g in 0..per {
         let first = p.first + g * G;
@@ -85,9 +98,9 @@ fn first<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, ramp
     let input = |which| ground.input_chunks::<C>(which, p);
     let (old, new) = (input(Input::OldDrive), input(Input::NewDrive));
     let (active, bias) =
-        (ground.lane(lane::ACTIVE, p), ground.biases(0, rows.start..rows.start + rows.stride()));
+        (ground.lane(lane::ACTIVE, p), ground.see_biases(0, rows.start..rows.start + rows.stride()));
     let delta = ground.chunks::<C>(Field::Delta, p, rows);
-    let u = ground.chunks::<C>(Field::U, p, rows);
+    let u = ground.see_chunks::<C>(Field::U, p, rows);
     for (k, ((delta, u), (old, new))) in delta.iter_mut().zip(u).zip(old.iter().zip(new)).enumerate() {
         let (u, old, new) = (*u, *old, *new);
         let bias: [T; C] = of_neurons::<T, G, C>(bias, p, k);
@@ -103,9 +116,9 @@ fn product<T: Real>(crew: &Crew<T>, p: Panel, l: usize, w: usize) {
     let ground = &crew.ground;
     let (pre, post) = (ground.map.layers[l - 1], ground.map.layers[l]);
     let part = Part {
-        a: ground.weights(w, l, 0..post.len).as_ptr(),
+        a: ground.see_weights(w, l, 0..post.len).as_ptr(),
         strides: (pre.stride(), 1),
-        x: ground.field(Field::R, p, pre).as_ptr(),
+        x: ground.see(Field::R, p, pre).as_ptr(),
         stride: p.width,
         depth: pre.len,
     };
@@ -120,9 +133,9 @@ fn product<T: Real>(crew: &Crew<T>, p: Panel, l: usize, w: usize) {
 fn mismatch<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, l: usize) {
     let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
     let (active, bias) =
-        (ground.lane(lane::ACTIVE, p), ground.biases(0, rows.start..rows.start + rows.stride()));
+        (ground.lane(lane::ACTIVE, p), ground.see_biases(0, rows.start..rows.start + rows.stride()));
     let delta = ground.chunks::<C>(Field::Delta, p, rows);
-    for (k, (delta, u)) in delta.iter_mut().zip(ground.chunks::<C>(Field::U, p, rows)).enumerate() {
+    for (k, (delta, u)) in delta.iter_mut().zip(ground.see_chunks::<C>(Field::U, p, rows)).enumerate() {
         let (u, sum) = (*u, *delta);
         let bias: [T; C] = of_neurons::<T, G, C>(bias, p, k);
         let active: [T; C] = of_lanes::<T, G, C>(active, p, k);
@@ -130,7 +143,7 @@ fn mismatch<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, l
     }
 }
 
-/// u*, u̇* and, as the start of the backward sweep, the nudging `β(u* − u)/τ + β u̇*`.
+/// u*, u̇* and, as the start of the backward sweep, the nudging `β(u* − u)/τ + β u̇*` less `β û̇`: of the outputs' u̇ as it is expected.
 #[inline(always)]
 pub(super) fn targets<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &StepControl) {
     let (ground, out) = (&crew.ground, crew.ground.map.out());
@@ -141,7 +154,8 @@ pub(super) fn targets<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &
     let field = |which| ground.output(which, p).as_chunks_mut::<G>().0;
     let (old, new) = (field(Output::OldTarget), field(Output::NewTarget));
     let (y, y_dot) = (field(Output::Target), field(Output::TargetRate));
-    let u = ground.field(Field::U, p, out).as_chunks::<G>().0;
+    let u = ground.see(Field::U, p, out).as_chunks::<G>().0;
+    let guess = field(Output::Guess);
     let back = ground.field(Field::Back, p, out).as_chunks_mut::<G>().0;
     let mut sound = true;
     for (c, ((y, y_dot), (u, back))) in y.iter_mut().zip(y_dot).zip(u.iter().zip(back)).enumerate() {
@@ -149,7 +163,8 @@ pub(super) fn targets<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, step: &
         let next: [T; G] =
             each(|j| if active[j] != T::ZERO { old[j] + (new[j] - old[j]) * ramp } else { last[j] });
         let rate: [T; G] = each(|j| (next[j] - last[j]) * inv_dt);
-        *back = each(|j| beta * ((next[j] - u[j]) * inv_tau + rate[j]));
+        let guess = guess[c];
+        *back = each(|j| beta * ((next[j] - u[j]) * inv_tau + rate[j] - guess[j]));
         sound &= next.iter().fold(true, |sound, v| sound & v.finite());
         (*y, *y_dot) = (next, rate);
     }

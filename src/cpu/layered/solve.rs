@@ -1,7 +1,7 @@
 //! u̇ of a panel, and the step along it.
 
 use super::room::{Field, Input, Output, Panel, Rows, lane};
-use super::{Crew, Ramp, each, note, of_lanes, of_neurons, sense, single};
+use super::{Crew, Ramp, each, guess, note, of_lanes, of_neurons, sense, single};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
 use crate::kernels::solver;
@@ -15,13 +15,24 @@ pub(super) fn run<T: Real, const G: usize, const C: usize>(
     step: &StepControl,
     w: usize,
 ) {
+    if G == 1 {
+        guess::run(crew, p);
+    }
     sense::targets::<T, G>(crew, p, step);
-    backward::<T, G>(crew, p, Field::Back, w, Some(step));
-    right_hand_side::<T, G, C>(crew, p, step);
-    forward::<T, G>(crew, p, Field::Rate, w, Some(step));
+    if G == 1 {
+        single::right_hand_side(crew, p, step);
+        single::sweep(crew, p, Field::Back, Field::Rate, Some(step));
+    } else {
+        backward(crew, p, Field::Back, w, Some(step));
+        right_hand_side::<T, G, C>(crew, p, step);
+        forward(crew, p, Field::Rate, w, Some(step));
+    }
     iterate::<T, G, C>(crew, p, step, w);
     book::<T, G>(crew, p);
     advance::<T, G, C>(crew, p, step);
+    if G == 1 {
+        guess::learn(crew, p);
+    }
 }
 
 /// W along its rows or, for the transposed product, across them; and Ẇ where it has a part in the sum.
@@ -38,7 +49,7 @@ fn parts<T: Real>(
     let strides = if across { (1, pre.stride()) } else { (pre.stride(), 1) };
     let depth = if across { post.len } else { pre.len };
     [(w, x[0]), (2, x[1])].map(|(which, x)| {
-        let a = crew.ground.weights(which, l, 0..post.len).as_ptr();
+        let a = crew.ground.see_weights(which, l, 0..post.len).as_ptr();
         Part { a, strides, x: x.as_ptr(), stride: width, depth }
     })
 }
@@ -50,36 +61,17 @@ fn moves<T: Real>(crew: &Crew<T>, l: usize, step: Option<&StepControl>) -> bool 
     crew.plan.weights_in_dynamics && rate != 0.0
 }
 
-/// The factor of Ẇ of a single trajectory; 0 where Ẇ has no part.
-#[inline(always)]
-fn rank_one<T: Real>(crew: &Crew<T>, l: usize, step: Option<&StepControl>, square: impl Fn(usize) -> T) -> T {
-    match step.filter(|_| moves(crew, l, step)) {
-        Some(step) => T::of(step.rate_w * crew.plan.layers[l].factor) * square(l),
-        None => T::ZERO,
-    }
-}
-
 /// `z_pre ← ρ'·(Wᵀ z_post)` from the last layer on; with a step, of the right-hand side, which has `Ẇᵀδ` as well.
 #[inline(always)]
-fn backward<T: Real, const G: usize>(
-    crew: &Crew<T>,
-    p: Panel,
-    z: Field,
-    w: usize,
-    step: Option<&StepControl>,
-) {
+fn backward<T: Real>(crew: &Crew<T>, p: Panel, z: Field, w: usize, step: Option<&StepControl>) {
     let ground = &crew.ground;
     for l in (1..ground.map.layers.len()).rev() {
-        if G == 1 {
-            let share = rank_one(crew, l, step, |l| single::square(crew, Field::Delta, l));
-            single::backward(crew, l, z, share);
-            continue;
-        }
         let (pre, post) = (ground.map.layers[l - 1], ground.map.layers[l]);
-        let field = |which, rows: Rows| ground.field(which, p, rows);
+        let field = |which, rows: Rows| ground.see(which, p, rows);
         let both = parts(crew, l, w, true, [field(z, post), field(Field::Delta, post)], p.width);
         let count = 1 + usize::from(moves(crew, l, step));
-        let finish = Finish::Gate { gate: field(Field::D, pre).as_ptr(), out: field(z, pre).as_mut_ptr() };
+        let finish =
+            Finish::Gate { gate: field(Field::D, pre).as_ptr(), out: ground.field(z, p, pre).as_mut_ptr() };
         let size = Size { rows: pre.len, cols: p.width, stride: p.width };
         // SAFETY: everything lies in the room; the panel is this thread's.
         unsafe { T::panels(size, &both[..count], &finish) };
@@ -89,34 +81,18 @@ fn backward<T: Real, const G: usize>(
 /// `y_post ← y_post + W (ρ' y_pre)` from the first layer on; with a step, of u̇, which has `Ẇ r̄` as well. The first layer of a direction is a
 /// product with ρ' already, which is 0 or 1.
 #[inline(always)]
-fn forward<T: Real, const G: usize>(
-    crew: &Crew<T>,
-    p: Panel,
-    y: Field,
-    w: usize,
-    step: Option<&StepControl>,
-) {
+fn forward<T: Real>(crew: &Crew<T>, p: Panel, y: Field, w: usize, step: Option<&StepControl>) {
     let ground = &crew.ground;
     for l in 1..ground.map.layers.len() {
         let (pre, post) = (ground.map.layers[l - 1], ground.map.layers[l]);
-        let field = |which, rows: Rows| ground.field(which, p, rows);
+        let field = |which, rows: Rows| ground.see(which, p, rows);
         let from = if l == 1 && step.is_none() { y } else { Field::Gated };
-        if G == 1 {
-            let share = rank_one(crew, l, step, |l| single::square(crew, Field::R, l - 1));
-            let (out, gated) = (field(y, post), field(Field::Gated, post));
-            let (delta, d) = (field(Field::Delta, post), field(Field::D, post));
-            single::forward(crew, l, from, |i, sum| {
-                out[i] += sum + share * delta[i];
-                gated[i] = d[i] * out[i];
-            });
-            continue;
-        }
         let both = parts(crew, l, w, false, [field(from, pre), field(Field::R, pre)], p.width);
         let count = 1 + usize::from(moves(crew, l, step));
         let finish = Finish::Add {
-            out: field(y, post).as_mut_ptr(),
+            out: ground.field(y, p, post).as_mut_ptr(),
             gate: field(Field::D, post).as_ptr(),
-            gated: field(Field::Gated, post).as_mut_ptr(),
+            gated: ground.field(Field::Gated, p, post).as_mut_ptr(),
         };
         let size = Size { rows: post.len, cols: p.width, stride: p.width };
         // SAFETY: as above.
@@ -131,7 +107,7 @@ fn right_hand_side<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: P
     let on = if crew.plan.biases_in_dynamics && step.rate_b != 0.0 { T::ONE } else { T::ZERO };
     for (l, &rows) in ground.map.layers.iter().enumerate() {
         let field = |which| ground.chunks::<C>(which, p, rows);
-        let b_dot = ground.biases(1, rows.start..rows.start + rows.stride());
+        let b_dot = ground.see_biases(1, rows.start..rows.start + rows.stride());
         let (c, back, delta) = (field(Field::Rate), field(Field::Back), field(Field::Delta));
         let (gated, d) = (field(Field::Gated), field(Field::D));
         for (k, (((c, back), delta), (gated, d))) in
@@ -199,30 +175,34 @@ fn learn_input<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepCon
     }
 }
 
-/// Conjugate gradients over the outputs.
+/// Conjugate gradients over the outputs, from u̇ as it follows from `û̇` of the outputs: with `A = 1 + √β M Mᵀ √β` the residual of
+/// `A y = √β M c`, `y = √β u̇`, is `√β (u̇ − û̇)`. Where something is expected it is compared with ‖y‖, which is less than the right-hand side.
 #[inline(always)]
 fn iterate<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
     let (ground, out) = (&crew.ground, crew.ground.map.out());
     let (beta, per) = (crew.beta(step), p.width / G);
     let res = ground.output(Output::Residual, p).as_chunks_mut::<G>().0;
     let dir = ground.output(Output::Direction, p).as_chunks_mut::<G>().0;
-    let rate = ground.field(Field::Rate, p, out).as_chunks::<G>().0;
+    let guess = ground.output(Output::Guess, p).as_chunks::<G>().0;
+    let rate = ground.see(Field::Rate, p, out).as_chunks::<G>().0;
     let mut open = false;
     for g in 0..per {
         let (norm2, threshold2) =
             (crew.book::<G>(solver::RESIDUAL2, p, g), crew.book::<G>(solver::THRESHOLD2, p, g));
         let active = crew.book::<G>(lane::ACTIVE, p, g);
         *norm2 = [T::ZERO; G];
+        let mut size2 = [T::ZERO; G];
         for (o, beta) in beta.iter().enumerate() {
             let (root, at) = (beta.sqrt(), o * per + g);
-            let (rate, sum) = (rate[at], *norm2);
-            let now: [T; G] = each(|j| root * rate[j]);
+            let (rate, guess, sum, last) = (rate[at], guess[at], *norm2, size2);
+            let now: [T; G] = each(|j| root * (rate[j] - guess[j]));
+            size2 = each(|j| last[j] + root * rate[j] * (root * rate[j]));
             *norm2 = each(|j| sum[j] + now[j] * now[j]);
             (res[at], dir[at]) = (now, now);
         }
         let tol2 = T::of(crew.plan.tolerance * crew.plan.tolerance);
         for j in 0..G {
-            threshold2[j] = tol2 * norm2[j];
+            threshold2[j] = tol2 * size2[j];
             open |= active[j] != T::ZERO && norm2[j] > threshold2[j];
         }
         *crew.book::<G>(solver::ITERATIONS, p, g) = [T::ZERO; G];
@@ -236,8 +216,12 @@ fn iterate<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, st
             let (root, dir) = (beta[k / per].sqrt(), *dir);
             *way = each(|j| root * dir[j]);
         }
-        backward::<T, G>(crew, p, Field::Way, w, None);
-        forward::<T, G>(crew, p, Field::Way, w, None);
+        if G == 1 {
+            single::sweep(crew, p, Field::Way, Field::Way, None);
+        } else {
+            backward(crew, p, Field::Way, w, None);
+            forward(crew, p, Field::Way, w, None);
+        }
         open = false;
         for g in 0..per {
             open |= descend::<T, G>(crew, p, g, beta, res, dir);
@@ -257,7 +241,8 @@ fn descend<T: Real, const G: usize>(
     dir: &mut [[T; G]],
 ) -> bool {
     let (out, per) = (crew.ground.map.out(), p.width / G);
-    let way = crew.ground.field(Field::Way, p, out).as_chunks::<G>().0;
+    let rate = crew.ground.see(Field::Rate, p, out).as_chunks::<G>().0;
+    let way = crew.ground.see(Field::Way, p, out).as_chunks::<G>().0;
     let norm2 = crew.book::<G>(solver::RESIDUAL2, p, g);
     let threshold2 = crew.book::<G>(solver::THRESHOLD2, p, g);
     let count = crew.book::<G>(solver::ITERATIONS, p, g);
@@ -277,10 +262,13 @@ fn descend<T: Real, const G: usize>(
         let good = on[j] && curved[j] != T::ZERO;
         alpha[j] = if good { norm2[j] / curved[j] } else { T::ZERO };
     }
-    let mut next2 = [T::ZERO; G];
+    let (mut next2, mut size2) = ([T::ZERO; G], [T::ZERO; G]);
     for (o, beta) in beta.iter().enumerate() {
         let (root, at) = (beta.sqrt(), o * per + g);
         let (dir, way, sum, last, alpha) = (dir[at], way[at], next2, res[at], *alpha);
+        let (rate, size) = (rate[at], size2);
+        let rate: [T; G] = each(|j| root * (rate[j] - alpha[j] * way[j]));
+        size2 = each(|j| size[j] + rate[j] * rate[j]);
         let now: [T; G] = each(|j| last[j] - alpha[j] * (dir[j] + root * way[j]));
         next2 = each(|j| sum[j] + now[j] * now[j]);
         res[at] = now;
@@ -293,7 +281,9 @@ fn descend<T: Real, const G: usize>(
         dir[at] = each(|j| if on[j] { res[j] + gain[j] * last[j] } else { last[j] });
     }
     let mut open = false;
+    let tol2 = T::of(crew.plan.tolerance * crew.plan.tolerance);
     for j in 0..G {
+        threshold2[j] = if G == 1 && on[j] { tol2 * size2[j] } else { threshold2[j] };
         norm2[j] = if on[j] { next2[j] } else { norm2[j] };
         open |= active[j] != T::ZERO && norm2[j] > threshold2[j];
     }
@@ -307,7 +297,7 @@ fn follow<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel) {
     let alpha = ground.lane(lane::STEP, p);
     for &rows in &ground.map.layers {
         let rate = ground.chunks::<C>(Field::Rate, p, rows);
-        for (k, (rate, way)) in rate.iter_mut().zip(ground.chunks::<C>(Field::Way, p, rows)).enumerate() {
+        for (k, (rate, way)) in rate.iter_mut().zip(ground.see_chunks::<C>(Field::Way, p, rows)).enumerate() {
             let (alpha, way, last): ([T; C], _, _) = (of_lanes::<T, G, C>(alpha, p, k), *way, *rate);
             *rate = each(|j| last[j] - alpha[j] * way[j]);
         }

@@ -1,0 +1,205 @@
+//! Where the panels of a layered network are in their memory.
+
+use crate::cpu::Real;
+use crate::plan::Layered;
+
+/// `[neuron, trajectory]` of all free populations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// u.
+    U,
+    /// r̄.
+    R,
+    /// ρ'.
+    D,
+    /// δ.
+    Delta,
+    /// What the backward sweep carries.
+    Back,
+    /// u̇.
+    Rate,
+    /// What the forward sweep carries, times ρ'.
+    Gated,
+    /// A direction of the solver.
+    Way,
+}
+
+/// Number of fields.
+const FIELDS: usize = 8;
+
+/// `[neuron, trajectory]` of the first layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    /// W r_old.
+    OldDrive,
+    /// W r_new.
+    NewDrive,
+    /// What W learns along r_old.
+    OldLearned,
+    /// What W learns along r_new.
+    NewLearned,
+    /// Ẇ r_old.
+    OldRate,
+    /// Ẇ r_new.
+    NewRate,
+}
+
+/// Number of inputs.
+const INPUTS: usize = 6;
+
+/// `[output, trajectory]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Target before the ramp.
+    OldTarget,
+    /// Target after the ramp.
+    NewTarget,
+    /// u*.
+    Target,
+    /// u̇*.
+    TargetRate,
+    /// Residual.
+    Residual,
+    /// Direction.
+    Direction,
+    /// u̇ as it is expected.
+    Guess,
+}
+
+/// Number of outputs.
+const OUTPUTS: usize = 7;
+
+/// Backward differences of u̇ that are kept: u̇, its change, the change of that, …
+pub(super) const DIFFERENCES: usize = 6;
+
+/// Numbers of each trajectory: the mask, α, and the books of the solver.
+pub(super) mod lane {
+    use crate::kernels::solver;
+    /// 1 where the trajectory has a sample.
+    pub const ACTIVE: usize = solver::LEN;
+    /// Step along the direction.
+    pub const STEP: usize = solver::LEN + 1;
+    /// Number of differences of u̇ that are known.
+    pub const KNOWN: usize = solver::LEN + 2;
+    /// Number of rows.
+    pub const LEN: usize = solver::LEN + 3;
+}
+
+/// Overlaps of the patterns: old·old, new·old, old·new, new·new, as `[other trajectory, trajectory]`.
+pub(super) const OVERLAPS: usize = 4;
+
+/// Trajectories up to which each is a panel of its own.
+pub(super) const SINGLES: usize = 2;
+
+/// Elements of a cache line, for either type.
+pub(super) const LINE: usize = 16;
+
+/// 64 bytes in f32.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Line<T>(pub(super) [T; LINE]);
+
+/// Neurons of a layer in a panel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    /// First row.
+    pub start: usize,
+    /// Neurons.
+    pub len: usize,
+}
+
+impl Rows {
+    /// Row length of matrices with a column for each of these neurons.
+    pub(super) fn stride(self) -> usize {
+        self.len.next_multiple_of(LINE)
+    }
+}
+
+/// Sizes, and the first element of everything.
+#[derive(Clone, Debug)]
+pub(super) struct Map {
+    /// Trajectories, a multiple of a group; 1 of a single one.
+    pub lanes: usize,
+    /// Each trajectory is a panel of its own.
+    pub single: bool,
+    /// Rows of the layers.
+    pub layers: Vec<Rows>,
+    /// Rows of a field.
+    pub rows: usize,
+    /// First elements of the fields.
+    pub(super) fields: [usize; FIELDS],
+    /// Of the inputs.
+    pub(super) inputs: [usize; INPUTS],
+    /// Of the outputs.
+    pub(super) outputs: [usize; OUTPUTS],
+    /// Of the differences of u̇.
+    pub(super) differences: [usize; DIFFERENCES],
+    /// Of the numbers of each trajectory.
+    pub(super) books: usize,
+    /// Of the overlaps of the patterns.
+    pub(super) overlaps: usize,
+    /// Of those of the present rates.
+    pub(super) mixed: usize,
+    /// r̄ of each layer, `[trajectory, neuron]`.
+    pub(super) rates: Vec<usize>,
+    /// W, its successor and Ẇ of each layer.
+    pub(super) weights: Vec<[usize; 3]>,
+    /// b, ḃ and the factors.
+    pub(super) biases: usize,
+    /// Elements of all.
+    pub(super) len: usize,
+}
+
+impl Map {
+    /// For so many trajectories.
+    pub(super) fn new<T: Real>(plan: &Layered, batch: usize) -> Self {
+        let single = batch <= SINGLES;
+        let lanes = if single { batch } else { batch.next_multiple_of(T::GROUP) };
+        let mut len = 0;
+        let mut place = |size: usize| {
+            let at = len;
+            // Arrays that begin at the same place of a page would meet in the cache.
+            len += size.next_multiple_of(LINE) + 5 * LINE;
+            at
+        };
+        let mut rows = 0;
+        let layers: Vec<Rows> = plan
+            .layers
+            .iter()
+            .map(|layer| {
+                let start = rows;
+                rows += layer.cols.len.next_multiple_of(LINE);
+                Rows { start, len: layer.cols.len }
+            })
+            .collect();
+        let first = layers.first().map_or(0, |l| l.stride());
+        let out = layers.last().map_or(0, |l| l.stride());
+        let pre = |l: usize| if l == 0 { 0 } else { layers[l - 1].stride() };
+        let n_layers = layers.len();
+        let map = Self {
+            lanes,
+            single,
+            rows,
+            fields: std::array::from_fn(|_| place(rows * lanes)),
+            inputs: std::array::from_fn(|_| place(first * lanes)),
+            outputs: std::array::from_fn(|_| place(out * lanes)),
+            differences: std::array::from_fn(|_| place(out * lanes)),
+            books: place(lane::LEN * lanes),
+            overlaps: place(OVERLAPS * lanes * lanes),
+            mixed: place(2 * lanes * lanes),
+            rates: (0..n_layers).map(|l| place(layers[l].stride() * lanes)).collect(),
+            weights: (0..n_layers)
+                .map(|l| std::array::from_fn(|_| place(layers[l].stride() * pre(l))))
+                .collect(),
+            biases: place(3 * rows),
+            len: 0,
+            layers,
+        };
+        Self { len, ..map }
+    }
+
+    /// The last layer.
+    pub(super) fn out(&self) -> Rows {
+        self.layers[self.layers.len() - 1]
+    }
+}
