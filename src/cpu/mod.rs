@@ -67,6 +67,7 @@ mod sweep;
 mod tasks;
 mod team;
 mod tile;
+mod transpose;
 pub mod unit;
 pub mod update;
 mod vector;

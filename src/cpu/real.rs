@@ -6,6 +6,7 @@ use super::panel::Panels;
 use super::rows::InRows;
 use super::sweep::Sweeps;
 use super::tile::Tiled;
+use super::transpose::Transposed;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -17,6 +18,7 @@ pub trait Real:
     + Tiled
     + Grouped
     + Panels
+    + Transposed
     + InRows
     + Sweeps
     + Default
