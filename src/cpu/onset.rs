@@ -88,11 +88,14 @@ pub(super) fn adapt<'a>(
     let parts: Vec<_> = tasks.iter().map(|task| uses(task).then(|| part(task))).collect();
     let found: Option<Vec<_>> = parts.iter().flatten().copied().collect();
     // First of all W r̄, then what follows from it, each once.
-    let fits = match found.as_deref() {
-        Some([Part::First(_), Part::Follow(_)] | [Part::First(_), Part::Follow(_), Part::Learn(..)]) => true,
-        Some([Part::Ready(..)] | [Part::Apply(_)] | [Part::Drive(_)]) => true,
-        _ => false,
-    };
+    let fits = matches!(
+        found.as_deref(),
+        Some(
+            [Part::First(_), Part::Follow(_)]
+                | [Part::First(_), Part::Follow(_), Part::Learn(..)]
+                | [Part::Ready(..) | Part::Apply(_) | Part::Drive(_)]
+        )
+    );
     for (task, part) in tasks.iter_mut().zip(parts).filter(|_| fits) {
         if let Some(part) = part.flatten() {
             *task = Task::Onset(part, plan);

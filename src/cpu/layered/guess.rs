@@ -51,7 +51,7 @@ pub(super) fn learn<T: Real>(crew: &Crew<T>, p: Panel) {
         for k in 0..DIFFERENCES.min(count + 1) {
             let to = &mut crew.ground.difference(k, p)[o];
             let last = std::mem::replace(to, next);
-            next = next - last;
+            next -= last;
         }
     }
     known[0] = T::of(DIFFERENCES.min(count + 1) as f64);

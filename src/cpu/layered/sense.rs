@@ -1,6 +1,6 @@
 //! r̄, ρ', δ of a panel, and the targets of its outputs.
 
-use super::room::{Field, Input, Output, Panel, lane};
+use super::room::{Field, Input, Output, Panel, Rows, lane};
 use super::{Crew, Ramp, each, of_lanes, of_neurons};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
@@ -69,24 +69,16 @@ fn rates<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, l: usize, eval: impl
 #[inline(always)]
 fn turn<T: Real, const G: usize>(crew: &Crew<T>, p: Panel, l: usize) {
     let (ground, rows) = (&crew.ground, crew.ground.map.layers[l]);
-    let from = ground.see(Field::R, p, rows).as_chunks::<G>().0;
-    let (per, stride) = (p.width / G, rows.stride());
-    for g in 0..per {
-        let first = p.first + g * G;
-        let to = ground.rates(l, first..first + G);
-        let mut n = 0;
-        while n + G <= rows.len {
-            let block: [[T; G]; G] = std::array::from_fn(|k| from[(n + k) * per + g]);
-            for j in 0..G {
-                let row: [T; G] = std::array::from_fn(|k| block[k][j]);
-                to[j * stride + n..][..G].copy_from_slice(&row);
-            }
-            n += G;
-        }
-        for n in n..rows.len {
-            for j in 0..G {
-                to[j * stride + n] = from[n * per + g][j];
-            }
+    let stride = rows.stride();
+    // With the rows that fill the last block: zeros.
+    let from = ground.see(Field::R, p, Rows { len: stride, ..rows });
+    for g in (0..p.width).step_by(G) {
+        let to = ground.rates(l, p.first + g..p.first + g + G);
+        assert!(from.len() == stride * p.width && to.len() == stride * G, "whole blocks");
+        for n in (0..stride).step_by(T::GROUP) {
+            let (from, to) = (from[n * p.width + g..].as_ptr(), to[n..].as_mut_ptr());
+            // SAFETY: G = T::GROUP neurons of G trajectories; the stride is a multiple of it.
+            unsafe { T::transpose(from, p.width, to, stride) };
         }
     }
 }
