@@ -166,7 +166,7 @@ impl Maker<'_> {
             return Err(GpuError::TooManyGroups { kernel, need, limit, adapter: info.name.clone() });
         }
         let pipeline =
-            self.pipeline(Variant { kernel, profile: host.profile, gated: host.gated, early: false });
+            self.pipeline(Variant { kernel, profile: host.profile, gated: host.gated, early: false, wide: false });
         let next = self.wanted.len();
         let group = *self.wanted.entry((pipeline, host.bound)).or_insert(next);
         let params = self.params.len() as u32;

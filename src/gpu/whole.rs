@@ -42,7 +42,7 @@ pub fn args(device: &Device, program: &Program, is_whole: impl Fn(Buf) -> bool) 
 /// The shader of a device. That of DirectX may go through a compiler that refuses barriers in loops that end where data say so.
 fn variant(device: &Device) -> Variant {
     let early = device.info().backend != "Dx12";
-    Variant { kernel: "small_step", profile: device.profile(), gated: false, early }
+    Variant { kernel: "small_step", profile: device.profile(), gated: false, early, wide: false }
 }
 
 /// Bounds of weights and biases alone: what is left of learning where nothing learns.
