@@ -95,8 +95,8 @@ fn sense(lane: u32, g: u32, now: Control, w: u32) {
             let u = take(params.u + start + i, params.n, g * GROUP);
             if (l == 0u) {
                 let old = take(params.v_old + start + i, params.n, g * GROUP);
-                let new = take(params.v_new + start + i, params.n, g * GROUP);
-                let a = before * old + now.ramp_prev * new + V(state[params.b + start + i]);
+                let next = take(params.v_new + start + i, params.n, g * GROUP);
+                let a = before * old + now.ramp_prev * next + V(state[params.b + start + i]);
                 put_field(params.delta + i, params.free, g * GROUP, select(V(0.0), u - a, has_sample));
             }
             let r = rate_of_neuron(u);
@@ -115,10 +115,10 @@ fn aim(lane: u32, g: u32) {
     let first = g * GROUP;
     for (var o = lane; o < params.n_out; o = o + LANES) {
         let old = take(params.y_old + o, params.n_out, first);
-        let new = take(params.y_new + o, params.n_out, first);
+        let after = take(params.y_new + o, params.n_out, first);
         let last = take(params.y + o, params.n_out, first);
         let u = take(params.u + word(l, START) + o, params.n, first);
-        let next = select(last, old + (new - old) * control.ramp, has_sample);
+        let next = select(last, old + (after - old) * control.ramp, has_sample);
         let rate = (next - last) * params.inv_dt;
         put(params.y + o, params.n_out, first, next);
         put(params.y_dot + o, params.n_out, first, rate);
@@ -138,8 +138,8 @@ fn follow_input(g: u32, i: u32) -> V {
     let column = word(0u, START) + i;
     let slope = (control.ramp - control.ramp_prev) * params.inv_dt;
     let old = take(params.v_old + column, params.n, first);
-    let new = take(params.v_new + column, params.n, first);
-    let drive = slope * (new - old);
+    let after = take(params.v_new + column, params.n, first);
+    let drive = slope * (after - old);
     let rate = control.rate_w * bitcast<f32>(word(0u, FACTOR));
     if (rate == 0.0) { return drive; }
     let before = 1.0 - control.ramp_prev;
@@ -148,7 +148,7 @@ fn follow_input(g: u32, i: u32) -> V {
     let new_rate = take_field(params.new_rate + i, word(0u, LEN), first);
     let delta = take_field(params.delta + i, params.free, first);
     put(params.v_old + column, params.n, first, old + params.dt * old_rate);
-    put(params.v_new + column, params.n, first, new + params.dt * new_rate);
+    put(params.v_new + column, params.n, first, after + params.dt * new_rate);
     let share = rate * params.dt;
     let a_old = take(params.a_old + column, params.n, first);
     let a_new = take(params.a_new + column, params.n, first);
