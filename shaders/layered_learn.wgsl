@@ -4,15 +4,12 @@
 //   W_dot[i, j] = kappa sum_b delta[b, i] r[b, j]           W' = clip(W + dt W_dot)
 //   (W_dot r_old)[b, i] = kappa sum_b' delta[b', i] ((1 - s) G_oo[b', b] + s G_on[b, b'])          s: the ramp of the step before
 //   (W_dot r_new)[b, i] = kappa sum_b' delta[b', i] ((1 - s) G_on[b', b] + s G_nn[b', b])
-// control.steps: which of the two W is that of this step, and (bit 1) of the next one. With mode BRING the weights of all trajectories come in
-// before a run of steps, otherwise
-// those of the step after go back.
+// control.steps: which of the two W is that of this step, and (bit 1) of the next one.
 // Jobs stand in the table behind the layers, a number of workgroups each: of layers from the second on; W_dot r_old; W_dot r_new; biases. An invocation
 // takes 4 x 8 results, without workgroup memory: sums over the trajectories are short. Rows and columns beyond the edge repeat the last one and
 // are not stored.
 
 struct Params {
-    mode: u32,
     batch: u32,
     n: u32,
     free: u32,
@@ -30,13 +27,9 @@ struct Params {
     dt: f32,
 }
 
-@group(0) @binding(3) var<storage, read_write> weights: array<f32>;
-@group(0) @binding(4) var<storage, read_write> matrices: array<f32>;
-@group(0) @binding(5) var<storage, read_write> fields: array<f32>;
-@group(0) @binding(6) var<storage, read> table: array<u32>;
-
-const LEARN: u32 = 0u;
-const BRING: u32 = 1u;
+@group(0) @binding(3) var<storage, read_write> matrices: array<f32>;
+@group(0) @binding(4) var<storage, read_write> fields: array<f32>;
+@group(0) @binding(5) var<storage, read> table: array<u32>;
 
 // Invocations of a workgroup: side by side, and in all.
 override WIDE: u32 = 8u;
@@ -48,100 +41,165 @@ fn bounded(v: f32, bound: f32) -> f32 {
     return v;
 }
 
-// A product of two factors: W_dot into a layer, or W_dot times the patterns of the trajectories.
-struct Job {
-    // The layer; 0 of the resident weights.
-    l: u32,
-    // Whether it is W_dot r_new.
-    second: bool,
-    kappa: f32,
-    rows: u32,
-    columns: u32,
+// Where the results of an invocation are: four rows, and eight columns WIDE apart.
+struct Tile {
+    row: u32,
+    column: u32,
+    rows: vec4<u32>,
+    left: vec4<u32>,
+    right: vec4<u32>,
 }
 
-// A factor of a row of results, from trajectory k.
-fn of_row(job: Job, k: u32, row: u32) -> f32 {
-    if (job.l != 0u) { return fields[params.delta + k * params.free + word(job.l, FIRST) + row]; }
-    let mine = row * params.batch + k;
-    let other = k * params.batch + row;
-    let before = 1.0 - control.ramp_prev;
-    if (job.second) { return before * state[params.gram_on + other] + control.ramp_prev * state[params.gram_nn + mine]; }
-    return before * state[params.gram_oo + mine] + control.ramp_prev * state[params.gram_on + mine];
-}
-
-fn store(job: Job, row: u32, column: u32, sum: f32) {
-    if (row >= job.rows || column >= job.columns) { return; }
-    let rate = job.kappa * sum;
-    if (job.l == 0u) {
-        let at = select(params.old_rate, params.new_rate, job.second);
-        fields[at + row * job.columns + column] = rate;
-        return;
-    }
-    let w = control.steps & 1u;
-    let straight = row * job.columns + column;
-    let across = column * job.rows + row;
-    var next = matrices[matrix(job.l, w) + straight];
-    if (job.kappa != 0.0) {
-        next = next + params.dt * rate;
-        if (word(job.l, CLIPPED) != 0u) { next = bounded(next, bitcast<f32>(word(job.l, CLIP))); }
-    }
-    matrices[matrix(job.l, RATE_MATRIX) + straight] = rate;
-    matrices[transposed(job.l, RATE_MATRIX) + across] = rate;
-    matrices[matrix(job.l, 1u - w) + straight] = next;
-    matrices[transposed(job.l, 1u - w) + across] = next;
-}
-
-fn store_row(job: Job, row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
-    for (var c = 0u; c < 4u; c = c + 1u) {
-        store(job, row, column + c * WIDE, low[c]);
-        store(job, row, column + (c + 4u) * WIDE, high[c]);
-    }
-}
-
-fn tile(job: Job, number: u32, lane: u32) {
-    let across = (job.columns + 8u * WIDE - 1u) / (8u * WIDE);
+fn tile_of(number: u32, lane: u32, rows: u32, columns: u32) -> Tile {
+    let across = (columns + 8u * WIDE - 1u) / (8u * WIDE);
     let row = (number / across) * (4u * (LANES / WIDE)) + 4u * (lane / WIDE);
     let column = (number % across) * 8u * WIDE + lane % WIDE;
-    let last_row = job.rows - 1u;
-    let rows = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(last_row));
     let steps = vec4<u32>(0u, WIDE, 2u * WIDE, 3u * WIDE);
-    let last_column = vec4<u32>(job.columns - 1u);
-    let left = min(vec4<u32>(column) + steps, last_column);
-    let right = min(vec4<u32>(column + 4u * WIDE) + steps, last_column);
-    var at = params.delta + word(0u, FIRST);
-    if (job.l != 0u) { at = params.r + word(job.l - 1u, FIRST); }
-    var low0 = vec4<f32>();
-    var high0 = vec4<f32>();
-    var low1 = vec4<f32>();
-    var high1 = vec4<f32>();
-    var low2 = vec4<f32>();
-    var high2 = vec4<f32>();
-    var low3 = vec4<f32>();
-    var high3 = vec4<f32>();
-    // Without a rate there is nothing to sum.
-    let depth = select(params.batch, 0u, job.kappa == 0.0);
-    for (var k = 0u; k < depth; k = k + 1u) {
-        let i = left + at + k * params.free;
-        let j = right + at + k * params.free;
-        let low = vec4<f32>(fields[i.x], fields[i.y], fields[i.z], fields[i.w]);
-        let high = vec4<f32>(fields[j.x], fields[j.y], fields[j.z], fields[j.w]);
-        let v0 = of_row(job, k, rows.x);
-        low0 = low0 + v0 * low;
-        high0 = high0 + v0 * high;
-        let v1 = of_row(job, k, rows.y);
-        low1 = low1 + v1 * low;
-        high1 = high1 + v1 * high;
-        let v2 = of_row(job, k, rows.z);
-        low2 = low2 + v2 * low;
-        high2 = high2 + v2 * high;
-        let v3 = of_row(job, k, rows.w);
-        low3 = low3 + v3 * low;
-        high3 = high3 + v3 * high;
+    let last = vec4<u32>(columns - 1u);
+    return Tile(
+        row,
+        column,
+        min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(rows - 1u)),
+        min(vec4<u32>(column) + steps, last),
+        min(vec4<u32>(column + 4u * WIDE) + steps, last),
+    );
+}
+
+// The sums of a tile: a row each.
+struct Sums {
+    low0: vec4<f32>,
+    high0: vec4<f32>,
+    low1: vec4<f32>,
+    high1: vec4<f32>,
+    low2: vec4<f32>,
+    high2: vec4<f32>,
+    low3: vec4<f32>,
+    high3: vec4<f32>,
+}
+
+fn four_fields(i: vec4<u32>) -> vec4<f32> { return vec4<f32>(fields[i.x], fields[i.y], fields[i.z], fields[i.w]); }
+
+fn four_states(i: vec4<u32>) -> vec4<f32> { return vec4<f32>(state[i.x], state[i.y], state[i.z], state[i.w]); }
+
+fn added(sums: Sums, v: vec4<f32>, low: vec4<f32>, high: vec4<f32>) -> Sums {
+    return Sums(
+        sums.low0 + v.x * low,
+        sums.high0 + v.x * high,
+        sums.low1 + v.y * low,
+        sums.high1 + v.y * high,
+        sums.low2 + v.z * low,
+        sums.high2 + v.z * high,
+        sums.low3 + v.w * low,
+        sums.high3 + v.w * high,
+    );
+}
+
+// Where W into a layer is, what it becomes, and W_dot; how it learns.
+struct Move {
+    old: u32,
+    straight: vec2<u32>,
+    across: vec2<u32>,
+    rows: u32,
+    columns: u32,
+    kappa: f32,
+    bound: f32,
+    clipped: bool,
+}
+
+fn move_weight(m: Move, row: u32, column: u32, sum: f32) {
+    if (row >= m.rows || column >= m.columns) { return; }
+    let i = row * m.columns + column;
+    let j = column * m.rows + row;
+    let rate = m.kappa * sum;
+    var next = matrices[m.old + i];
+    if (m.kappa != 0.0) {
+        next = next + params.dt * rate;
+        if (m.clipped) { next = bounded(next, m.bound); }
     }
-    store_row(job, row, column, low0, high0);
-    store_row(job, row + 1u, column, low1, high1);
-    store_row(job, row + 2u, column, low2, high2);
-    store_row(job, row + 3u, column, low3, high3);
+    matrices[m.straight.x + i] = next;
+    matrices[m.across.x + j] = next;
+    matrices[m.straight.y + i] = rate;
+    matrices[m.across.y + j] = rate;
+}
+
+fn move_row(m: Move, row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
+    move_weight(m, row, column, low.x);
+    move_weight(m, row, column + WIDE, low.y);
+    move_weight(m, row, column + 2u * WIDE, low.z);
+    move_weight(m, row, column + 3u * WIDE, low.w);
+    move_weight(m, row, column + 4u * WIDE, high.x);
+    move_weight(m, row, column + 5u * WIDE, high.y);
+    move_weight(m, row, column + 6u * WIDE, high.z);
+    move_weight(m, row, column + 7u * WIDE, high.w);
+}
+
+fn learn_weights(l: u32, number: u32, lane: u32) {
+    let rows = word(l, LEN);
+    let columns = word(l - 1u, LEN);
+    let t = tile_of(number, lane, rows, columns);
+    let kappa = control.rate_w * bitcast<f32>(word(l, FACTOR));
+    let delta = params.delta + word(l, FIRST);
+    let r = params.r + word(l - 1u, FIRST);
+    var sums = Sums();
+    // Without a rate there is nothing to sum.
+    let depth = select(params.batch, 0u, kappa == 0.0);
+    for (var k = 0u; k < depth; k = k + 1u) {
+        let at = k * params.free;
+        sums = added(sums, four_fields(t.rows + delta + at), four_fields(t.left + r + at), four_fields(t.right + r + at));
+    }
+    let w = control.steps & 1u;
+    let straight = vec2<u32>(matrix(l, 1u - w), matrix(l, RATE_MATRIX));
+    let across = vec2<u32>(transposed(l, 1u - w), transposed(l, RATE_MATRIX));
+    let bound = bitcast<f32>(word(l, CLIP));
+    let m = Move(matrix(l, w), straight, across, rows, columns, kappa, bound, word(l, CLIPPED) != 0u);
+    move_row(m, t.row, t.column, sums.low0, sums.high0);
+    move_row(m, t.row + 1u, t.column, sums.low1, sums.high1);
+    move_row(m, t.row + 2u, t.column, sums.low2, sums.high2);
+    move_row(m, t.row + 3u, t.column, sums.low3, sums.high3);
+}
+
+fn store_row(at: u32, t: Tile, row: u32, columns: u32, low: vec4<f32>, high: vec4<f32>) {
+    if (row >= params.batch) { return; }
+    let i = at + row * columns + t.column;
+    let left = columns - min(columns, t.column);
+    if (left > 0u) { fields[i] = low.x; }
+    if (left > WIDE) { fields[i + WIDE] = low.y; }
+    if (left > 2u * WIDE) { fields[i + 2u * WIDE] = low.z; }
+    if (left > 3u * WIDE) { fields[i + 3u * WIDE] = low.w; }
+    if (left > 4u * WIDE) { fields[i + 4u * WIDE] = high.x; }
+    if (left > 5u * WIDE) { fields[i + 5u * WIDE] = high.y; }
+    if (left > 6u * WIDE) { fields[i + 6u * WIDE] = high.z; }
+    if (left > 7u * WIDE) { fields[i + 7u * WIDE] = high.w; }
+}
+
+// W_dot r_old or W_dot r_new; the overlaps old-old and new-new are symmetric, new-old is old-new transposed.
+fn learn_patterns(is_new: bool, number: u32, lane: u32) {
+    let columns = word(0u, LEN);
+    let t = tile_of(number, lane, params.batch, columns);
+    let kappa = control.rate_w * bitcast<f32>(word(0u, FACTOR));
+    let delta = params.delta + word(0u, FIRST);
+    let before = 1.0 - control.ramp_prev;
+    let mine = t.rows * params.batch;
+    var first = mine + params.gram_oo;
+    var step = 1u;
+    var second = mine + params.gram_on;
+    if (is_new) {
+        first = t.rows + params.gram_on;
+        step = params.batch;
+        second = mine + params.gram_nn;
+    }
+    var sums = Sums();
+    let depth = select(params.batch, 0u, kappa == 0.0);
+    for (var k = 0u; k < depth; k = k + 1u) {
+        let at = k * params.free + delta;
+        let v = before * four_states(first + k * step) + control.ramp_prev * four_states(second + k);
+        sums = added(sums, v, four_fields(t.left + at), four_fields(t.right + at));
+    }
+    let at = select(params.old_rate, params.new_rate, is_new);
+    store_row(at, t, t.row, columns, kappa * sums.low0, kappa * sums.high0);
+    store_row(at, t, t.row + 1u, columns, kappa * sums.low1, kappa * sums.high1);
+    store_row(at, t, t.row + 2u, columns, kappa * sums.low2, kappa * sums.high2);
+    store_row(at, t, t.row + 3u, columns, kappa * sums.low3, kappa * sums.high3);
 }
 
 // b_dot and b of a neuron.
@@ -160,30 +218,12 @@ fn bias(i: u32) {
     state[params.b + column] = b;
 }
 
-// The weights into a layer come in, or go back.
-fn carry(l: u32, number: u32, lane: u32) {
-    let width = word(l - 1u, LEN);
-    let height = word(l, LEN);
-    let i = number * LANES + lane;
-    if (i >= width * height) { return; }
-    if (params.mode == BRING) {
-        let v = weights[word(l, WEIGHTS) + i];
-        matrices[matrix(l, control.steps & 1u) + i] = v;
-        matrices[transposed(l, control.steps & 1u) + (i % width) * height + i / width] = v;
-    } else {
-        weights[word(l, WEIGHTS) + i] = matrices[matrix(l, control.steps / 2u) + i];
-    }
-}
-
 fn learn(job: u32, number: u32, lane: u32) {
     let above = params.layers - 1u;
     if (job < above) {
-        let l = job + 1u;
-        let kappa = control.rate_w * bitcast<f32>(word(l, FACTOR));
-        tile(Job(l, false, kappa, word(l, LEN), word(l - 1u, LEN)), number, lane);
+        learn_weights(job + 1u, number, lane);
     } else if (job < above + 2u) {
-        let kappa = control.rate_w * bitcast<f32>(word(0u, FACTOR));
-        tile(Job(0u, job > above, kappa, params.batch, word(0u, LEN)), number, lane);
+        learn_patterns(job > above, number, lane);
     } else if (number * LANES + lane < params.free) {
         bias(number * LANES + lane);
     }
@@ -191,18 +231,14 @@ fn learn(job: u32, number: u32, lane: u32) {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    // Jobs of the mode, and their workgroups.
-    let is_learning = params.mode == LEARN;
-    let above = params.layers - 1u;
-    let jobs = params.layers * LAYER + select(above + 3u, 0u, is_learning);
-    let count = select(above, above + 3u, is_learning);
+    // Software adapters run through all branches: nothing but the search stands in the loop.
+    let jobs = params.layers * LAYER;
+    let last = params.layers + 1u;
     var number = group.x;
-    for (var job = 0u; job < count; job = job + 1u) {
-        let groups = table[jobs + job];
-        if (number < groups) {
-            if (is_learning) { learn(job, number, lane); } else { carry(job + 1u, number, lane); }
-            return;
-        }
-        number = number - groups;
+    var job = 0u;
+    while (job < last && number >= table[jobs + job]) {
+        number = number - table[jobs + job];
+        job = job + 1u;
     }
+    learn(job, number, lane);
 }

@@ -1,4 +1,5 @@
-//! Steps of a layered network with resident weights as a whole: `shaders/layered_step.wgsl` and `shaders/layered_learn.wgsl`, two dispatches a step.
+//! Steps of a layered network with resident weights as a whole: `shaders/layered_step.wgsl` and
+//! `shaders/layered_learn.wgsl`, two dispatches a step.
 //!
 //! Before a run of steps the weights come in and the first step senses; after it the weights go back. So results are the same bits however a
 //! run is split.
@@ -13,7 +14,7 @@ use super::whole::upload;
 use crate::kernels::Call;
 use crate::kernels::host::{Access, Places, to_u32};
 use crate::kernels::layered_step::{self, Table};
-use crate::kernels::{layered_learn, layered_step::Mode};
+use crate::kernels::{layered_carry, layered_learn, layered_step::Mode};
 use crate::plan::{Buf, BufferSpec, Cost, Op, PlanId, Program, Role, StepControl};
 
 /// Trajectories up to which each has a workgroup of its own on a GPU: it has about as many cores.
@@ -49,8 +50,8 @@ pub struct Plan {
 /// The steps of a program.
 pub struct Layered {
     plan: Plan,
-    pipelines: [wgpu::ComputePipeline; 2],
-    groups: [wgpu::BindGroup; 2],
+    pipelines: [wgpu::ComputePipeline; 3],
+    groups: [wgpu::BindGroup; 3],
     /// Workgroups of a step, of learning, of bringing weights in or back.
     sizes: [u32; 3],
     /// Loop iterations without solver and of a solver iteration, where they are counted.
@@ -68,8 +69,8 @@ pub fn plan(device: &Device, program: &Program, is_whole: impl Fn(Buf) -> bool) 
     let weights: usize = args.weights().map(|w| program.spec(w).len() + 64).sum();
     let largest = [weights, table.matrices(), table.fields().len, table.scratch(layered_step::group(wide))];
     let bytes = largest.into_iter().max().unwrap_or(0) as u64 * 4;
-    let [learn, carry] = layered_learn::jobs(&table, program.batch, device.profile());
-    let groups = [learn, carry].map(|jobs| jobs.iter().sum::<usize>()).into_iter().max().unwrap_or(0);
+    let jobs = [layered_learn::jobs(&table, program.batch, device.profile()), layered_carry::jobs(&table)];
+    let groups = jobs.map(|jobs| jobs.iter().sum::<usize>()).into_iter().max().unwrap_or(0);
     let fits = table.widest() <= layered_step::room(wide)
         && bytes <= device.info().max_binding.min(device.info().max_buffer)
         && groups.max(program.batch) as u64 <= u64::from(limits.max_compute_workgroups_per_dimension)
@@ -86,9 +87,9 @@ impl Plan {
 }
 
 /// The shaders of a device; that of DirectX may go through a compiler that refuses barriers in loops that end where data say so.
-fn variants(device: &Device, wide: bool) -> [Variant; 2] {
+fn variants(device: &Device, wide: bool) -> [Variant; 3] {
     let early = device.info().backend != "Dx12";
-    ["layered_step", "layered_learn"].map(|kernel| {
+    ["layered_step", "layered_learn", "layered_carry"].map(|kernel| {
         Variant { kernel, profile: device.profile(), gated: false, early, wide }.canonical()
     })
 }
@@ -98,7 +99,8 @@ impl Layered {
     pub fn new(device: &Device, store: &Store, places: &Places, plan: Plan) -> Result<Self, GpuError> {
         let Plan { args, table, wide } = &plan;
         let made = variants(device, *wide).map(|v| device.pipelines().get(device.raw(), v));
-        let jobs = layered_learn::jobs(table, places.batch(), device.profile());
+        let learn = layered_learn::jobs(table, places.batch(), device.profile());
+        let jobs = [learn, layered_carry::jobs(table)];
         let words = table.words(|w| store.joined_at(w).unwrap_or(0), [&jobs[0], &jobs[1]]);
         let words = upload(device, "table", bytemuck::cast_slice(&words), wgpu::BufferUsages::STORAGE);
         let params = params(device, places, args, table)?;
@@ -175,15 +177,16 @@ impl Layered {
 
     /// Records a dispatch.
     pub fn record(&self, pass: &mut wgpu::ComputePass, part: Part, slot: usize) {
-        let (kernel, mode) = match part {
+        // Kernel, and its parameters.
+        let (kernel, params) = match part {
             Part::Last => (0, place(Mode::Solve)),
             Part::Sense => (0, place(Mode::Sense)),
             Part::Step => (0, place(Mode::Both)),
-            Part::Learn => (1, layered_learn::Mode::Learn as usize),
-            Part::Bring => (1, layered_learn::Mode::Bring as usize),
-            Part::Back => (1, layered_learn::Mode::Back as usize),
+            Part::Learn => (1, Mode::ALL.len()),
+            Part::Bring => (2, Mode::ALL.len() + 1),
+            Part::Back => (2, Mode::ALL.len() + 2),
         };
-        let params = (kernel * Mode::ALL.len() + mode) as u32 * SLOT as u32;
+        let params = params as u32 * SLOT as u32;
         pass.set_pipeline(&self.pipelines[kernel]);
         pass.set_bind_group(0, &self.groups[kernel], &[slot as u32 * SLOT as u32, params]);
         pass.dispatch_workgroups(self.size(part), 1, 1);
@@ -198,7 +201,7 @@ impl Layered {
         let learned: u64 = program.plan(PlanId::ResidentStep).ops.iter().map(|op| learning(op, program)).sum();
         let all = program.cost(PlanId::ResidentStep, iterations).flops;
         let (kernel, flops, reals) = match part {
-            Part::Bring | Part::Back => ("layered_learn", 0, 3 * weights),
+            Part::Bring | Part::Back => ("layered_carry", 0, 3 * weights),
             Part::Learn => ("layered_learn", learned, 5 * weights + states / 2),
             Part::Sense => ("layered_step", 0, weights + states),
             Part::Step | Part::Last => ("layered_step", all - learned, 3 * weights + 2 * states),
@@ -225,7 +228,7 @@ fn place(mode: Mode) -> usize {
     mode as usize - 1
 }
 
-/// Parameters of all modes of both kernels, a slot each.
+/// Parameters of all modes of the kernels, a slot each.
 fn params(
     device: &Device,
     places: &Places,
@@ -241,8 +244,10 @@ fn params(
     for mode in Mode::ALL {
         all.extend(slot(bytemuck::bytes_of(&args.params(places, table, mode)?)));
     }
-    for mode in layered_learn::Mode::ALL {
-        all.extend(slot(bytemuck::bytes_of(&layered_learn::params(args, places, table, mode)?)));
+    all.extend(slot(bytemuck::bytes_of(&layered_learn::params(args, places, table)?)));
+    for back in [false, true] {
+        let carry = layered_carry::params(table, places.batch(), device.profile(), back);
+        all.extend(slot(bytemuck::bytes_of(&carry)));
     }
     Ok(upload(device, "params", &all, wgpu::BufferUsages::UNIFORM))
 }
@@ -256,22 +261,22 @@ fn storage(device: &Device, len: usize) -> wgpu::Buffer {
     })
 }
 
-/// Bind groups of a step and of learning.
+/// Bind groups of the kernels.
 fn groups(
     device: &Device,
     store: &Store,
     places: &Places,
     args: &layered_step::Args,
-    made: &[Pipeline; 2],
+    made: &[Pipeline; 3],
     [params, table]: [&wgpu::Buffer; 2],
     [matrices, fields, scratch]: &[wgpu::Buffer; 3],
-) -> [wgpu::BindGroup; 2] {
+) -> [wgpu::BindGroup; 3] {
     let slot = |buffer| {
         let size = wgpu::BufferSize::new(SLOT);
         wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset: 0, size })
     };
     let shared = || [store.arena.as_entire_binding(), slot(&store.control), slot(params)];
-    let weights = || match store.joined() {
+    let weights = match store.joined() {
         Some(weights) => weights.as_entire_binding(),
         None => store.bound(None, Access::Write, places.program),
     };
@@ -283,12 +288,8 @@ fn groups(
         table.as_entire_binding(),
         store.control.as_entire_binding(),
     ];
-    let learn = vec![
-        weights(),
-        matrices.as_entire_binding(),
-        fields.as_entire_binding(),
-        table.as_entire_binding(),
-    ];
+    let learn = vec![matrices.as_entire_binding(), fields.as_entire_binding(), table.as_entire_binding()];
+    let carry = vec![weights, matrices.as_entire_binding(), table.as_entire_binding()];
     let group = |label, own: Vec<wgpu::BindingResource>, layout| {
         let all = shared().into_iter().chain(own).enumerate();
         let entry = |(binding, resource)| wgpu::BindGroupEntry { binding: binding as u32, resource };
@@ -299,5 +300,14 @@ fn groups(
             entries: &entries,
         })
     };
-    [group("layered_step", step, &made[0].layout), group("layered_learn", learn, &made[1].layout)]
+    [
+        group("layered_step", step, &made[0].layout),
+        group("layered_learn", learn, &made[1].layout),
+        group("layered_carry", carry, &made[2].layout),
+    ]
 }
+
+#[cfg(test)]
+#[path = "layered/tests.rs"]
+#[allow(clippy::expect_used, clippy::unwrap_used)]
+mod tests;

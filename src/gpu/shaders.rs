@@ -125,6 +125,7 @@ kernels! {
     small_step Parts { activation: true, solver: true, status: true, small: true, ..NO_PARTS },
     layered_step Parts { solver: true, status: true, layered: Layered::Products, ..NO_PARTS },
     layered_learn Parts { layered: Layered::Table, ..NO_PARTS },
+    layered_carry Parts { layered: Layered::Table, ..NO_PARTS },
 }
 
 /// What a pipeline is compiled from.
@@ -185,8 +186,7 @@ impl Variant {
             constants.push(("EARLY", f64::from(u8::from(self.early))));
         }
         match parts.layered {
-            Layered::No => {}
-            Layered::Table => {
+            Layered::Table if self.kernel == "layered_learn" => {
                 let [wide, lanes] = layered_learn::lanes(self.profile).map(f64::from);
                 constants.extend([("WIDE", wide), ("LANES", lanes)]);
             }
@@ -194,6 +194,7 @@ impl Variant {
                 constants.push(("LANES", f64::from(self.profile.whole_step().0)));
                 constants.push(("EARLY", f64::from(u8::from(self.early))));
             }
+            Layered::No | Layered::Table => {}
         }
         if matches!(self.kernel, "forward" | "backward") {
             constants.push(("GATED", if self.gated { 1.0 } else { 0.0 }));
@@ -206,7 +207,7 @@ impl Variant {
     #[must_use]
     pub fn canonical(mut self) -> Self {
         if let Some((_, parts)) = kernel(self.kernel) {
-            let whole = parts.small || parts.layered != Layered::No;
+            let whole = parts.small || (parts.layered != Layered::No && self.kernel != "layered_carry");
             if !parts.tile && !whole && (!parts.reduce || parts.cholesky) {
                 self.profile = Profile::Software;
             }

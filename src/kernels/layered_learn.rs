@@ -6,24 +6,7 @@
 use super::host::{Access, PlaceError, Places, Profile, params, to_u32};
 use super::layered_step::{Args, Table};
 
-/// What a dispatch does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Learns.
-    Learn = 0,
-    /// Brings the weights of all trajectories in, before a run of steps.
-    Bring = 1,
-    /// Brings them back, after it.
-    Back = 2,
-}
-
-impl Mode {
-    /// All of them, in order.
-    pub const ALL: [Self; 3] = [Self::Learn, Self::Bring, Self::Back];
-}
-
 params! {
-    mode: u32,
     batch: u32,
     n: u32,
     free: u32,
@@ -41,8 +24,8 @@ params! {
     dt: f32,
 }
 
-/// Storage bindings of the shader from 3 on: weights, both W and Ẇ, what workgroups share, table.
-pub const BINDINGS: &[Access] = &[Access::Write, Access::Write, Access::Write, Access::Read];
+/// Storage bindings of the shader from 3 on: both W and Ẇ, what workgroups share, table.
+pub const BINDINGS: &[Access] = &[Access::Write, Access::Write, Access::Read];
 
 /// Invocations of a workgroup: side by side, and in all. A software adapter fills its registers with eight.
 #[must_use]
@@ -53,9 +36,9 @@ pub fn lanes(profile: Profile) -> [u32; 2] {
 /// Rows and columns of the results of an invocation.
 const TILE: [usize; 2] = [4, 8];
 
-/// Workgroups of the jobs of learning, and of bringing weights in or back.
+/// Workgroups of the jobs.
 #[must_use]
-pub fn jobs(table: &Table, batch: usize, profile: Profile) -> [Vec<usize>; 2] {
+pub fn jobs(table: &Table, batch: usize, profile: Profile) -> Vec<usize> {
     let [wide, all] = lanes(profile).map(|lanes| lanes as usize);
     let tiles = |[rows, columns]: [usize; 2]| {
         rows.div_ceil(TILE[0] * (all / wide)) * columns.div_ceil(TILE[1] * wide)
@@ -63,26 +46,25 @@ pub fn jobs(table: &Table, batch: usize, profile: Profile) -> [Vec<usize>; 2] {
     let resident = tiles([batch, table.first()]);
     let mut learn: Vec<usize> = table.blocks().map(tiles).collect();
     learn.extend([resident, resident, table.free().div_ceil(all)]);
-    [learn, table.blocks().map(|[post, pre]| (post * pre).div_ceil(all)).collect()]
+    learn
 }
 
 /// Loop iterations of the busiest invocation, each loop counted once more for its end.
 #[must_use]
 pub fn loops(table: &Table, batch: usize) -> u64 {
-    let (layers, [rows, columns]) = (table.layers() as u64, TILE.map(|side| side as u64));
+    let layers = table.layers() as u64;
     let finding = layers + 2 + 1;
-    finding + layers + batch as u64 + 1 + rows * (columns / 2 + 1)
+    finding + layers + batch as u64 + 1
 }
 
 /// The parameters of the shader.
 ///
 /// # Errors
 /// If a buffer is not where the shader reads it.
-pub fn params(args: &Args, p: &Places, table: &Table, mode: Mode) -> Result<Params, PlaceError> {
+pub fn params(args: &Args, p: &Places, table: &Table) -> Result<Params, PlaceError> {
     let (plan, fields) = (args.plan(), table.fields());
     let [oo, on, nn] = plan.gram.map(|gram| p.at(gram));
     Ok(Params {
-        mode: mode as u32,
         batch: to_u32(p.batch()),
         n: p.cols(plan.u),
         free: to_u32(table.free()),

@@ -130,7 +130,12 @@ impl Table {
         self.layers.last().map_or(1, |l| l.len.next_power_of_two().min(self.lanes))
     }
 
-    /// All words: the layers, and the workgroups of the jobs of `layered_learn`; `at`: first element of W among all weights.
+    /// Words of the layers.
+    pub fn words_of_layers(&self) -> usize {
+        WORDS * self.layers.len()
+    }
+
+    /// All words: the layers, and the workgroups of the jobs of `layered_learn` and `layered_carry`; `at`: first element of W among all weights.
     pub fn words(&self, at: impl Fn(Buf) -> u32, [learn, carry]: [&[usize]; 2]) -> Vec<u32> {
         let real = |v: f64| (v as f32).to_bits();
         let mut words = Vec::with_capacity(WORDS * self.layers.len() + learn.len() + carry.len());
