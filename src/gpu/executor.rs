@@ -16,12 +16,12 @@ use super::readback::{Readback, read, reals};
 use super::recorder::{Recorder, SoFar};
 use super::store::{CONTROL_SLOTS, Store};
 use super::whole::{self, Whole};
-use segments::Kind;
 use crate::cpu::status;
 use crate::dynamics::Model;
 use crate::engine::{Snapshot, Timings, Watch, Work};
 use crate::kernels::host::Places;
 use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
+use segments::Kind;
 
 /// Operations of products of all trajectories at once that one of a whole step costs: lanes of a workgroup wait for one another.
 const WHOLE: u64 = 8;

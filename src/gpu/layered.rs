@@ -89,9 +89,8 @@ impl Plan {
 /// The shaders of a device; that of DirectX may go through a compiler that refuses barriers in loops that end where data say so.
 fn variants(device: &Device, wide: bool) -> [Variant; 3] {
     let early = device.info().backend != "Dx12";
-    ["layered_step", "layered_learn", "layered_carry"].map(|kernel| {
-        Variant { kernel, profile: device.profile(), gated: false, early, wide }.canonical()
-    })
+    ["layered_step", "layered_learn", "layered_carry"]
+        .map(|kernel| Variant { kernel, profile: device.profile(), gated: false, early, wide }.canonical())
 }
 
 impl Layered {
@@ -140,11 +139,7 @@ impl Layered {
     }
 
     /// The dispatches of a run of steps whose first control values are in a slot, with the slots of their own.
-    pub fn parts<'a>(
-        &self,
-        slot: usize,
-        steps: impl Iterator<Item = &'a StepControl>,
-    ) -> Vec<(Part, usize)> {
+    pub fn parts<'a>(&self, slot: usize, steps: impl Iterator<Item = &'a StepControl>) -> Vec<(Part, usize)> {
         let mut parts = vec![(Part::Bring, slot), (Part::Sense, slot)];
         let mut learned = false;
         let mut last = slot;
@@ -198,7 +193,8 @@ impl Layered {
         let weights: u64 = self.plan.weights().map(|w| program.spec(w).len() as u64).sum();
         let state = |spec: &&BufferSpec| spec.role == Role::State && spec.per_trajectory;
         let states: u64 = program.buffers.iter().filter(state).map(|spec| spec.len() as u64).sum();
-        let learned: u64 = program.plan(PlanId::ResidentStep).ops.iter().map(|op| learning(op, program)).sum();
+        let learned: u64 =
+            program.plan(PlanId::ResidentStep).ops.iter().map(|op| learning(op, program)).sum();
         let all = program.cost(PlanId::ResidentStep, iterations).flops;
         let (kernel, flops, reals) = match part {
             Part::Bring | Part::Back => ("layered_carry", 0, 3 * weights),

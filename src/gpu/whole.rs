@@ -133,7 +133,12 @@ impl Whole {
     }
 }
 
-pub(super) fn upload(device: &Device, label: &str, content: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+pub(super) fn upload(
+    device: &Device,
+    label: &str,
+    content: &[u8],
+    usage: wgpu::BufferUsages,
+) -> wgpu::Buffer {
     let buffer = device.raw().create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size: (content.len() as u64).max(SLOT),

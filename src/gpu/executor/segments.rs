@@ -116,7 +116,8 @@ impl Executor {
                     let iterations = to_u32(layered.iterations(self.iterations));
                     // Which of the two W a step has, and the next one.
                     let mut w = 0;
-                    for (k, (control, (_, step))) in slots.iter_mut().zip(&slice[segment.slot..]).enumerate() {
+                    for (k, (control, (_, step))) in slots.iter_mut().zip(&slice[segment.slot..]).enumerate()
+                    {
                         let next = if learns(step) { 1 - w } else { w };
                         control.slot = to_u32(segment.slot + k);
                         control.steps = w + 2 * next;
