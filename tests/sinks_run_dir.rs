@@ -96,6 +96,7 @@ fn a_run_leaves_config_provenance_metrics_score_and_done() {
         steps: 100,
         device: "Some GPU".into(),
         driver: "Vulkan".into(),
+        tiles: String::new(),
         precision: "f32".into(),
         version: version::VERSION.into(),
         commit: version::COMMIT.into(),

@@ -28,6 +28,7 @@ fn header() -> Header {
         steps: 300,
         device: "Some GPU".into(),
         driver: "Vulkan 570.1".into(),
+        tiles: String::new(),
         precision: "f32".into(),
         version: "0.1.0".into(),
         commit: "abcdef".into(),

@@ -17,6 +17,7 @@ mod plot;
 mod predict;
 mod recordings;
 mod simulate;
+mod tiles;
 mod train;
 
 use std::process::ExitCode;

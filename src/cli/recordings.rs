@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{self, Loaded as Data};
 use super::evaluate::{self, Begun};
-use super::{Failure, device};
+use super::{Failure, device, tiles};
 use crate::checkpoint::parameters::Loaded;
 use crate::completion::Table;
 use crate::config::Experiment;
 use crate::data::series::{SeriesSet, Span};
 use crate::engine::Device;
-use crate::evaluate::{EvaluateError, Slice, Trouble};
+use crate::evaluate::{EvaluateError, Follower, Slice, Trouble};
 use crate::train::{Completion, Examiner, TrainError};
 
 /// A network and the recordings that it follows.
@@ -42,7 +42,13 @@ pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Recordings,
             "the experiment has no section [completion], which says what is to be predicted"
         )));
     };
-    let device = device::open(&e.run.device, e.run.precision)?;
+    let device = tiles::Tiled::new(device::open(&e.run.device, e.run.precision)?, &args.tiles)?;
+    let rehearsal = || {
+        let spans = set.test.len().max(set.validation.len());
+        Follower::rehearsal(&e.network, e.settings, &set, spans)
+            .map_err(|error| failed(TrainError::Evaluate(error)))
+    };
+    let device = device.settle(None, rehearsal)?;
     let opened = Recordings { experiment: e, set, completion, device, file, part, about };
     if opened.spans().is_empty() {
         return Err(Failure::usage(anyhow::anyhow!(

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExperimentArgs, Failure, device, print};
+use super::{ExperimentArgs, Failure, device, print, tiles};
 use crate::config::SimulationConfig;
 use crate::dynamics::Solver;
 use crate::engine::Precision;
 use crate::simulate::{
-    Record, Setup, SimulationError, SimulationOutput, load_npz, run as simulate, save_npz,
+    Record, Setup, SimulationError, SimulationOutput, load_npz, rehearsal, run as simulate, save_npz,
 };
 use crate::sinks::save_recording;
 
@@ -36,6 +36,8 @@ pub(super) struct Args {
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the file's.
     #[arg(long)]
     device: Option<String>,
+    #[command(flatten)]
+    tiles: tiles::TileArgs,
     /// f64 (CPU only) or f32; default: the file's.
     #[arg(long, value_parser = ["f32", "f64"])]
     precision: Option<String>,
@@ -75,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
     check_snapshots(&args.snapshots, input.steps)?;
-    let device = device::open(&c.run.device, c.run.precision)?;
+    let device = tiles::Tiled::new(device::open(&c.run.device, c.run.precision)?, &args.tiles)?;
     let setup = Setup {
         network: c.network.clone(),
         settings: c.settings,
@@ -88,17 +90,24 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         snapshots: args.snapshots.clone(),
         probes: if args.probes { c.probes.clone() } else { Vec::new() },
     };
-    let out = simulate(&setup, &device, &input, &keep).map_err(|error| match error {
-        SimulationError::Engine(error) => Failure::run(error),
-        other => Failure::usage(other),
-    })?;
+    let device = device.settle(None, || rehearsal(&setup, &input).map_err(failed))?;
+    let out = simulate(&setup, &device, &input, &keep).map_err(failed)?;
     save_npz(&args.output, &c.network, &out).map_err(Failure::run)?;
     let probed = save_probes(&args.output, &out, device.precision())?;
-    let done = summary(&out, input.steps, &device.name(), device.precision());
+    let name = format!("{}{}", device.name(), tiles::told(&device));
+    let done = summary(&out, input.steps, &name, device.precision());
     print(&format!("{done}wrote {}\n{probed}", args.output.display()))?;
     match out.stop {
         Some(stop) => Err(Failure::run(stop)),
         None => Ok(()),
+    }
+}
+
+/// The exit code of a simulation that cannot run.
+fn failed(error: SimulationError) -> Failure {
+    match error {
+        SimulationError::Engine(error) => Failure::run(error),
+        other => Failure::usage(other),
     }
 }
 

@@ -12,7 +12,7 @@ pub fn header(h: &Header) -> String {
          experiment  {}, seed {}\n\
          network     {}, {}, {} parameters\n\
          dynamics    {}\n\
-         device      {}, {}, {}\n\
+         device      {}, {}, {}{}\n\
          data        {}: {train} training, {validation} validation, {test} test samples\n\
          training    {}, batch {}{}\n",
         h.version,
@@ -26,6 +26,7 @@ pub fn header(h: &Header) -> String {
         h.device,
         h.driver,
         h.precision,
+        if h.tiles.is_empty() { String::new() } else { format!(", {}", h.tiles) },
         h.data,
         count(h.epochs, "epoch", "epochs"),
         h.batch,

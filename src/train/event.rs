@@ -42,6 +42,9 @@ pub struct Header {
     pub device: String,
     /// Backend and driver.
     pub driver: String,
+    /// How an adapter tiles matrix products, and who chose that; empty for the processor.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tiles: String,
     /// Floating-point type.
     pub precision: String,
     /// Version of the program.

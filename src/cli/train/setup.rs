@@ -62,6 +62,7 @@ pub(super) fn header(e: &Experiment, data: &Material, device: &Device, trainer: 
         steps: trainer.presentation_steps(),
         device: device.name(),
         driver: device.driver(),
+        tiles: device.tiles(),
         precision: device.precision().name().into(),
         version: version::VERSION.into(),
         commit: version::COMMIT.into(),
