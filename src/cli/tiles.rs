@@ -61,18 +61,13 @@ impl Tiles {
             self.refuse_on_cpu()?;
             return Ok(device.clone());
         };
-        if let Request::Fixed(profile) = self.request {
-            return Ok(Device::Gpu(gpu.with_tiles(profile, TilesBy::User)));
-        }
-        if let Some(then) = goes_on.filter(|then| then.device == device.name()) {
+        let is_free = !matches!(self.request, Request::Fixed(_));
+        if let Some(then) = goes_on.filter(|then| is_free && then.device == device.name()) {
             // Before there was a choice the tiles of the class ran.
             let profile = Profile::named(&then.tiles).unwrap_or_else(|| gpu.default_profile());
             return Ok(Device::Gpu(gpu.with_tiles(profile, TilesBy::Run)));
         }
-        if !self.request.measures(gpu.is_software()) {
-            return Ok(device.clone());
-        }
-        let (tuned, notes) = self.tuner.tune(gpu, &rehearsal()?);
+        let (tuned, notes) = self.tuner.settle(self.request, gpu, rehearsal)?;
         notes.iter().for_each(|note| say(&format!("warning: {note}")));
         Ok(Device::Gpu(tuned))
     }

@@ -21,11 +21,21 @@ pub enum Request {
 }
 
 impl Request {
-    /// The name in reports; `auto` also for what is usual.
+    /// What can be asked for by name.
+    pub const NAMES: [(&'static str, Request); 5] = [
+        ("auto", Request::Auto),
+        ("class", Request::Class),
+        ("software", Request::Fixed(Profile::Software)),
+        ("small", Request::Fixed(Profile::Small)),
+        ("large", Request::Fixed(Profile::Large)),
+    ];
+
+    /// The name; empty where nothing was asked for.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Usual | Self::Auto => "auto",
+            Self::Usual => "",
+            Self::Auto => "auto",
             Self::Class => "class",
             Self::Fixed(profile) => profile.name(),
         }

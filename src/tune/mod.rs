@@ -60,6 +60,23 @@ impl Tuner {
         Self { cache, known: RefCell::default() }
     }
 
+    /// The device with the tiles that are asked for; `rehearsal` is made only where they are to be measured. Notes as of [`Tuner::tune`].
+    ///
+    /// # Errors
+    /// Those of `rehearsal`.
+    pub fn settle<E>(
+        &self,
+        request: Request,
+        device: &Device,
+        rehearsal: impl FnOnce() -> Result<Rehearsal, E>,
+    ) -> Result<(Device, Vec<String>), E> {
+        match request {
+            Request::Fixed(profile) => Ok((device.with_tiles(profile, TilesBy::User), Vec::new())),
+            _ if request.measures(device.is_software()) => Ok(self.tune(device, &rehearsal()?)),
+            _ => Ok((device.with_tiles(device.default_profile(), TilesBy::Class), Vec::new())),
+        }
+    }
+
     /// The device with the fastest tiles for what it is to run, and what a user should know: a cache that cannot be used, a measurement that
     /// failed. Neither is an error: the default of the adapter's class is always there.
     #[must_use]
