@@ -13,7 +13,7 @@ use lagrange_gpu::engine::Work;
 use lagrange_gpu::gpu::{self, AdapterInfo, Choice, Device, Profile, TilesBy};
 use lagrange_gpu::network::{Activation, InputMode, Network, Population, expand};
 use lagrange_gpu::plan::{PlanId, StepControl};
-use lagrange_gpu::tune::{Cache, CacheError, Entry, Key, Rehearsal, Request, Tuner, shapes};
+use lagrange_gpu::tune::{Cache, CacheError, Entry, Key, Rehearsal, Request, Tuner, VARIABLE, shapes};
 
 fn adapter() -> AdapterInfo {
     AdapterInfo {
@@ -208,13 +208,7 @@ fn software() -> String {
 
 /// The program with the user's cache in the folder `cache` of its place.
 fn run(place: &Place, args: &[&str]) -> Ran {
-    let mut command = place.command(args);
-    let cache = place.path("cache");
-    let output = command
-        .env("XDG_CACHE_HOME", &cache)
-        .env("HOME", place.path("home"))
-        .env("LOCALAPPDATA", cache)
-        .output();
+    let output = place.command(args).env(VARIABLE, place.path("cache")).output();
     Ran::of(&output.unwrap())
 }
 
@@ -263,7 +257,7 @@ fn training_takes_the_tiles_that_are_asked_for() {
         assert_eq!(json(&run.join("provenance.json"))["tiles"], words);
         all.push(values(&run));
     }
-    assert!(!place.path("cache").exists() && !place.path("home").exists(), "no cache is touched");
+    assert!(!place.path("cache").exists(), "no cache is touched");
     let ran = train(&place, "auto", &["--tiles", "auto"]).ends(0);
     assert!(ran.line("device ").ends_with(" tiles (measured now)"), "{}", ran.stderr);
     all.push(values(&folder_of(&place, "auto")));
@@ -278,12 +272,11 @@ fn training_takes_the_tiles_that_are_asked_for() {
 
 /// A choice of an earlier process is taken, unless the class is asked for; a damaged one is told and replaced.
 #[test]
-#[cfg(target_os = "linux")]
 fn choices_are_remembered() {
     let place = Place::new();
     MiniData::new().put(&place);
     train(&place, "first", &["--tiles", "auto"]).ends(0);
-    let folder = place.path("cache/lagrange-gpu/tiles");
+    let folder = place.path("cache/tiles");
     // A busy machine may not get to all profiles, and then keeps nothing.
     let Some(file) = folder.exists().then(|| folder.join(&names(&folder)[0])) else { return };
     let mut entry = json(&file);

@@ -10,7 +10,7 @@ use crate::tune::{Rehearsal, Request, Tuner};
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct TileArgs {
     /// Tiles of matrix products on an adapter: auto takes the fastest for the shapes at hand, which are measured once, in about a second, and
-    /// remembered in the user's cache folder. Default: auto on a hardware GPU, software on a software adapter.
+    /// remembered in the user's cache folder (or that of LAGRANGE_CACHE_DIR). Default: auto on a hardware GPU, software on a software adapter.
     #[arg(long, value_name = "auto|software|small|large", value_parser = ["auto", "software", "small", "large"], conflicts_with = "no_autotune")]
     tiles: Option<String>,
     /// Takes the tiles of the adapter's class, without measuring: the same bits from run to run on a machine, whatever was measured before.

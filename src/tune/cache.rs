@@ -13,6 +13,9 @@ use super::Key;
 use crate::gpu::Profile;
 use crate::sinks::atomic;
 
+/// The environment variable that names the folder of caches.
+pub const VARIABLE: &str = "LAGRANGE_CACHE_DIR";
+
 /// What the files call their format.
 const FORMAT: &str = "lagrange-gpu tiles 1";
 
@@ -89,9 +92,13 @@ impl Cache {
         Self { folder: folder.into() }
     }
 
-    /// In the cache folder of the user: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`, each with `lagrange-gpu/tiles`.
+    /// In the folder that [`VARIABLE`] names, else in the cache folder of the user: `$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`,
+    /// `%LOCALAPPDATA%`, each with `lagrange-gpu/tiles`.
     #[must_use]
     pub fn of_user() -> Option<Self> {
+        if let Some(folder) = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()) {
+            return Some(Self::in_folder(Path::new(&folder).join("tiles")));
+        }
         let strategy = etcetera::base_strategy::choose_native_strategy().ok()?;
         Some(Self::in_folder(strategy.cache_dir().join("lagrange-gpu").join("tiles")))
     }

@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use cache::{Cache, CacheError, Entry};
+pub use cache::{Cache, CacheError, Entry, VARIABLE};
 pub use choice::{MARGIN, Request, allowed, choose};
 pub use key::{Key, shapes};
 
