@@ -125,6 +125,7 @@ fn every_kernel_has_its_three_files() {
         "tasks",
         "team",
         "tile",
+        "transpose",
         "vector",
         "watch",
     ];

@@ -64,6 +64,7 @@ pub mod store;
 mod tasks;
 mod team;
 mod tile;
+mod transpose;
 pub mod unit;
 pub mod update;
 mod vector;

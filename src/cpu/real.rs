@@ -5,6 +5,7 @@ use super::group::Grouped;
 use super::panel::Panels;
 use super::rows::InRows;
 use super::tile::Tiled;
+use super::transpose::Transposed;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -16,6 +17,7 @@ pub trait Real:
     + Tiled
     + Grouped
     + Panels
+    + Transposed
     + InRows
     + Default
     + LowerExp

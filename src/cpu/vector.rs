@@ -1,6 +1,19 @@
 //! Vectors of the instruction sets that products are compiled for. Explicit, since compilers turn blocks of accumulators in
 //! arrays into gathers.
 
+use super::Real;
+
+/// An array from its elements. What they are computed from is copied before, so that compilers see that nothing is written meanwhile and take
+/// them all at once.
+#[inline(always)]
+pub(super) fn each<T: Real, const G: usize>(of: impl Fn(usize) -> T) -> [T; G] {
+    let mut all = [T::ZERO; G];
+    for (j, one) in all.iter_mut().enumerate() {
+        *one = of(j);
+    }
+    all
+}
+
 /// Vectors of one x86 instruction set.
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {

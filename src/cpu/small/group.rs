@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::cpu::group::Shape;
 use crate::cpu::rows::{ROWS, next};
-use crate::cpu::{Lane, Real, tile};
+use crate::cpu::vector::each;
+use crate::cpu::{Lane, Real, tile, transpose};
 use crate::plan::{Buf, Cols, small::Block};
 
 /// Numbers of the G trajectories.
@@ -16,9 +17,10 @@ pub(super) fn gather<T: Real, const G: usize>(from: &[T], n: usize, rows: Range<
     if G == 1 {
         return to.copy_from_slice(&from[rows.start * n..][..n]);
     }
-    if rows.len() < G {
-        to.fill(T::ZERO);
+    if rows.len() == G && G == T::GROUP {
+        return transpose::group(&from[rows.start * n..rows.end * n], n, n, to);
     }
+    to.fill(T::ZERO);
     for (lane, row) in rows.enumerate() {
         let from = &from[row * n..][..n];
         for (to, &v) in to.as_chunks_mut::<G>().0.iter_mut().zip(from) {
@@ -32,6 +34,9 @@ pub(super) fn gather<T: Real, const G: usize>(from: &[T], n: usize, rows: Range<
 pub(super) fn scatter<T: Real, const G: usize>(from: &[T], n: usize, rows: Range<usize>, to: &mut [T]) {
     if G == 1 {
         return to[rows.start * n..][..n].copy_from_slice(from);
+    }
+    if rows.len() == G && G == T::GROUP {
+        return transpose::ungroup(from, n, n, &mut to[rows.start * n..rows.end * n]);
     }
     for (lane, row) in rows.enumerate() {
         let to = &mut to[row * n..][..n];
@@ -292,9 +297,8 @@ pub(super) fn dot<T: Real, const G: usize>(x: &[T], y: &[T]) -> Each<T, G> {
     }
     let mut sums = [T::ZERO; G];
     for (x, y) in x.as_chunks::<G>().0.iter().zip(y.as_chunks::<G>().0) {
-        for l in 0..G {
-            sums[l] += x[l] * y[l];
-        }
+        let before = sums;
+        sums = each(|l| before[l] + x[l] * y[l]);
     }
     sums
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Step;
 use super::group::{gather, scatter, there_and_back};
+use crate::cpu::vector::each;
 use crate::cpu::{Lane, Real};
 
 /// Of some trajectories of the lane.
@@ -18,8 +19,9 @@ pub(super) fn run<T: Real, const G: usize>(s: &mut Lane<T>, step: &Step, rows: R
     gather::<T, G>(s.get(step.rates.r), n, rows.clone(), r);
     gather::<T, G>(s.get(args.u), n, rows.clone(), basal);
     // δ = u − b − x, then − W r̄.
-    for ((delta, u), &bias) in delta.chunks_exact_mut(G).zip(basal.chunks_exact(G)).zip(s.get(args.b)) {
-        delta.iter_mut().zip(u).for_each(|(delta, &u)| *delta = u - bias);
+    let groups = delta.as_chunks_mut::<G>().0.iter_mut().zip(basal.as_chunks::<G>().0);
+    for ((delta, u), &bias) in groups.zip(s.get(args.b)) {
+        *delta = each(|l| u[l] - bias);
     }
     if let Some(x) = args.x {
         let (x, n_in) = (s.get(x), s.cols(x));
@@ -29,7 +31,9 @@ pub(super) fn run<T: Real, const G: usize>(s: &mut Lane<T>, step: &Step, rows: R
     }
     apical.fill(T::ZERO);
     there_and_back::<T, G>(s, &small.blocks, -T::ONE, r, delta, apical);
-    basal.iter_mut().zip(&*delta).for_each(|(a, &delta)| *a -= delta);
+    for (a, &delta) in basal.iter_mut().zip(&*delta) {
+        *a -= delta;
+    }
     for (lane, row) in rows.clone().enumerate() {
         if s.get(args.active)[row] == T::ZERO {
             for v in [&mut *delta, &mut *apical] {

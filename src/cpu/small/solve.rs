@@ -9,6 +9,7 @@ use super::group::{
     Each, along_factors, along_rates, backward, dot, gather, scatter, symmetric, there_and_back,
 };
 use super::{Step, in_factors};
+use crate::cpu::vector::each;
 use crate::cpu::{Lane, Real};
 use crate::kernels::solver;
 use crate::plan::StepControl;
@@ -93,14 +94,19 @@ fn right_side<T: Real, const G: usize>(
     if let Some(d2) = step.rates.d2 {
         gather::<T, G>(s.get(d2), n, rows.clone(), v.bend);
         gather::<T, G>(s.get(step.apical), n, rows.clone(), v.t);
-        v.bend.iter_mut().zip(&*v.t).for_each(|(d2, &apical)| *d2 = -(*d2 * apical));
+        for (d2, &apical) in v.bend.iter_mut().zip(&*v.t) {
+            *d2 = -(*d2 * apical);
+        }
     }
     let inv_tau = T::of(1.0 / args.tau_ms);
     // c in p, what ρ' gates in q.
-    v.p.iter_mut().zip(&*v.x).for_each(|(c, &delta)| *c = -delta * inv_tau);
+    for (c, &delta) in v.p.iter_mut().zip(&*v.x) {
+        *c = -delta * inv_tau;
+    }
     if let Some(b_dot) = args.b_dot {
-        for (c, &rate) in v.p.chunks_exact_mut(G).zip(s.get(b_dot)) {
-            c.iter_mut().for_each(|c| *c += rate);
+        for (c, &rate) in v.p.as_chunks_mut::<G>().0.iter_mut().zip(s.get(b_dot)) {
+            let before = *c;
+            *c = each(|l| before[l] + rate);
         }
     }
     if let Some(x_dot) = args.x_dot {
@@ -187,17 +193,9 @@ fn iterate<T: Real, const G: usize>(s: &Lane<T>, step: &Step, v: &mut Vectors<T>
             if turn > 0 && open[l] && before[l] != T::ZERO { now[l] / before[l] } else { T::ZERO }
         });
         before = now;
-        if turn == 0 {
-            v.p.copy_from_slice(v.t);
-        } else {
-            for (p, z) in v.p.as_chunks_mut::<G>().0.iter_mut().zip(v.t.as_chunks::<G>().0) {
-                for l in 0..G {
-                    p[l] = z[l] + gain[l] * p[l];
-                }
-            }
-        }
-        operator::<T, G>(s, step, v);
-        let curvature = dot::<T, G>(v.p, v.q);
+        way::<T, G>(v, &gain, turn == 0);
+        there_and_back::<T, G>(s, &small.blocks, -T::ONE, v.y, v.t, v.z);
+        let curvature = curvature::<T, G>(v);
         let alpha: Each<T, G> = std::array::from_fn(|l| {
             if open[l] && curvature[l] != T::ZERO { now[l] / curvature[l] } else { T::ZERO }
         });
@@ -207,33 +205,59 @@ fn iterate<T: Real, const G: usize>(s: &Lane<T>, step: &Step, v: &mut Vectors<T>
                 book.bent[l] = T::ONE;
             }
         }
-        let (p, q) = (v.p.as_chunks::<G>().0, v.q.as_chunks::<G>().0);
-        for (x, p) in v.x.as_chunks_mut::<G>().0.iter_mut().zip(p) {
-            for l in 0..G {
-                x[l] += alpha[l] * p[l];
-            }
-        }
-        for (res, q) in v.res.as_chunks_mut::<G>().0.iter_mut().zip(q) {
-            for l in 0..G {
-                res[l] -= alpha[l] * q[l];
-            }
-        }
-        book.norm2 = dot::<T, G>(v.res, v.res);
+        book.norm2 = go::<T, G>(v, &alpha);
     }
     book
 }
 
-/// `q ← H p`.
+/// The next direction `p ← P res + gain·p`, and what the operator starts from: ρ' p, p and 0.
 #[inline(always)]
-fn operator<T: Real, const G: usize>(s: &Lane<T>, step: &Step, v: &mut Vectors<T>) {
-    for ((y, &d), &p) in v.y.iter_mut().zip(&*v.d).zip(&*v.p) {
-        *y = d * p;
-    }
-    v.t.copy_from_slice(v.p);
+fn way<T: Real, const G: usize>(v: &mut Vectors<T>, gain: &Each<T, G>, first: bool) {
     v.z.fill(T::ZERO);
-    there_and_back::<T, G>(s, &step.small.blocks, -T::ONE, v.y, v.t, v.z);
-    let parts = v.t.iter().zip(&*v.z).zip(&*v.d).zip(&*v.bend).zip(&*v.p);
-    for (q, ((((&t, &z), &d), &bend), &p)) in v.q.iter_mut().zip(parts) {
-        *q = t - d * z + bend * p;
+    let gain = *gain;
+    let (p, y) = (v.p.as_chunks_mut::<G>().0, v.y.as_chunks_mut::<G>().0);
+    let (t, d) = (v.t.as_chunks_mut::<G>().0, v.d.as_chunks::<G>().0);
+    for (((p, y), t), d) in p.iter_mut().zip(y).zip(t).zip(d) {
+        let (old, new, d) = (*p, *t, *d);
+        // The first time p holds c.
+        let next: Each<T, G> = if first { new } else { each(|l| new[l] + gain[l] * old[l]) };
+        (*p, *t, *y) = (next, next, each(|l| d[l] * next[l]));
     }
+}
+
+/// `q ← H p` from J p in t and `Wᵀ J p` in z; p·q.
+#[inline(always)]
+fn curvature<T: Real, const G: usize>(v: &mut Vectors<T>) -> Each<T, G> {
+    let mut sums = [T::ZERO; G];
+    let (t, z, d) = (v.t.as_chunks::<G>().0, v.z.as_chunks::<G>().0, v.d.as_chunks::<G>().0);
+    let (bend, p) = (v.bend.as_chunks::<G>().0, v.p.as_chunks::<G>().0);
+    let parts = t.iter().zip(z).zip(d).zip(bend).zip(p);
+    for (q, ((((t, z), d), bend), p)) in v.q.as_chunks_mut::<G>().0.iter_mut().zip(parts) {
+        let next: Each<T, G> = each(|l| t[l] - d[l] * z[l] + bend[l] * p[l]);
+        *q = next;
+        if G > 1 {
+            let before = sums;
+            sums = each(|l| before[l] + p[l] * next[l]);
+        }
+    }
+    if G == 1 { dot::<T, G>(v.p, v.q) } else { sums }
+}
+
+/// `u̇ ← u̇ + α p`, `res ← res − α q`; |res|².
+#[inline(always)]
+fn go<T: Real, const G: usize>(v: &mut Vectors<T>, alpha: &Each<T, G>) -> Each<T, G> {
+    let (mut sums, alpha) = ([T::ZERO; G], *alpha);
+    let (x, res) = (v.x.as_chunks_mut::<G>().0, v.res.as_chunks_mut::<G>().0);
+    let (p, q) = (v.p.as_chunks::<G>().0, v.q.as_chunks::<G>().0);
+    for (((x, res), p), q) in x.iter_mut().zip(res).zip(p).zip(q) {
+        let (from, left) = (*x, *res);
+        *x = each(|l| from[l] + alpha[l] * p[l]);
+        let next: Each<T, G> = each(|l| left[l] - alpha[l] * q[l]);
+        *res = next;
+        if G > 1 {
+            let before = sums;
+            sums = each(|l| before[l] + next[l] * next[l]);
+        }
+    }
+    if G == 1 { dot::<T, G>(v.res, v.res) } else { sums }
 }
