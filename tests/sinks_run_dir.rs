@@ -94,6 +94,7 @@ fn a_run_leaves_config_provenance_metrics_score_and_done() {
         tau_ms: 10.0,
         dt_ms: 1.0,
         steps: 100,
+        shown: "sample".into(),
         device: "Some GPU".into(),
         driver: "Vulkan".into(),
         tiles: String::new(),

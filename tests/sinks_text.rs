@@ -26,6 +26,7 @@ fn header() -> Header {
         tau_ms: 10.0,
         dt_ms: 0.1,
         steps: 300,
+        shown: "sample".into(),
         device: "Some GPU".into(),
         driver: "Vulkan 570.1".into(),
         tiles: String::new(),

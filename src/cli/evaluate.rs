@@ -41,9 +41,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 250, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     batch: usize,
     /// Integrates each sample as a presentation from the equilibrium for x = 0 and reads its end, instead of the steady state; recurrent
-    /// networks are always read so.
+    /// networks, and all that follow recordings, are always read so.
     #[arg(long)]
-    trajectory: bool,
+    pub(super) trajectory: bool,
 }
 
 /// The parts of a data set.
@@ -150,6 +150,7 @@ fn images(e: &mut Experiment, args: &Args, path: &Path, parameters: &Path) -> Re
     let wrong = |error| Failure::usage(DataError::Arrays(error));
     match e.data.source.clone() {
         DataSource::Arrays(config) => {
+            arrays::check_own(path, &config).map_err(wrong)?;
             let scaling = scaling(e, args, &config, parameters)?;
             let own = arrays::load_own(path, config.answers, dataset::shape(e), scaling.as_ref());
             let description = format!("samples of {}", path.display());

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExperimentArgs, Failure, device, print, tiles};
+use super::{ExperimentArgs, Failure, device, print, say, tiles};
 use crate::config::SimulationConfig;
-use crate::dynamics::Solver;
+use crate::dynamics::{Model, Solver};
 use crate::engine::Precision;
 use crate::simulate::{
-    Record, Setup, SimulationError, SimulationOutput, load_npz, rehearsal, run as simulate, save_npz,
+    Record, Setup, SimulationError, SimulationInput, SimulationOutput, load_npz, rehearsal, run as simulate,
+    save_npz,
 };
 use crate::sinks::save_recording;
+use crate::train::{Event, network_warnings};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -90,7 +92,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         snapshots: args.snapshots.clone(),
         probes: if args.probes { c.probes.clone() } else { Vec::new() },
     };
-    let device = device.settle(None, || rehearsal(&setup, &input).map_err(failed))?;
+    let plan = rehearsal(&setup, &input).map_err(failed)?;
+    warn(&plan.model, &input);
+    let device = device.settle(None, || Ok(plan))?;
     let out = simulate(&setup, &device, &input, &keep).map_err(failed)?;
     save_npz(&args.output, &c.network, &out).map_err(Failure::run)?;
     let probed = save_probes(&args.output, &out, device.precision())?;
@@ -100,6 +104,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match out.stop {
         Some(stop) => Err(Failure::run(stop)),
         None => Ok(()),
+    }
+}
+
+/// What a user should know before the first step, of the strongest nudging of each output.
+fn warn(model: &Model, input: &SimulationInput) {
+    let n_out = model.network.n_out();
+    let mut beta = vec![0.0_f64; n_out];
+    for row in input.beta.chunks_exact(n_out.max(1)) {
+        // An output that is held has no voltage of its own.
+        beta.iter_mut().zip(row).filter(|(_, b)| b.is_finite()).for_each(|(most, &b)| *most = most.max(b));
+    }
+    for event in network_warnings(model, &input.parameters, &beta) {
+        if let Event::Warning { kind, message, .. } = event {
+            say(&format!("warning [{kind}]: {message}"));
+        }
     }
 }
 

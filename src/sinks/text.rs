@@ -49,12 +49,13 @@ fn dynamics(h: &Header) -> String {
     let solver = if h.solver.is_empty() { String::new() } else { format!(" ({})", h.solver) };
     let presentation = h.dt_ms * h.steps as f64;
     format!(
-        "{}{solver}, τ = {} ms, dt = {} ms, {} ms a sample ({} steps)",
+        "{}{solver}, τ = {} ms, dt = {} ms, {} ms a {} ({} steps)",
         h.integrator,
         h.tau_ms,
         h.dt_ms,
         // Without the digits that binary fractions leave: 0.1 × 3.
         (presentation * 1e9).round() / 1e9,
+        h.shown,
         thousands(h.steps as u64),
     )
 }

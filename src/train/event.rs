@@ -38,6 +38,8 @@ pub struct Header {
     pub dt_ms: f64,
     /// Time steps a presentation; 1 with backprop.
     pub steps: usize,
+    /// What is presented: `sample`, or `window` of recordings.
+    pub shown: String,
     /// Device that really runs.
     pub device: String,
     /// Backend and driver.

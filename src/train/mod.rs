@@ -14,7 +14,7 @@ mod state;
 mod tally;
 mod trainer;
 
-pub use advice::{epoch_warnings, start_warnings};
+pub use advice::{epoch_warnings, network_warnings, start_warnings};
 pub use completion::{
     Completed, Completion, CompletionConfig, CompletionScore, Examiner, FreeChannels, NoChannel, Traces,
 };

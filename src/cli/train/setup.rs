@@ -60,6 +60,7 @@ pub(super) fn header(e: &Experiment, data: &Material, device: &Device, trainer: 
         tau_ms: e.settings.tau_ms,
         dt_ms: e.settings.dt_ms,
         steps: trainer.presentation_steps(),
+        shown: if e.data.is_series() { "window" } else { "sample" }.into(),
         device: device.name(),
         driver: device.driver(),
         tiles: device.tiles(),
