@@ -166,46 +166,61 @@ pub(super) fn along_factors<T: Real, const G: usize>(
     (y, out): (&[T], &mut [T]),
     overlaps: &mut Vec<T>,
 ) {
-    let batch = r.len() / n;
-    overlaps.resize(batch * G, T::ZERO);
-    for block in blocks.iter().filter(|b| b.w_dot.is_some()) {
-        let (pre, post, rate) = (block.pre, block.post, T::of(rate * block.factor));
-        let mut part = |from: &[T], by: Cols, x: &[T], a: &[T], at: Cols, to: &mut [T]| {
-            overlaps.fill(T::ZERO);
-            let of = |v: &'_ [T], cols: Cols| cols.start.min(v.len());
-            multiply::<T, G>(
-                &from[of(from, by)..],
-                (batch, by.len),
-                (n, 1),
-                T::ONE,
-                &x[wide::<G>(by)],
-                overlaps,
-            );
-            multiply::<T, G>(
-                &a[of(a, at)..],
-                (at.len, batch),
-                (1, n),
-                rate,
-                overlaps,
-                &mut to[wide::<G>(at)],
-            );
-        };
-        part(r, pre, x, delta, post, to);
-        part(delta, post, y, r, pre, out);
-        if block.hollow {
-            // What neurons would teach themselves.
-            let mut sums = vec![T::ZERO; pre.len];
-            for (delta, r) in delta.chunks_exact(n).zip(r.chunks_exact(n)) {
-                let both = delta[pre.range()].iter().zip(&r[pre.range()]);
-                sums.iter_mut().zip(both).for_each(|(sum, (&delta, &r))| *sum += delta * r);
-            }
-            for (i, sum) in pre.range().zip(sums) {
-                for l in i * G..(i + 1) * G {
-                    to[l] -= rate * sum * x[l];
-                    out[l] -= rate * sum * y[l];
-                }
+    let learns = || blocks.iter().filter(|b| b.w_dot.is_some());
+    let forth = learns().map(|b| (b.pre, b.post, rate * b.factor));
+    let back = learns().map(|b| (b.post, b.pre, rate * b.factor));
+    spread::<T, G>(forth, (r, delta, n), x, to, overlaps);
+    spread::<T, G>(back, (delta, r, n), y, out, overlaps);
+    for block in learns().filter(|b| b.hollow) {
+        // What neurons would teach themselves.
+        let (pre, rate) = (block.pre, T::of(rate * block.factor));
+        overlaps.clear();
+        overlaps.resize(pre.len, T::ZERO);
+        for (delta, r) in delta.chunks_exact(n).zip(r.chunks_exact(n)) {
+            let both = delta[pre.range()].iter().zip(&r[pre.range()]);
+            overlaps.iter_mut().zip(both).for_each(|(sum, (&delta, &r))| *sum += delta * r);
+        }
+        for (i, &sum) in pre.range().zip(&*overlaps) {
+            for l in i * G..(i + 1) * G {
+                to[l] -= rate * sum * x[l];
+                out[l] -= rate * sum * y[l];
             }
         }
+    }
+}
+
+/// `to ← to + κ Σ_b a_b (from_b·x)`, the overlap on the first population of each link and a_b of the second one: populations share what their links
+/// have in common.
+#[inline(always)]
+fn spread<T: Real, const G: usize>(
+    links: impl Iterator<Item = (Cols, Cols, f64)> + Clone,
+    (from, a, n): (&[T], &[T], usize),
+    x: &[T],
+    to: &mut [T],
+    overlaps: &mut Vec<T>,
+) {
+    let batch = from.len() / n;
+    let known = |cols: Cols, count: usize| links.clone().take(count).position(|(by, ..)| by == cols);
+    // One for each population that links begin at, and one for their sum.
+    let size = batch * G;
+    overlaps.clear();
+    overlaps.resize((links.clone().count() + 1) * size, T::ZERO);
+    let (sum, each) = overlaps.split_at_mut(size);
+    let of = |v: &'_ [T], cols: Cols| cols.start.min(v.len());
+    for (k, (by, ..)) in links.clone().enumerate().filter(|&(k, (by, ..))| known(by, k).is_none()) {
+        let (a, x) = (&from[of(from, by)..], &x[wide::<G>(by)]);
+        multiply::<T, G>(a, (batch, by.len), (n, 1), T::ONE, x, &mut each[k * size..][..size]);
+    }
+    let first = |k: usize, at: Cols| links.clone().take(k).all(|(_, other, _)| other != at);
+    for (_, (_, at, _)) in links.clone().enumerate().filter(|&(k, (_, at, _))| first(k, at)) {
+        sum.fill(T::ZERO);
+        for (k, (by, _, rate)) in links.clone().enumerate().filter(|(_, (_, other, _))| *other == at) {
+            let (rate, from) = (T::of(rate), known(by, k).unwrap_or(k));
+            for (sum, &v) in sum.iter_mut().zip(&each[from * size..][..size]) {
+                *sum += rate * v;
+            }
+        }
+        multiply::<T, G>(&a[of(a, at)..], (at.len, batch), (1, n), T::ONE, sum, &mut to[wide::<G>(at)]);
     }
 }
 

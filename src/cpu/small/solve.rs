@@ -59,7 +59,9 @@ pub(super) fn run<T: Real, const G: usize>(
         z: part(),
         x: part(),
     };
-    right_side::<T, G>(s, step, rows.clone(), control, &mut v);
+    let mut overlaps = s.take_operand(0);
+    right_side::<T, G>(s, step, rows.clone(), control, &mut v, &mut overlaps);
+    s.put_operand(overlaps);
     let book = iterate::<T, G>(s, step, &mut v);
     let mut out = s.take(step.u_dot);
     scatter::<T, G>(v.x, n, rows.clone(), &mut out);
@@ -84,6 +86,7 @@ fn right_side<T: Real, const G: usize>(
     rows: Range<usize>,
     control: &StepControl,
     v: &mut Vectors<T>,
+    overlaps: &mut Vec<T>,
 ) {
     let (small, args) = (step.small, step.drive);
     let n = s.cols(step.u_dot);
@@ -120,7 +123,7 @@ fn right_side<T: Real, const G: usize>(
         let (forth, back) = ((&*v.y, &mut *v.p), (&*v.x, &mut *v.q));
         if in_factors(small, s.whole_batch()) {
             let all = (s.whole(step.rates.r), s.whole(args.delta), n);
-            along_factors::<T, G>(&small.blocks, all, control.rate_w, forth, back, &mut Vec::new());
+            along_factors::<T, G>(&small.blocks, all, control.rate_w, forth, back, overlaps);
         } else {
             along_rates::<T, G>(s, &small.blocks, forth, back);
         }
