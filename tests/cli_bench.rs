@@ -114,6 +114,9 @@ fn an_experiment_brings_its_own_settings_and_ceilings_are_measured() {
     let row = rows(&ran.stdout).remove(0);
     assert_eq!((row.architecture.as_str(), row.network.as_str()), ("mini", "4-3-2"));
     assert_eq!((row.dt_ms, row.batch, row.steps, row.threads), (0.5, 4, 5, Some(1)));
+    // Other overrides make another case.
+    assert_eq!(row.overrides, "dynamics.dt-ms=0.5");
+    assert!(row.key().ends_with("with dynamics.dt-ms=0.5"), "{}", row.key());
     assert!(row.ceiling_gflops.unwrap() > 0.0 && row.ceiling_gb_per_s.unwrap() > 0.0);
     assert!((row.share.unwrap() - row.roofline_ms.unwrap() / row.step_ms).abs() < 1e-12);
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExperimentArgs, Failure, device, print, say, tiles};
-use crate::config::SimulationConfig;
+use super::{ExperimentArgs, Failure, device, print, say, tiles, warn_of_idle};
+use crate::config::{Purpose, SimulationConfig};
 use crate::dynamics::{Model, Solver};
 use crate::engine::Precision;
 use crate::simulate::{
@@ -69,6 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let source = args.experiment.source()?;
     check_output(&args.output, &args.input)?;
     let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
+    warn_of_idle(&args.experiment, &c.settings, Purpose::Simulation);
     if args.probes && c.probes.is_empty() {
         return Err(Failure::usage(anyhow::anyhow!("--probes: {source} has no [[probe]] tables; add one")));
     }

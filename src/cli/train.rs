@@ -15,10 +15,10 @@ pub(super) use resume::Resume;
 use seeds::Seeds;
 
 use super::interrupt::Interrupt;
-use super::{ExperimentArgs, Failure, dataset, device, say, tiles};
-use crate::config::{Experiment, Source};
+use super::{ExperimentArgs, Failure, dataset, device, say, tiles, warn_of_idle};
+use crate::config::{Experiment, Purpose, Source};
 use crate::sinks::{Progress, init_logging};
-use crate::train::Sink;
+use crate::train::{Rule, Sink};
 
 /// Arguments of `train`.
 #[derive(Debug, clap::Args)]
@@ -119,6 +119,8 @@ fn experiment(args: &Args, resume: &Resume) -> Result<Experiment, Failure> {
             "--seed {seed}: the experiment has a list, run.seeds; give --seeds {seed} instead"
         )));
     }
+    let backprop = e.run.control || e.training.rule == Rule::Backprop;
+    warn_of_idle(&args.experiment, &e.settings, Purpose::Training { backprop });
     if e.run.control && e.run.seeds.is_empty() {
         e.run.seeds = vec![e.seed];
     }
