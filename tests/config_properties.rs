@@ -138,6 +138,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             solver,
             tolerance,
             newton_tolerance: tolerance * 0.1,
+            newton_iterations: 1 + max_iterations % 41,
             max_iterations,
             on_indefinite: rest.0,
             plasticity_in_dynamics: rest.1,

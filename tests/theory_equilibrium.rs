@@ -175,6 +175,27 @@ fn f_decays_exponentially_at_any_step() {
     holds_the_exponential(&CPU, NEWTON, 1e-14);
 }
 
+/// An iteration that only judges its start, u_n with the u̇ = 0 before it, stays there in each step, and says that it has not converged; a
+/// bound that is not reached changes no bit.
+#[test]
+fn the_bound_of_iterates_is_kept() {
+    let (mut setup, input) = case(&graphs()[1], Integrator::Equilibrium, 5.0, 0.3, 30.0);
+    let n = setup.network.neurons();
+    let bounded = |setup: &mut Setup, most: usize| {
+        setup.settings.newton_iterations = most;
+        run(setup, &CPU, &input, &Record::default()).unwrap()
+    };
+    let one = bounded(&mut setup, 1);
+    assert!(one.solver_steps.iter().all(|s| s.unconverged > 0));
+    for (u, start) in one.u.chunks_exact(n).zip(input.u0.chunks_exact(n).cycle()) {
+        assert_eq!(u[3..], start[3..], "free neurons keep their voltages");
+    }
+    let (all, some) = (bounded(&mut setup, 41), bounded(&mut setup, 15));
+    assert!(all.solver_steps.iter().all(|s| s.unconverged == 0), "{:?}", all.solver_steps);
+    assert_eq!(all.u, some.u);
+    assert!(all.u != one.u);
+}
+
 /// Sums of some twenty terms of order 1, with roundings of 6e-8.
 #[test]
 fn f_decays_exponentially_at_any_step_in_single_precision() {

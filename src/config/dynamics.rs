@@ -5,13 +5,13 @@ use super::item::{Bound, Item};
 use super::plasticity::Plasticity;
 use super::section::Section;
 use crate::dynamics::{
-    Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings,
-    SettingsError, Solver,
+    Dynamics, InputMismatch, Integrator, MOST_ITERATES, OnIndefinite, PlasticityInDynamics, Resident,
+    Settings, SettingsError, Solver,
 };
 use crate::engine::Precision;
 use crate::network::Network;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "dynamics",
     "integrator",
     "tau-ms",
@@ -20,6 +20,7 @@ const KEYS: [&str; 14] = [
     "solver",
     "tolerance",
     "newton-tolerance",
+    "newton-iterations",
     "max-iterations",
     "on-indefinite",
     "plasticity-in-dynamics",
@@ -79,6 +80,9 @@ pub(super) fn read(
             Bound::Positive,
             "a residual of f, greater than 0",
         )?,
+        newton_iterations: section
+            .get("newton-iterations")
+            .map_or(Ok(base.newton_iterations), |item| item.size(1, MOST_ITERATES))?,
         max_iterations: section
             .get("max-iterations")
             .map_or(Ok(base.max_iterations), |item| item.size(1, MOST_ITERATIONS))?,

@@ -133,6 +133,7 @@ impl Out {
         self.put("solver", quoted(s.solver.name()));
         self.put("tolerance", number(s.tolerance));
         self.put("newton-tolerance", number(s.newton_tolerance));
+        self.put("newton-iterations", s.newton_iterations);
         self.put("max-iterations", s.max_iterations);
         self.put("on-indefinite", name_of(&OnIndefinite::NAMES, s.on_indefinite));
         let plasticity = name_of(&PlasticityInDynamics::NAMES, s.plasticity_in_dynamics);

@@ -9,9 +9,6 @@ use super::{Build, Integrator, basal, exact, flow, observe};
 use crate::kernels::{Base, blend, copy, newton_book, newton_book::Stage, newton_check, newton_move};
 use crate::plan::{Cols, Loop, Op, Plan};
 
-/// Iterates judged in a step: the start, eight directions, and halvings of some of them.
-const EVALUATIONS: usize = 1 + newton_check::STEPS * (1 + newton_check::HALVINGS as usize);
-
 /// Iterations of the linear solver for a direction: a Newton step whose system is not solved to the end still falls.
 const INNER: usize = 25;
 
@@ -106,7 +103,7 @@ fn newton(b: &Build, plan: &mut Plan, circuit: Option<&Circuit>) {
     plan.push(book(Stage::Open));
     let mut body = Plan::default();
     iterate(b, &mut body, circuit);
-    plan.ops.push(Op::Loop(Loop { body: body.ops, at_most: EVALUATIONS, until: l.newton }));
+    plan.ops.push(Op::Loop(Loop { body: body.ops, at_most: b.set.newton_iterations, until: l.newton }));
     plan.push(book(Stage::Close));
     if let Some(circuit) = circuit {
         plan.push(blend::Args::new(l.u, free, &[(1.0, l.best)]));

@@ -26,8 +26,9 @@ pub use bicgstab::BicgLayout;
 pub use layout::{Features, Layout, StimulusKind};
 pub use microcircuit::{MicroLayout, Path, lies_transposed};
 pub use settings::{
-    Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, OnIndefinite, PROBE_LIMIT,
-    PlasticityInDynamics, Resident, Settings, SettingsError, Solver, WOODBURY_LIMIT, dense_limit,
+    Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, MOST_ITERATES,
+    OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
+    WOODBURY_LIMIT, dense_limit,
 };
 
 pub use stability::eigenvalues;

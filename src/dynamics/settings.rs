@@ -1,5 +1,6 @@
 //! How a network is integrated.
 
+use crate::kernels::newton_check;
 use crate::network::{Network, NetworkError};
 
 /// Largest number of free neurons for the dense solver: a GPU invocation stays below 60,000 loop iterations.
@@ -235,6 +236,8 @@ pub struct Settings {
     pub tolerance: f64,
     /// `max |f − e^{−dt/τ} f(u_n)|` at which the Newton iteration of `equilibrium` ends.
     pub newton_tolerance: f64,
+    /// Iterates that the Newton iteration of `equilibrium` judges in a step at most, from 1 to [`MOST_ITERATES`].
+    pub newton_iterations: usize,
     /// Upper bound of solver iterations in a step.
     pub max_iterations: usize,
     /// What to do where H is not positive definite.
@@ -265,6 +268,7 @@ impl Default for Settings {
             solver: Solver::Auto,
             tolerance: 1e-6,
             newton_tolerance: 1e-6,
+            newton_iterations: MOST_ITERATES,
             max_iterations: 40,
             on_indefinite: OnIndefinite::Fallback,
             plasticity_in_dynamics: PlasticityInDynamics::All,
@@ -277,6 +281,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// Iterates that a Newton iteration can come to: the start, eight directions, and halvings of some of them.
+pub const MOST_ITERATES: usize = 1 + newton_check::STEPS * (1 + newton_check::HALVINGS as usize);
 
 /// Why a network cannot be integrated with these settings.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
