@@ -8,9 +8,8 @@ pub(super) use motion::{
 
 use super::{Bias, Build, InputMismatch, StimulusKind};
 use crate::kernels::{
-    Base, backward, bias_rate, copy, decode, drive, forward, integrate, mismatch, pin, rates as rates_kernel,
-    renew, resident_drive, resident_learn, slice as slice_kernel, stimulus, update as update_kernel,
-    weight_rate,
+    Base, backward, bias_rate, copy, decode, drive, forward, mismatch, pin, rates as rates_kernel, renew,
+    resident_drive, resident_learn, slice as slice_kernel, stimulus, weight_rate,
 };
 use crate::network::InputMode;
 use crate::plan::{Buf, Cols, Plan, Rate};
