@@ -129,9 +129,12 @@ fn every_kernel_has_its_three_files() {
         "vector",
         "watch",
     ];
-    // Whole steps of small networks take several files on the processor.
-    let calls = without(names, &["small_step"]);
-    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cpu/small/mod.rs").is_file());
+    // Whole steps take several files on the processor.
+    let calls = without(names, &["small_step", "layered_step", "layered_learn", "layered_carry"]);
+    for whole in ["small", "layered"] {
+        let file = format!("src/cpu/{whole}/mod.rs");
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(file).is_file());
+    }
     assert_eq!(without(files("src/cpu", "rs"), &helpers), calls);
 }
 

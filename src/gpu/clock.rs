@@ -2,6 +2,7 @@
 
 use super::device::Device;
 use super::error::GpuError;
+use super::layered::Part;
 use super::recorder::{Dispatch, SoFar};
 use crate::engine::{Timings, Watch};
 use crate::plan::Cost;
@@ -36,6 +37,8 @@ pub enum What {
     Call(Dispatch),
     /// Steps of a small network as a whole.
     Whole,
+    /// A part of the steps of a layered network as a whole.
+    Layered(Part),
 }
 
 /// Timestamps of the passes of a submission.

@@ -58,7 +58,8 @@ mod tests {
     /// Field by field against naga's view of the shader: swapped fields have the same size.
     #[test]
     fn control_values_have_the_layout_of_the_shaders() {
-        let variant = Variant { kernel: "copy", profile: Profile::Software, gated: false, early: false };
+        let variant =
+            Variant { kernel: "copy", profile: Profile::Software, gated: false, early: false, wide: false };
         let module = naga::front::wgsl::parse_str(&variant.source()).expect("valid");
         let ty = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Control")).expect("there").1;
         let naga::TypeInner::Struct { members, span } = &ty.inner else { panic!("a struct") };

@@ -7,21 +7,21 @@ use std::time::Instant;
 
 use super::blocks::Blocks;
 use super::clock::{Clock, Stamps, What};
-use super::control::Control;
 use super::device::Device;
 use super::error::GpuError;
 use super::factors;
+use super::layered::{self, Layered};
 use super::pace::{Pace, units};
 use super::readback::{Readback, read, reals};
 use super::recorder::{Recorder, SoFar};
-use super::store::{CONTROL_SLOTS, SLOT, Store};
+use super::store::{CONTROL_SLOTS, Store};
 use super::whole::{self, Whole};
 use crate::cpu::status;
 use crate::dynamics::Model;
 use crate::engine::{Snapshot, Timings, Watch, Work};
-use crate::kernels::host::{Places, to_u32};
-use crate::kernels::small_step;
+use crate::kernels::host::Places;
 use crate::plan::{Buf, Elem, PLAN_IDS, PlanId, Role, StepControl};
+use segments::Kind;
 
 /// Operations of products of all trajectories at once that one of a whole step costs: lanes of a workgroup wait for one another.
 const WHOLE: u64 = 8;
@@ -40,10 +40,11 @@ pub struct Executor {
     pace: Pace,
     clock: Clock,
     pub(super) whole: Option<Whole>,
+    pub(super) layered: Option<Layered>,
     iterations: usize,
     costs: [u64; PLAN_IDS.len()],
-    /// What a step as a whole costs.
-    whole_cost: u64,
+    /// What a step as a whole costs, of a small and of a layered network.
+    whole_costs: [u64; 2],
     /// Weights and biases are known to keep their bounds.
     bounded: bool,
     dispatches: u64,
@@ -59,11 +60,18 @@ impl Executor {
         let program = &model.program;
         let blocks = Blocks::new(&factors::rewrite(program, device.factors_from()), device.block_limit());
         let small = whole::args(device, program, |w| blocks.parts(w).is_empty());
-        let joined: Vec<Buf> = small.iter().flat_map(small_step::Args::weights).collect();
+        let chain = layered::plan(device, program, |w| blocks.parts(w).is_empty());
+        let joined: Vec<Buf> = match (&small, &chain) {
+            (Some(args), _) => args.weights().collect(),
+            (None, Some(chain)) => chain.weights().collect(),
+            (None, None) => Vec::new(),
+        };
         let store = Store::new(device.raw(), device.info(), &blocks.program, &joined)?;
         let neurons = model.network.neurons();
         let places = Places { program: &blocks.program, at: &store.at, profile: device.profile(), neurons };
         let whole = small.map(|args| Whole::new(device, &store, &places, args)).transpose()?;
+        let chain = chain.filter(|_| whole.is_none());
+        let layered = chain.map(|plan| Layered::new(device, &store, &places, plan)).transpose()?;
         let bounds = whole.as_ref().filter(|w| w.bounds_apart()).map(|_| whole::clips(program));
         let recorder = Recorder::new(device, &store, places, &bounds.unwrap_or_default())?;
         let readback = Readback::new(program, &model.layout);
@@ -76,7 +84,8 @@ impl Executor {
             pace: Pace::new(),
             clock: Clock::new(),
             whole,
-            whole_cost: 0,
+            layered,
+            whole_costs: [0; 2],
             bounded: false,
             dispatches: 0,
             iterations: ITERATIONS,
@@ -166,8 +175,9 @@ impl Executor {
             let cost = program.cost(id, count);
             units(cost.calls, cost.flops)
         });
-        let step = program.cost(PlanId::Step, count);
-        self.whole_cost = units(1, WHOLE * step.flops);
+        let flops = |id| program.cost(id, count).flops;
+        self.whole_costs =
+            [units(1, WHOLE * flops(PlanId::Step)), units(2, WHOLE * flops(PlanId::ResidentStep))];
     }
 
     /// Clears `solver` and `status`, runs the work in order and asks for a snapshot, without waiting for it.
@@ -236,7 +246,8 @@ impl Executor {
     /// Bytes of all buffers.
     #[must_use]
     pub fn allocated(&self) -> u64 {
-        self.store.allocated() + self.recorder.allocated()
+        let layered = self.layered.as_ref().map_or(0, Layered::allocated);
+        self.store.allocated() + self.recorder.allocated() + layered
     }
 
     /// As many runs as one submission may take, at least one, and what they cost.
@@ -246,7 +257,11 @@ impl Executor {
     ) -> (Vec<(PlanId, &'a StepControl)>, u64) {
         let (mut slice, mut cost) = (Vec::new(), 0);
         for (plan, control) in runs.by_ref() {
-            cost += if self.is_whole(plan, control) { self.whole_cost } else { self.costs[plan as usize] };
+            cost += match self.kind(plan, control) {
+                Kind::Calls => self.costs[plan as usize],
+                Kind::Small => self.whole_costs[0],
+                Kind::Layered => self.whole_costs[1],
+            };
             slice.push((plan, control));
             if slice.len() == CONTROL_SLOTS || self.pace.is_full(cost) {
                 break;
@@ -265,28 +280,21 @@ impl Executor {
             return (0, None);
         }
         let segments = self.segments(slice);
-        let mut controls = vec![0_u8; slice.len() * SLOT as usize];
-        for ((_, control), slot) in slice.iter().zip(controls.chunks_exact_mut(SLOT as usize)) {
-            let control = Control::from(*control);
-            slot[..size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
-        }
-        for segment in segments.iter().filter(|s| s.steps > 0) {
-            let mut control = Control::from(slice[segment.slot].1);
-            (control.slot, control.steps) = (to_u32(segment.slot), to_u32(segment.steps));
-            control.iterations = to_u32(self.whole.as_ref().map_or(0, |w| w.iterations(self.iterations)));
-            let at = segment.slot * SLOT as usize;
-            controls[at..at + size_of::<Control>()].copy_from_slice(bytemuck::bytes_of(&control));
-        }
+        let controls = self.slots(slice, &segments);
         self.device.queue().write_buffer(&self.store.control, 0, &controls);
         if self.clock.is_on() {
             let pieces = self.pieces(slice, &segments);
             self.bounded |= segments.iter().any(|segment| segment.bounds);
-            let Self { device, recorder, clock, whole, .. } = self;
+            let Self { device, recorder, clock, whole, layered, .. } = self;
             let stamps = clock.encode(device, encoder, &pieces, |pass, piece, so_far| match piece.what {
                 What::Call(dispatch) => recorder.one(pass, &dispatch, piece.slot, so_far),
                 What::Whole => {
                     whole.iter().for_each(|whole| whole.record(pass, piece.slot));
                     // It has set a pipeline of its own.
+                    *so_far = SoFar::default();
+                }
+                What::Layered(part) => {
+                    layered.iter().for_each(|layered| layered.record(pass, part, piece.slot));
                     *so_far = SoFar::default();
                 }
             });
@@ -295,14 +303,7 @@ impl Executor {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         let mut dispatches = 0;
         for segment in segments {
-            let plan = slice[segment.slot].0;
-            match self.whole.as_ref().filter(|_| segment.steps > 0) {
-                Some(whole) => {
-                    whole.record(&mut pass, segment.slot);
-                    dispatches += 1;
-                }
-                None => dispatches += self.recorder.record(&mut pass, plan, segment.slot, self.iterations),
-            }
+            dispatches += self.record(&mut pass, slice, &segment);
             if segment.bounds {
                 self.bounded = true;
                 dispatches += self.recorder.record_bounds(&mut pass, segment.slot);

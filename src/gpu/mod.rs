@@ -11,6 +11,7 @@ mod device;
 mod error;
 mod executor;
 mod factors;
+mod layered;
 pub mod loops;
 mod pace;
 mod pipelines;

@@ -165,8 +165,13 @@ impl Maker<'_> {
         if let Some(&need) = host.groups.iter().find(|&&g| g > limit) {
             return Err(GpuError::TooManyGroups { kernel, need, limit, adapter: info.name.clone() });
         }
-        let pipeline =
-            self.pipeline(Variant { kernel, profile: host.profile, gated: host.gated, early: false });
+        let pipeline = self.pipeline(Variant {
+            kernel,
+            profile: host.profile,
+            gated: host.gated,
+            early: false,
+            wide: false,
+        });
         let next = self.wanted.len();
         let group = *self.wanted.entry((pipeline, host.bound)).or_insert(next);
         let params = self.params.len() as u32;

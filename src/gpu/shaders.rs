@@ -1,6 +1,7 @@
 //! The source of every shader: shared parts and the kernel's own file, one after the other.
 
 use crate::kernels::host::{DENSE_LANES, Profile};
+use crate::kernels::layered_learn;
 
 /// A shared part.
 #[derive(Clone, Copy)]
@@ -12,6 +13,17 @@ struct Parts {
     cholesky: bool,
     tile: bool,
     small: bool,
+    layered: Layered,
+}
+
+/// What whole steps of layered networks share.
+#[derive(Clone, Copy, PartialEq)]
+enum Layered {
+    No,
+    /// The table of the layers.
+    Table,
+    /// And products of groups of trajectories.
+    Products,
 }
 
 const NO_PARTS: Parts = Parts {
@@ -22,6 +34,7 @@ const NO_PARTS: Parts = Parts {
     cholesky: false,
     tile: false,
     small: false,
+    layered: Layered::No,
 };
 
 const COMMON: &str = include_str!("../../shaders/shared/common.wgsl");
@@ -37,6 +50,10 @@ const SMALL: &str = concat!(
     "\n",
     include_str!("../../shaders/shared/small_learn.wgsl")
 );
+const TABLE: &str = include_str!("../../shaders/shared/layered_table.wgsl");
+const PRODUCTS: &str = include_str!("../../shaders/shared/layered_products.wgsl");
+const GROUP_ONE: &str = include_str!("../../shaders/shared/group_one.wgsl");
+const GROUP_FOUR: &str = include_str!("../../shaders/shared/group_four.wgsl");
 const TILE_SOFTWARE: &str = include_str!("../../shaders/shared/tile_software.wgsl");
 const TILE_SMALL: &str = include_str!("../../shaders/shared/tile_small.wgsl");
 const TILE_LARGE: &str = include_str!("../../shaders/shared/tile_large.wgsl");
@@ -106,6 +123,9 @@ kernels! {
     interneuron NO_PARTS,
     interneuron_drive NO_PARTS,
     small_step Parts { activation: true, solver: true, status: true, small: true, ..NO_PARTS },
+    layered_step Parts { solver: true, status: true, layered: Layered::Products, ..NO_PARTS },
+    layered_learn Parts { layered: Layered::Table, ..NO_PARTS },
+    layered_carry Parts { layered: Layered::Table, ..NO_PARTS },
 }
 
 /// What a pipeline is compiled from.
@@ -119,6 +139,8 @@ pub struct Variant {
     pub gated: bool,
     /// Whole steps leave the loop of the solver where it has converged.
     pub early: bool,
+    /// Whole steps of layered networks take four trajectories in a workgroup, in place of one.
+    pub wide: bool,
 }
 
 impl Variant {
@@ -139,6 +161,9 @@ impl Variant {
             (parts.status, STATUS),
             (parts.cholesky, CHOLESKY),
             (parts.small, SMALL),
+            (parts.layered != Layered::No, TABLE),
+            (parts.layered == Layered::Products, if self.wide { GROUP_FOUR } else { GROUP_ONE }),
+            (parts.layered == Layered::Products, PRODUCTS),
             (true, own),
             (parts.tile, tile),
         ];
@@ -160,6 +185,17 @@ impl Variant {
             constants.extend([("LANES", f64::from(lanes)), ("PARTS", f64::from(sharing))]);
             constants.push(("EARLY", f64::from(u8::from(self.early))));
         }
+        match parts.layered {
+            Layered::Table if self.kernel == "layered_learn" => {
+                let [wide, lanes] = layered_learn::lanes(self.profile).map(f64::from);
+                constants.extend([("WIDE", wide), ("LANES", lanes)]);
+            }
+            Layered::Products => {
+                constants.push(("LANES", f64::from(self.profile.whole_step().0)));
+                constants.push(("EARLY", f64::from(u8::from(self.early))));
+            }
+            Layered::No | Layered::Table => {}
+        }
         if matches!(self.kernel, "forward" | "backward") {
             constants.push(("GATED", if self.gated { 1.0 } else { 0.0 }));
         }
@@ -171,11 +207,13 @@ impl Variant {
     #[must_use]
     pub fn canonical(mut self) -> Self {
         if let Some((_, parts)) = kernel(self.kernel) {
-            if !parts.tile && !parts.small && (!parts.reduce || parts.cholesky) {
+            let whole = parts.small || (parts.layered != Layered::No && self.kernel != "layered_carry");
+            if !parts.tile && !whole && (!parts.reduce || parts.cholesky) {
                 self.profile = Profile::Software;
             }
             self.gated &= matches!(self.kernel, "forward" | "backward");
-            self.early &= parts.small;
+            self.early &= parts.small || parts.layered == Layered::Products;
+            self.wide &= parts.layered == Layered::Products;
         }
         self
     }
@@ -187,8 +225,9 @@ pub fn variants() -> Vec<Variant> {
     let mut all = Vec::new();
     for &kernel in crate::kernels::NAMES {
         for (_, profile) in Profile::NAMES {
-            for (gated, early) in [(false, false), (true, false), (false, true)] {
-                let variant = Variant { kernel, profile, gated, early }.canonical();
+            for bits in 0..8 {
+                let [gated, early, wide] = [1, 2, 4].map(|bit| bits & bit != 0);
+                let variant = Variant { kernel, profile, gated, early, wide }.canonical();
                 if !all.contains(&variant) {
                     all.push(variant);
                 }

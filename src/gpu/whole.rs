@@ -42,7 +42,7 @@ pub fn args(device: &Device, program: &Program, is_whole: impl Fn(Buf) -> bool) 
 /// The shader of a device. That of DirectX may go through a compiler that refuses barriers in loops that end where data say so.
 fn variant(device: &Device) -> Variant {
     let early = device.info().backend != "Dx12";
-    Variant { kernel: "small_step", profile: device.profile(), gated: false, early }
+    Variant { kernel: "small_step", profile: device.profile(), gated: false, early, wide: false }
 }
 
 /// Bounds of weights and biases alone: what is left of learning where nothing learns.
@@ -133,7 +133,12 @@ impl Whole {
     }
 }
 
-fn upload(device: &Device, label: &str, content: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+pub(super) fn upload(
+    device: &Device,
+    label: &str,
+    content: &[u8],
+    usage: wgpu::BufferUsages,
+) -> wgpu::Buffer {
     let buffer = device.raw().create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size: (content.len() as u64).max(SLOT),

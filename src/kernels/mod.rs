@@ -33,6 +33,9 @@ pub mod integrate;
 pub mod interneuron;
 pub mod interneuron_drive;
 pub mod jacobian;
+pub mod layered_carry;
+pub mod layered_learn;
+pub mod layered_step;
 pub mod learn;
 pub mod mismatch;
 pub mod newton_book;
@@ -248,5 +251,5 @@ calls! {
     Interneuron => interneuron,
     InterneuronDrive => interneuron_drive;
     // Whole steps, which are no calls of a plan.
-    small_step
+    small_step, layered_step, layered_learn, layered_carry
 }
