@@ -60,6 +60,21 @@ impl Device {
             Self::Gpu(device) => device.driver(),
         }
     }
+    /// How an adapter tiles matrix products, and who chose that; empty for the processor.
+    #[must_use]
+    pub fn tiles(&self) -> String {
+        match self {
+            Self::Cpu(_) => String::new(),
+            Self::Gpu(device) => {
+                format!("{} tiles ({})", device.profile().name(), device.tiles_by().describe())
+            }
+        }
+    }
+    /// Name of the tiles alone; empty for the processor.
+    #[must_use]
+    pub fn profile(&self) -> &'static str {
+        if let Self::Gpu(device) = self { device.profile().name() } else { "" }
+    }
     /// The floating-point type it computes in.
     #[must_use]
     pub fn precision(&self) -> Precision {

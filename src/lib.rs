@@ -26,6 +26,7 @@
 //! | [`random`] | seeded random streams |
 //! | [`data`] | MNIST and other data sets, arrays, the scheduler |
 //! | [`train`] | the trainer, its events and metrics |
+//! | [`tune`] | tiles of matrix products: measured, chosen, remembered |
 //! | [`evaluate`] | answers and scores of a network with given parameters |
 //! | [`simulate`] | a given network on a given stimulus |
 //! | [`plot`] | pictures of runs: SVG and PNG |
@@ -56,4 +57,5 @@ pub mod schedule;
 pub mod simulate;
 pub mod sinks;
 pub mod train;
+pub mod tune;
 pub mod version;

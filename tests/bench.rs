@@ -13,6 +13,7 @@ use lagrange_gpu::engine::{Device, Engine, Precision, WAITING, Watch, Work};
 use lagrange_gpu::kernels::solver;
 use lagrange_gpu::network::{Activation, Architecture};
 use lagrange_gpu::plan::{Buf, Elem, PlanId, StepControl};
+use lagrange_gpu::tune::Request;
 
 const STEPS: usize = 3;
 
@@ -33,6 +34,7 @@ fn case(sizes: &[usize], plan: PlanChoice, learn: bool) -> Case {
         device: 0,
         precision: Precision::F32,
         threads: Some(2),
+        tiles: Request::Usual,
     }
 }
 

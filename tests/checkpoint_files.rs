@@ -24,6 +24,7 @@ fn identity() -> Identity {
         config: text("c"),
         data: text("d"),
         device: text("CPU"),
+        tiles: text(""),
         version: text("v"),
     }
 }

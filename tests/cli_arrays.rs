@@ -4,7 +4,7 @@
 mod array_support;
 mod cli_support;
 
-use array_support::{doubles, grey, longs, singles, write};
+use array_support::{bytes, doubles, grey, longs, singles, write};
 use cli_support::{Place, events_of, json};
 use lagrange_gpu::data::npz::{Entry, NpzFile, write as write_npz};
 
@@ -162,6 +162,12 @@ fn classes_of_numbers_and_pictures() {
     let csv = std::fs::read_to_string(place.path("own.csv")).unwrap();
     let answers: Vec<&str> = csv.lines().skip(1).map(|l| l.split(',').nth(2).unwrap()).collect();
     assert_eq!(answers, ["0", "1"]);
+    // Bytes would be read as brightness, and the network learned numbers as they are.
+    place.write("bytes.npy", bytes(&[2, 1], &[0, 255]));
+    let args = ["predict", run.to_str().unwrap(), "--input", "bytes.npy", "--out", "bytes.csv"];
+    let ran = place.run(&[&args[..], &CPU].concat()).ends(2);
+    ran.says(&["bytes.npy holds uint8", "the network learned float32 of", "x.npy", "save it with the type"]);
+    assert!(!place.path("bytes.csv").exists());
 
     let place = Place::new();
     for i in 0..20 {

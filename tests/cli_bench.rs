@@ -114,6 +114,9 @@ fn an_experiment_brings_its_own_settings_and_ceilings_are_measured() {
     let row = rows(&ran.stdout).remove(0);
     assert_eq!((row.architecture.as_str(), row.network.as_str()), ("mini", "4-3-2"));
     assert_eq!((row.dt_ms, row.batch, row.steps, row.threads), (0.5, 4, 5, Some(1)));
+    // Other overrides make another case.
+    assert_eq!(row.overrides, "dynamics.dt-ms=0.5");
+    assert!(row.key().ends_with("with dynamics.dt-ms=0.5"), "{}", row.key());
     assert!(row.ceiling_gflops.unwrap() > 0.0 && row.ceiling_gb_per_s.unwrap() > 0.0);
     assert!((row.share.unwrap() - row.roofline_ms.unwrap() / row.step_ms).abs() < 1e-12);
 }
@@ -190,6 +193,19 @@ fn wrong_lists_say_what_and_where() {
         (&["--compare", "none.jsonl"], &["cannot read none.jsonl"]),
         (&["--compare", "bad.jsonl"], &["bad.jsonl, line 1: missing field"]),
         (&["--scaling", "batch", "--batch", "1,2"], &["--batch: --scaling takes one value, 2 were given"]),
+        (&["--scaling", "batch", "--batch", "1"], &["--batch: --scaling batch varies that", "--values"]),
+        (&["--scaling", "steps", "--steps", "7"], &["--steps: --scaling steps varies that"]),
+        (&["--scaling", "neurons", "--networks", "4-3"], &["--networks: --scaling neurons varies that"]),
+        (
+            &["--scaling", "neurons", "--architecture", "layered-recurrent"],
+            &["one fully recurrent population"],
+        ),
+        (
+            &["--scaling", "width", "--activation", "sigmoid,tanh"],
+            &["--activation: --scaling takes one value, 2 were given"],
+        ),
+        (&["--tiles", "small", "--device", "cpu"], &["--tiles small: the processor has no tiles"]),
+        (&["--tiles", "large", "--no-autotune"], &["--no-autotune"]),
         (&["--scaling", "all", "--values", "1"], &["--values: give one quantity"]),
         (&["--values", "1"], &["--scaling"]),
         (&["--output-file", "no/folder/x"], &["--output-file no/folder/x: cannot be written"]),

@@ -24,6 +24,7 @@ fn a_recording_is_learned_and_completed() {
     let ran = place.train("ieeg-recurrent", &SHORT).ends(0);
     let ran = ran.says(&["test of 10 free electrodes", "before training", "network", "ridge", "persistence"]);
     assert!(!ran.stderr.contains("test accuracy"), "{}", ran.stderr);
+    assert!(ran.line("dynamics ").contains(" ms a window ("), "{}", ran.stderr);
     let run = place.the_run();
     let all = events(&run);
     assert_eq!((&all[0]["event"], &all[all.len() - 1]["event"]), (&"started".into(), &"finished".into()));
@@ -124,6 +125,8 @@ fn other_parts_and_files_are_named() {
     none.says(&["--data validation", "sets nothing of the recording aside", "data.validation-s"]);
     let file = place.run(&["eval", dir, "--data", "other.npz"]).ends(2);
     file.says(&["other.npz", "follows recordings", "data.path"]);
+    let along = place.run(&["eval", dir, "--trajectory"]).ends(2);
+    along.says(&["--trajectory", "always read along its trajectory"]);
     let input = place.run(&["predict", dir, "--input", "other.npy", "--out", "x.csv"]).ends(2);
     input.says(&["other.npy", "follows recordings"]);
 }

@@ -27,6 +27,7 @@ fn through_a_file(state: State, kind: &Kind, device: &Device) -> State {
         config: text("c"),
         data: text("d"),
         device: device.name(),
+        tiles: text(device.profile()),
         version: text("v"),
     };
     let folder = Folder::of(place.path());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{BenchError, Subject};
 use crate::dynamics::{Features, Integrator, Model, Resident, StimulusKind};
 use crate::engine::Precision;
+use crate::tune::{Rehearsal, Request};
 
 /// Which plan presentations take, where there is a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Case {
     pub precision: Precision,
     /// Threads of the processor; `None` on an adapter, and for all there are.
     pub threads: Option<usize>,
+    /// Tiles of an adapter.
+    pub tiles: Request,
 }
 
 impl Case {
@@ -90,5 +93,15 @@ impl Case {
             return Err(BenchError::NotResident);
         }
         Ok((model, runs))
+    }
+
+    /// The model, and the work of a presentation.
+    ///
+    /// # Errors
+    /// As [`Case::model`].
+    pub fn rehearsal(&self) -> Result<Rehearsal, BenchError> {
+        let model = Arc::new(self.model()?.0);
+        let work = super::material::work_of(self, &model);
+        Ok(Rehearsal { model, work })
     }
 }

@@ -178,13 +178,19 @@ mod tests {
     #[test]
     fn keys_are_what_was_asked_for() {
         let one = row();
-        assert_eq!(one.key(), Row { commit: "x".into(), gflops: 7.0, runs: "whole".into(), ..row() }.key());
+        assert_eq!(
+            one.key(),
+            Row { commit: "x".into(), gflops: 7.0, runs: "whole".into(), profile: "small".into(), ..row() }
+                .key()
+        );
         for other in [
             Row { plan: "plain".into(), ..row() },
             Row { learn: false, ..row() },
             Row { threads: Some(1), ..row() },
             Row { kind: "gpu".into(), ..row() },
             Row { dt_ms: 0.5, ..row() },
+            Row { tiles: "large".into(), ..row() },
+            Row { overrides: "dynamics.tau-ms=20".into(), ..row() },
         ] {
             assert_ne!(one.key(), other.key());
         }

@@ -1,6 +1,7 @@
 //! Stimuli that do not degenerate, the same each time, and the work of a presentation.
 
 use super::{BenchError, Case};
+use crate::dynamics::Model;
 use crate::engine::{Engine, EngineError, Work};
 use crate::evaluate::write_parameters;
 use crate::plan::{Buf, PlanId, StepControl};
@@ -45,12 +46,7 @@ impl Material {
             }
         }
         engine.run(&[Work::once(PlanId::Start)])?;
-        let controls = if subject.is_static { presented(case) } else { followed(case) };
-        let work = if subject.is_static {
-            work(controls, l.resident)
-        } else {
-            vec![Work { plan: PlanId::Step, controls }]
-        };
+        let work = work_of(case, &model);
         Ok(Self { work, shown, buffers: [l.pixels, l.labels] })
     }
 
@@ -62,6 +58,15 @@ impl Material {
             }
         }
         Ok(&self.work)
+    }
+}
+
+/// The work of a presentation.
+pub(super) fn work_of(case: &Case, model: &Model) -> Vec<Work> {
+    if case.subject.is_static {
+        work(presented(case), model.layout.resident)
+    } else {
+        vec![Work { plan: PlanId::Step, controls: followed(case) }]
     }
 }
 

@@ -65,8 +65,8 @@ const FIGURES: [Column; 12] = [
     ("MiB", |r| short(r.engine_bytes as f64 / f64::from(1 << 20))),
 ];
 
-/// The last column, where there are adapters.
-const BUSY: Column = ("GPU busy %", |r| percent(r.busy_share));
+/// The last columns, where there are adapters.
+const ADAPTER: [Column; 2] = [("GPU busy %", |r| percent(r.busy_share)), ("tiles", |r| r.profile.clone())];
 
 /// Three digits.
 fn short(value: f64) -> String {
@@ -105,7 +105,9 @@ impl Report {
             vec![("network", |r| r.network.clone()), ("batch", |r| r.batch.to_string())];
         columns.extend(VARYING.iter().filter(differs));
         columns.extend(FIGURES);
-        columns.extend(cases.iter().any(|row| row.kind == "gpu").then_some(BUSY));
+        if cases.iter().any(|row| row.kind == "gpu") {
+            columns.extend(ADAPTER);
+        }
         let width = |column: &Column| {
             let widest = cases.iter().map(|row| (column.1)(row).chars().count()).max().unwrap_or(0);
             widest.max(column.0.chars().count()).max(least(column.0))
@@ -164,7 +166,7 @@ impl Report {
 /// Room for figures that are not known yet.
 fn least(column: &str) -> usize {
     match column {
-        "plan" => 8,
+        "plan" | "tiles" => 8,
         "steps/s" | "samples/s" | "neurons/s" => 9,
         "calls" | "iter." => 5,
         "+-%" => 4,

@@ -38,6 +38,12 @@ pub struct Row {
     /// Name of the adapter, or model of the processor.
     pub device: String,
     pub driver: String,
+    /// Tiles that were asked for, by name; empty where none were.
+    #[serde(default)]
+    pub tiles: String,
+    /// Tiles that ran; empty on the processor.
+    #[serde(default)]
+    pub profile: String,
     pub precision: String,
     /// Threads of the processor; `None` on an adapter.
     pub threads: Option<usize>,
@@ -48,6 +54,9 @@ pub struct Row {
     pub solver: String,
     pub dt_ms: f64,
     pub tolerance: f64,
+    /// Keys of the experiment that were set on the command line, `KEY=VALUE` with a space between, in their order.
+    #[serde(default)]
+    pub overrides: String,
     /// What was asked for.
     pub plan: String,
     /// What ran: `plain`, `resident` or `whole`.
@@ -93,13 +102,15 @@ pub struct Row {
 }
 
 /// The fields in the order in which files have them.
-pub const COLUMNS: [&str; 46] = [
+pub const COLUMNS: [&str; 49] = [
     "version",
     "commit",
     "date",
     "kind",
     "device",
     "driver",
+    "tiles",
+    "profile",
     "precision",
     "threads",
     "network",
@@ -109,6 +120,7 @@ pub const COLUMNS: [&str; 46] = [
     "solver",
     "dt_ms",
     "tolerance",
+    "overrides",
     "plan",
     "runs",
     "learn",
@@ -156,6 +168,8 @@ impl Row {
             kind: if on_cpu { "cpu" } else { "gpu" }.into(),
             device: if on_cpu && !processor.is_empty() { processor.clone() } else { device.name() },
             driver: device.driver(),
+            tiles: if on_cpu { "" } else { case.tiles.name() }.into(),
+            profile: device.profile().into(),
             precision: case.precision.name().into(),
             threads: on_cpu.then(|| case.threads.unwrap_or_else(rayon::current_num_threads)),
             network: network.sizes(),
@@ -216,7 +230,7 @@ impl Row {
     #[must_use]
     pub fn key(&self) -> String {
         format!(
-            "{} {} {} {} dt {} tol {:e} plan {} learn {} batch {} steps {} {} {} {}",
+            "{} {} {} {} dt {} tol {:e} plan {} learn {} batch {} steps {} {} {} {}{}{}",
             self.network,
             self.architecture,
             self.activation,
@@ -230,6 +244,8 @@ impl Row {
             self.kind,
             self.precision,
             self.threads.map_or_else(String::new, |n| count(n, "thread", "threads")),
+            if self.tiles.is_empty() { String::new() } else { format!(" {} tiles", self.tiles) },
+            if self.overrides.is_empty() { String::new() } else { format!(" with {}", self.overrides) },
         )
         .trim_end()
         .to_owned()

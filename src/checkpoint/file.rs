@@ -151,6 +151,7 @@ pub(super) fn encode(
             ("format_version", FORMAT_VERSION.to_owned()),
             ("version", identity.version.clone()),
             ("device", identity.device.clone()),
+            ("tiles", identity.tiles.clone()),
             ("epoch", state.epoch.to_string()),
             ("mini_batches", state.presented.to_string()),
             ("samples", state.done.to_string()),
@@ -297,6 +298,8 @@ impl About<'_> {
             config: self.text("config_sha256")?,
             data: self.text("data_sha256")?,
             device: self.text("device")?,
+            // Files of before have none: of an adapter, those of its class ran.
+            tiles: self.get("tiles").unwrap_or_default().to_owned(),
             version: self.text("version")?,
         })
     }

@@ -57,6 +57,8 @@ pub struct Identity {
     pub data: String,
     /// Device by name. Another one is no reason to refuse, but its bits may differ.
     pub device: String,
+    /// How the device tiles matrix products; empty for the processor. A run that goes on takes them again.
+    pub tiles: String,
     /// Version and commit of the program; as with the device.
     pub version: String,
 }
@@ -77,6 +79,7 @@ impl Identity {
                 Material::Series(task) => series_sum(task.set),
             },
             device: device.name(),
+            tiles: device.profile().to_owned(),
             version: version::LONG.to_owned(),
         }
     }

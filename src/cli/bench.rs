@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::interrupt::Interrupt;
 use super::{ExperimentArgs, Failure};
 use crate::bench::Effort;
+use crate::tune::Tuner;
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,13 @@ pub(super) struct Args {
     /// Devices: auto (default), cpu, gpu, indices or parts of names (see `lagrange-gpu devices`).
     #[arg(long, value_name = "LIST")]
     device: Option<String>,
+    /// Tiles of matrix products on adapters: auto (the fastest for the case, measured once and remembered; default on hardware), class (default of
+    /// the adapter's class), software, small, large.
+    #[arg(long, value_name = "LIST", conflicts_with = "no_autotune")]
+    tiles: Option<String>,
+    /// As --tiles class.
+    #[arg(long)]
+    no_autotune: bool,
     /// f32 (default), f64 (CPU only).
     #[arg(long, value_name = "LIST")]
     precision: Option<String>,
@@ -100,6 +108,7 @@ repetitions. Standard output has their median, and half the distance of the quar
              operands stay in registers or a faster cache between calls
   calls      kernel calls (CPU) or dispatches (GPU) a step; iter.: solver iterations a step
   MiB        buffers of the engine; machine-readable formats also have the largest resident size of the process
+  tiles      how products were tiled on an adapter; with auto that is measured before the case
   GPU busy   share of the time in which the adapter was busy, by its own clock
 
 Nothing else should run meanwhile. Two Ctrl-C end a case that takes long; one lets its presentation end, and keeps all rows. To repeat figures
@@ -123,7 +132,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let plan = cases::plan(args)?;
     let output = output::Output::new(format, args.output_file.as_deref(), &plan)?;
     let interrupt = Interrupt::listen();
-    run::Run { args, effort, plan: &plan, interrupt: &interrupt }.run(output, before.as_deref())
+    let tuner = Tuner::of_user();
+    run::Run { args, effort, plan: &plan, interrupt: &interrupt, tuner }.run(output, before.as_deref())
 }
 
 fn effort(args: &Args) -> Result<Effort, Failure> {

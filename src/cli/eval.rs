@@ -42,6 +42,8 @@ struct Evaluation {
     dt_ms: f64,
     tau_ms: f64,
     device: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    tiles: String,
     precision: &'static str,
     version: &'static str,
     commit: &'static str,
@@ -182,6 +184,7 @@ fn json(about: &About<'_>, score: Scored) -> Result<String, Failure> {
         dt_ms: e.settings.dt_ms,
         tau_ms: e.settings.tau_ms,
         device: about.device.name(),
+        tiles: about.device.tiles(),
         precision: about.device.precision().name(),
         version: version::VERSION,
         commit: version::COMMIT,

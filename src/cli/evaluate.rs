@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
 
-use super::{ExperimentArgs, Failure, config, dataset, device, say};
+use super::{ExperimentArgs, Failure, config, dataset, device, say, tiles};
 use crate::checkpoint::parameters::{self, Loaded};
 use crate::config::{DataSource, Experiment};
 use crate::data::arrays::{self, ArraysConfig, InputScale, Own, Scaling};
@@ -32,6 +32,8 @@ pub(super) struct Args {
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the experiment's.
     #[arg(long)]
     device: Option<String>,
+    #[command(flatten)]
+    pub(super) tiles: tiles::TileArgs,
     /// f64 (CPU only) or f32; default: the experiment's.
     #[arg(long, value_parser = ["f32", "f64"])]
     precision: Option<String>,
@@ -39,9 +41,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 250, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     batch: usize,
     /// Integrates each sample as a presentation from the equilibrium for x = 0 and reads its end, instead of the steady state; recurrent
-    /// networks are always read so.
+    /// networks, and all that follow recordings, are always read so.
     #[arg(long)]
-    trajectory: bool,
+    pub(super) trajectory: bool,
 }
 
 /// The parts of a data set.
@@ -104,7 +106,7 @@ pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Opened, Fai
         Some(path) => (images(&mut e, args, path, &file)?, String::new()),
         None => (samples(&mut e, args)?, args.part.clone()),
     };
-    let device = device::open(&e.run.device, e.run.precision)?;
+    let device = tiles::Tiled::new(device::open(&e.run.device, e.run.precision)?, &args.tiles)?;
     // Of networks that no sweep settles the trajectory is all there is.
     let trajectory = args.trajectory || e.network.settling_order().is_none();
     let readout = if trajectory {
@@ -112,6 +114,8 @@ pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Opened, Fai
     } else {
         Readout::SteadyState
     };
+    let rehearsal = || Predictor::rehearsal(&e.network, e.settings, args.batch, &readout).map_err(failed);
+    let device = device.settle(None, rehearsal)?;
     let mut predictor =
         Predictor::new(&e.network, e.settings, args.batch, readout, &device).map_err(failed)?;
     predictor.set_parameters(&about.parameters).map_err(failed)?;
@@ -146,6 +150,7 @@ fn images(e: &mut Experiment, args: &Args, path: &Path, parameters: &Path) -> Re
     let wrong = |error| Failure::usage(DataError::Arrays(error));
     match e.data.source.clone() {
         DataSource::Arrays(config) => {
+            arrays::check_own(path, &config).map_err(wrong)?;
             let scaling = scaling(e, args, &config, parameters)?;
             let own = arrays::load_own(path, config.answers, dataset::shape(e), scaling.as_ref());
             let description = format!("samples of {}", path.display());
@@ -304,12 +309,13 @@ pub(super) fn header(
          network     {}, {}\n\
          readout     {readout}\n\
          data        {data}\n\
-         device      {}, {}\n",
+         device      {}, {}{}\n",
         file.display(),
         e.network.sizes(),
         e.network.activation.name(),
         device.name(),
         device.precision().name(),
+        tiles::told(device),
     )
 }
 

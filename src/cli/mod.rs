@@ -17,6 +17,7 @@ mod plot;
 mod predict;
 mod recordings;
 mod simulate;
+mod tiles;
 mod train;
 
 use std::process::ExitCode;
@@ -25,7 +26,8 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
-use crate::config::{Overrides, Source, find};
+use crate::config::{Overrides, Purpose, Source, find, idle};
+use crate::dynamics::Settings;
 
 /// Trains neuronal least-action networks (Senn et al., eLife 2024) on any GPU, or on the CPU.
 #[derive(Debug, Parser)]
@@ -91,6 +93,16 @@ impl ExperimentArgs {
             }
         }
         Ok(overrides)
+    }
+}
+
+/// Says which keys that were set on the command line change nothing.
+fn warn_of_idle(args: &ExperimentArgs, settings: &Settings, purpose: Purpose) {
+    for set in &args.overrides {
+        let key = set.split('=').next().unwrap_or_default().trim();
+        if let Some(why) = idle(key, settings, purpose) {
+            say(&format!("warning: --set {set} changes nothing: {why}"));
+        }
     }
 }
 

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::{self, Loaded as Data};
 use super::evaluate::{self, Begun};
-use super::{Failure, device};
+use super::{Failure, device, tiles};
 use crate::checkpoint::parameters::Loaded;
 use crate::completion::Table;
 use crate::config::Experiment;
 use crate::data::series::{SeriesSet, Span};
 use crate::engine::Device;
-use crate::evaluate::{EvaluateError, Slice, Trouble};
+use crate::evaluate::{EvaluateError, Follower, Slice, Trouble};
 use crate::train::{Completion, Examiner, TrainError};
 
 /// A network and the recordings that it follows.
@@ -37,12 +37,22 @@ pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Recordings,
              another data.path (--config FILE) for another recording, and choose the part with --data train, validation or test"
         )));
     }
+    if args.trajectory {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--trajectory: a network that follows recordings is always read along its trajectory; leave it out"
+        )));
+    }
     let Data::Series(set, completion) = dataset::load_any(&mut e, &args.folder)? else {
         return Err(Failure::usage(anyhow::anyhow!(
             "the experiment has no section [completion], which says what is to be predicted"
         )));
     };
-    let device = device::open(&e.run.device, e.run.precision)?;
+    let device = tiles::Tiled::new(device::open(&e.run.device, e.run.precision)?, &args.tiles)?;
+    let rehearsal = || {
+        Follower::rehearsal(&e.network, e.settings, &set, spans(&set, &part).len())
+            .map_err(|error| failed(TrainError::Evaluate(error)))
+    };
+    let device = device.settle(None, rehearsal)?;
     let opened = Recordings { experiment: e, set, completion, device, file, part, about };
     if opened.spans().is_empty() {
         return Err(Failure::usage(anyhow::anyhow!(
@@ -54,21 +64,27 @@ pub(super) fn open(begun: Begun<'_>, input: Option<&Path>) -> Result<Recordings,
     Ok(opened)
 }
 
+/// A part of the recordings.
+fn spans<'a>(set: &'a SeriesSet, part: &str) -> &'a [Span] {
+    match part {
+        "train" => &set.train,
+        "validation" => &set.validation,
+        _ => &set.test,
+    }
+}
+
 impl Recordings {
     /// The part that is followed.
     pub(super) fn spans(&self) -> &[Span] {
-        match self.part.as_str() {
-            "train" => &self.set.train,
-            "validation" => &self.set.validation,
-            _ => &self.set.test,
-        }
+        spans(&self.set, &self.part)
     }
 
     /// Follows the part; `each` sees every row. Says what went on that a reader of the results should know.
     pub(super) fn follow(&mut self, each: impl FnMut(Slice<'_>)) -> Result<(Table, Trouble), Failure> {
         let (e, how) = (&self.experiment, self.completion.clone());
         let mut examiner =
-            Examiner::new(&self.set, how, &e.network, e.settings, &self.device).map_err(failed)?;
+            Examiner::of_parts(&self.set, how, &e.network, e.settings, &self.device, &[self.spans()])
+                .map_err(failed)?;
         let table = examiner.part(&self.about.parameters, self.spans(), each).map_err(failed)?;
         let trouble = examiner.trouble();
         evaluate::warn_of(trouble, e);

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ExperimentArgs, Failure, device, print};
-use crate::config::SimulationConfig;
-use crate::dynamics::Solver;
+use super::{ExperimentArgs, Failure, device, print, say, tiles, warn_of_idle};
+use crate::config::{Purpose, SimulationConfig};
+use crate::dynamics::{Model, Solver};
 use crate::engine::Precision;
 use crate::simulate::{
-    Record, Setup, SimulationError, SimulationOutput, load_npz, run as simulate, save_npz,
+    Record, Setup, SimulationError, SimulationInput, SimulationOutput, load_npz, rehearsal, run as simulate,
+    save_npz,
 };
 use crate::sinks::save_recording;
+use crate::train::{Event, network_warnings};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -36,6 +38,8 @@ pub(super) struct Args {
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); default: the file's.
     #[arg(long)]
     device: Option<String>,
+    #[command(flatten)]
+    tiles: tiles::TileArgs,
     /// f64 (CPU only) or f32; default: the file's.
     #[arg(long, value_parser = ["f32", "f64"])]
     precision: Option<String>,
@@ -65,6 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let source = args.experiment.source()?;
     check_output(&args.output, &args.input)?;
     let c = SimulationConfig::load(&source, &overrides).map_err(Failure::usage)?;
+    warn_of_idle(&args.experiment, &c.settings, Purpose::Simulation);
     if args.probes && c.probes.is_empty() {
         return Err(Failure::usage(anyhow::anyhow!("--probes: {source} has no [[probe]] tables; add one")));
     }
@@ -75,7 +80,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let input = load_npz(&c.network, &args.input, &c.beta).map_err(Failure::usage)?;
     check_snapshots(&args.snapshots, input.steps)?;
-    let device = device::open(&c.run.device, c.run.precision)?;
+    let device = tiles::Tiled::new(device::open(&c.run.device, c.run.precision)?, &args.tiles)?;
     let setup = Setup {
         network: c.network.clone(),
         settings: c.settings,
@@ -88,17 +93,41 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         snapshots: args.snapshots.clone(),
         probes: if args.probes { c.probes.clone() } else { Vec::new() },
     };
-    let out = simulate(&setup, &device, &input, &keep).map_err(|error| match error {
-        SimulationError::Engine(error) => Failure::run(error),
-        other => Failure::usage(other),
-    })?;
+    let plan = rehearsal(&setup, &input).map_err(failed)?;
+    warn(&plan.model, &input);
+    let device = device.settle(None, || Ok(plan))?;
+    let out = simulate(&setup, &device, &input, &keep).map_err(failed)?;
     save_npz(&args.output, &c.network, &out).map_err(Failure::run)?;
     let probed = save_probes(&args.output, &out, device.precision())?;
-    let done = summary(&out, input.steps, &device.name(), device.precision());
+    let name = format!("{}{}", device.name(), tiles::told(&device));
+    let done = summary(&out, input.steps, &name, device.precision());
     print(&format!("{done}wrote {}\n{probed}", args.output.display()))?;
     match out.stop {
         Some(stop) => Err(Failure::run(stop)),
         None => Ok(()),
+    }
+}
+
+/// What a user should know before the first step, of the strongest nudging of each output.
+fn warn(model: &Model, input: &SimulationInput) {
+    let n_out = model.network.n_out();
+    let mut beta = vec![0.0_f64; n_out];
+    for row in input.beta.chunks_exact(n_out.max(1)) {
+        // An output that is held has no voltage of its own.
+        beta.iter_mut().zip(row).filter(|(_, b)| b.is_finite()).for_each(|(most, &b)| *most = most.max(b));
+    }
+    for event in network_warnings(model, &input.parameters, &beta) {
+        if let Event::Warning { kind, message, .. } = event {
+            say(&format!("warning [{kind}]: {message}"));
+        }
+    }
+}
+
+/// The exit code of a simulation that cannot run.
+fn failed(error: SimulationError) -> Failure {
+    match error {
+        SimulationError::Engine(error) => Failure::run(error),
+        other => Failure::usage(other),
     }
 }
 

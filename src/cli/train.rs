@@ -15,10 +15,10 @@ pub(super) use resume::Resume;
 use seeds::Seeds;
 
 use super::interrupt::Interrupt;
-use super::{ExperimentArgs, Failure, dataset, device, say};
-use crate::config::{Experiment, Source};
+use super::{ExperimentArgs, Failure, dataset, device, say, tiles, warn_of_idle};
+use crate::config::{Experiment, Purpose, Source};
 use crate::sinks::{Progress, init_logging};
-use crate::train::Sink;
+use crate::train::{Rule, Sink};
 
 /// Arguments of `train`.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,8 @@ pub(super) struct Args {
     /// auto, cpu, gpu, an index or a part of a name (see `lagrange-gpu devices`); overrides the file.
     #[arg(long)]
     device: Option<String>,
+    #[command(flatten)]
+    tiles: tiles::TileArgs,
     /// Seed of all random streams; overrides the file.
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -74,7 +76,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Data before any device work: a bad file is named at once.
     let load = |e: &mut Experiment| dataset::load_any(e, &args.data);
     let data = load(&mut e)?;
-    let device = device::open(&e.run.device, e.run.precision)?;
+    let device = tiles::Tiled::new(device::open(&e.run.device, e.run.precision)?, &args.tiles)?;
     let interrupt = Interrupt::listen();
     if !e.run.seeds.is_empty() {
         drop(data);
@@ -117,6 +119,8 @@ fn experiment(args: &Args, resume: &Resume) -> Result<Experiment, Failure> {
             "--seed {seed}: the experiment has a list, run.seeds; give --seeds {seed} instead"
         )));
     }
+    let backprop = e.run.control || e.training.rule == Rule::Backprop;
+    warn_of_idle(&args.experiment, &e.settings, Purpose::Training { backprop });
     if e.run.control && e.run.seeds.is_empty() {
         e.run.seeds = vec![e.seed];
     }

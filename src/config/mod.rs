@@ -12,6 +12,7 @@ mod completion;
 mod data;
 mod dynamics;
 mod error;
+mod idle;
 mod init;
 mod item;
 mod microcircuit;
@@ -33,6 +34,7 @@ mod types;
 mod write;
 
 pub use error::{ConfigError, Diagnostic, Excerpt};
+pub use idle::{Purpose, idle};
 pub use overrides::Overrides;
 pub use source::{Source, built_in_names, find};
 pub use types::{

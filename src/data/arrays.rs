@@ -274,6 +274,22 @@ pub fn load_own(
     Ok(Own::Inputs(inputs.data.into_iter().map(|v| v as f32).collect()))
 }
 
+/// Checks that a file of the user's own would be read as the samples that were learned: bytes as brightness, other numbers as they are. Where the
+/// training samples are no longer there, nothing can be said.
+///
+/// # Errors
+/// [`ArrayError::Another`], or a file that cannot be read.
+pub fn check_own(path: &Path, config: &ArraysConfig) -> Result<(), ArrayError> {
+    let part = Part { what: "inputs", each: "feature", test: false };
+    let Ok(learned) = table::element(&config.train.inputs, part) else { return Ok(()) };
+    let found = table::element(path, part)?;
+    if table::is_bytes(learned) == table::is_bytes(found) {
+        return Ok(());
+    }
+    let (own, train) = (path.to_path_buf(), config.train.inputs.clone());
+    Err(ArrayError::Another { own, found: found.name(), train, learned: learned.name() })
+}
+
 /// Reads pictures whose class is not known, as [`load_pictures`] does: one `.png`, or all of a folder in the order of their names.
 /// `[samples, n_in]` bytes.
 ///

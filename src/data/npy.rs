@@ -48,6 +48,18 @@ impl Element {
         known.then_some(Self { kind, width, big })
     }
 
+    /// NumPy's name of the type: `uint8`, `float32`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let kind = match self.kind {
+            Kind::Float => "float",
+            Kind::Int => "int",
+            Kind::Uint => "uint",
+            Kind::Bool => return "bool".into(),
+        };
+        format!("{kind}{}", 8 * self.width)
+    }
+
     /// From NumPy's word for it (`<f4`, `>i2`, `|b1`, …).
     #[must_use]
     pub fn of_numpy(descr: &str) -> Option<Self> {

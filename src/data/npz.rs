@@ -9,13 +9,14 @@ mod error;
 pub use error::NpzError;
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use npyz::WriterBuilder;
 use npyz::npz::{NpzArchive, NpzWriter, file_name_from_array_name};
 
 use super::npy::{Element, Kind, NpyHead};
+use crate::sinks::atomic;
 
 /// An array of numbers, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,6 +100,22 @@ impl NpzFile {
         numbers(entry, most, &path, name)
     }
 
+    /// Tells how the elements of an array stand in the file, by its head alone.
+    ///
+    /// # Errors
+    /// As [`NpzFile::read`].
+    pub fn element(&mut self, name: &str) -> Result<Element, NpzError> {
+        let path = self.path.clone();
+        let damaged = |source| NpzError::Damaged { path: path.clone(), name: name.into(), source };
+        if !self.contains(name) {
+            let have = self.names.join(", ");
+            return Err(NpzError::Missing { path, name: name.into(), have });
+        }
+        let entry = self.archive.zip_archive().by_name(&file_name_from_array_name(name));
+        let entry = entry.map_err(|source| damaged(std::io::Error::other(source)))?;
+        head(entry, &path, name).map(|(_, element)| element)
+    }
+
     /// Reads an array whose shape is known, `None` standing for any length.
     ///
     /// # Errors
@@ -139,8 +156,18 @@ pub fn read_npy_element(path: &Path) -> Result<(Array, Element), NpzError> {
     numbers(BufReader::new(file), most, path, &name)
 }
 
-/// The numbers of an array that is read from its head on.
-fn numbers(mut entry: impl Read, most: u64, path: &Path, name: &str) -> Result<(Array, Element), NpzError> {
+/// Tells how the elements of an `.npy` file stand there, by its head alone.
+///
+/// # Errors
+/// As [`read_npy`].
+pub fn npy_element(path: &Path) -> Result<Element, NpzError> {
+    let file = File::open(path).map_err(|source| NpzError::Open { path: path.into(), source })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    head(BufReader::new(file), path, &name).map(|(_, element)| element)
+}
+
+/// The head of an array.
+fn head(mut entry: impl Read, path: &Path, name: &str) -> Result<(NpyHead, Element), NpzError> {
     let damaged = |source| NpzError::Damaged { path: path.into(), name: name.into(), source };
     let head = NpyHead::read(&mut entry).map_err(damaged)?;
     let element = head.element().ok_or_else(|| NpzError::Dtype {
@@ -148,6 +175,13 @@ fn numbers(mut entry: impl Read, most: u64, path: &Path, name: &str) -> Result<(
         name: name.into(),
         dtype: format!("'{}'", head.descr),
     })?;
+    Ok((head, element))
+}
+
+/// The numbers of an array that is read from its head on.
+fn numbers(mut entry: impl Read, most: u64, path: &Path, name: &str) -> Result<(Array, Element), NpzError> {
+    let damaged = |source| NpzError::Damaged { path: path.into(), name: name.into(), source };
+    let (head, element) = head(&mut entry, path, name)?;
     let short =
         |got| NpzError::Truncated { path: path.into(), name: name.into(), shape: head.shape.clone(), got };
     let shape: Option<Vec<usize>> = head.shape.iter().map(|&n| usize::try_from(n).ok()).collect();
@@ -206,21 +240,13 @@ pub struct Entry<'a> {
     pub single: bool,
 }
 
-/// Writes an `.npz` file: first under a temporary name beside it, then renamed, so that the name never stands for half a
-/// file.
+/// Writes an `.npz` file, whole or not at all.
 ///
 /// # Errors
 /// If the directory cannot be written, or a shape does not match its elements.
 pub fn write(path: &Path, entries: &[Entry]) -> Result<(), NpzError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let done = write_to(&partial, entries).and_then(|()| std::fs::rename(&partial, path));
-    done.map_err(|source| {
-        // The error that matters is the first one; a left-over file is replaced by the next attempt.
-        let _ = std::fs::remove_file(&partial);
-        NpzError::Write { path: path.into(), source }
-    })
+    atomic::write_with(path, |file| write_to(file, entries))
+        .map_err(|source| NpzError::Write { path: path.into(), source })
 }
 
 /// Weights hardly get smaller by compression, and the fastest level finds most of what there is in a fraction of the time. Arrays
@@ -230,8 +256,8 @@ fn options(entry: &Entry) -> npyz::zip::write::FileOptions {
     npyz::zip::write::FileOptions::default().compression_level(Some(1)).large_file(large)
 }
 
-fn write_to(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
-    let mut npz = NpzWriter::new(BufWriter::new(File::create(path)?));
+fn write_to(file: &mut BufWriter<File>, entries: &[Entry]) -> std::io::Result<()> {
+    let mut npz = NpzWriter::new(file);
     for e in entries {
         if e.shape.iter().product::<usize>() != e.data.len() {
             let what = format!("array '{}' has {} elements for shape {:?}", e.name, e.data.len(), e.shape);
@@ -250,6 +276,6 @@ fn write_to(path: &Path, entries: &[Entry]) -> std::io::Result<()> {
             array.finish()?;
         }
     }
-    let mut file = npz.zip_writer().finish()?;
-    file.flush()
+    npz.zip_writer().finish()?;
+    Ok(())
 }

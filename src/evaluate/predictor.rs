@@ -11,6 +11,7 @@ use crate::kernels::solver;
 use crate::network::{Network, Parameters};
 use crate::plan::{PlanId, StepControl};
 use crate::simulate::place;
+use crate::tune::Rehearsal;
 
 /// Solver iterations that a GPU records at first.
 const FIRST_ITERATIONS: usize = 8;
@@ -83,6 +84,24 @@ impl Predictor {
             trouble: Trouble::default(),
             at_rest: None,
         })
+    }
+
+    /// The model of [`Predictor::new`], and the work of a batch of samples.
+    ///
+    /// # Errors
+    /// If network and settings do not fit one another.
+    pub fn rehearsal(
+        network: &Network,
+        settings: Settings,
+        batch: usize,
+        readout: &Readout,
+    ) -> Result<Rehearsal, EvaluateError> {
+        let model = Arc::new(Model::new(network.clone(), settings, batch, Features::samples(false))?);
+        let work = match readout {
+            Readout::SteadyState => Work::once(PlanId::Predict),
+            Readout::Trajectory(ramp) => Work { plan: PlanId::Step, controls: controls(ramp) },
+        };
+        Ok(Rehearsal { model, work: vec![work] })
     }
 
     /// Weights and biases from now on.
@@ -189,9 +208,7 @@ impl Predictor {
         count: usize,
     ) -> Result<(), EvaluateError> {
         let model = Arc::clone(self.engine.model());
-        let control =
-            |(k, &ramp): (usize, &f64)| StepControl { ramp, index: k as u32, ..StepControl::default() };
-        let controls: Vec<StepControl> = ramp.iter().enumerate().map(control).collect();
+        let controls = controls(ramp);
         let most = model.settings.max_iterations;
         loop {
             self.start_anew()?;
@@ -211,6 +228,12 @@ impl Predictor {
             return verdict(&model, &shot, first, count);
         }
     }
+}
+
+/// Controls of the steps of a presentation at β = 0.
+fn controls(ramp: &[f64]) -> Vec<StepControl> {
+    let control = |(k, &ramp): (usize, &f64)| StepControl { ramp, index: k as u32, ..StepControl::default() };
+    ramp.iter().enumerate().map(control).collect()
 }
 
 /// What the record of a presentation says, if a sample of it went wrong.

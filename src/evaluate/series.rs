@@ -17,6 +17,7 @@ use crate::kernels::solver;
 use crate::network::{Network, Parameters};
 use crate::plan::{PlanId, StepControl};
 use crate::simulate::place;
+use crate::tune::Rehearsal;
 
 /// Rows of each span that the device holds at a time.
 const ROWS: usize = 512;
@@ -26,6 +27,9 @@ const BATCH: usize = 32;
 
 /// Solver iterations that a GPU records at first, and beyond the largest count so far.
 const ITERATIONS: [usize; 2] = [64, 4];
+
+/// Steps of a rehearsal.
+const REHEARSED: u32 = 32;
 
 /// The row of the `beta` buffer that holds the nudging; the other row is 0.
 const NUDGED: u32 = 1;
@@ -63,6 +67,22 @@ struct Group<'b> {
     first: usize,
 }
 
+/// The model that follows at most `spans` spans at once.
+fn model(
+    network: &Network,
+    settings: Settings,
+    set: &SeriesSet,
+    spans: usize,
+) -> Result<Model, EvaluateError> {
+    let Some(first) = set.series.first() else { return Err(EvaluateError::NoSeries) };
+    let batch = spans.clamp(1, BATCH);
+    let features = Features {
+        entry_norms: false,
+        ..Features::series(batch * (ROWS + 1), first.format, set.inputs + set.targets())
+    };
+    Ok(Model::new(network.clone(), settings, batch, features)?)
+}
+
 impl<'a> Follower<'a> {
     /// Allocates trajectories for at most `spans` spans at once. `beta`: nudging strength of each output, 0 of those that are predicted.
     ///
@@ -76,13 +96,8 @@ impl<'a> Follower<'a> {
         beta: &[f64],
         device: &Device,
     ) -> Result<Self, EvaluateError> {
+        let model = model(network, settings, set, spans)?;
         let Some(first) = set.series.first() else { return Err(EvaluateError::NoSeries) };
-        let batch = spans.clamp(1, BATCH);
-        let features = Features {
-            entry_norms: false,
-            ..Features::series(batch * (ROWS + 1), first.format, set.inputs + set.targets())
-        };
-        let model = Model::new(network.clone(), settings, batch, features)?;
         let engine = Engine::new(Arc::new(model), device)?;
         Ok(Self {
             engine,
@@ -93,6 +108,22 @@ impl<'a> Follower<'a> {
             iterations: ITERATIONS[0].min(settings.max_iterations),
             trouble: Trouble::default(),
         })
+    }
+
+    /// The model of [`Follower::new`], and the work of some time steps.
+    ///
+    /// # Errors
+    /// If network and settings do not fit one another.
+    pub fn rehearsal(
+        network: &Network,
+        settings: Settings,
+        set: &SeriesSet,
+        spans: usize,
+    ) -> Result<Rehearsal, EvaluateError> {
+        let model = Arc::new(model(network, settings, set, spans)?);
+        let control = |row| StepControl { row, index: row, beta_row: NUDGED, ..StepControl::default() };
+        let work = vec![Work { plan: PlanId::Step, controls: (0..REHEARSED).map(control).collect() }];
+        Ok(Rehearsal { model, work })
     }
 
     /// What the solver met so far.

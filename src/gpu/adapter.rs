@@ -18,6 +18,10 @@ pub struct AdapterInfo {
     pub kind: &'static str,
     /// Vulkan, Metal, Dx12.
     pub backend: String,
+    /// Number of its vendor, as buses have it; 0 where none is told.
+    pub vendor: u32,
+    /// Number of the device, as its vendor has it; 0 where none is told.
+    pub model: u32,
     /// Driver.
     pub driver: String,
     /// Version of the driver.
@@ -136,6 +140,8 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
         name: info.name,
         kind,
         backend: format!("{:?}", info.backend),
+        vendor: info.vendor,
+        model: info.device,
         driver: info.driver,
         driver_info: info.driver_info,
         is_software: info.device_type == DeviceType::Cpu,
@@ -157,6 +163,8 @@ mod tests {
             name: name.into(),
             kind,
             backend: "Vulkan".into(),
+            vendor: 1,
+            model: 1,
             driver: "driver".into(),
             driver_info: "1".into(),
             is_software: kind == "software",

@@ -12,11 +12,44 @@ use crate::kernels::host::Profile;
 pub struct Device {
     inner: Arc<Inner>,
     profile: Profile,
+    tiles_by: TilesBy,
     block_limit: u64,
     factors_from: usize,
 }
 
+/// Who chose the tiles of matrix products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TilesBy {
+    /// The class of the adapter.
+    #[default]
+    Class,
+    /// The user, by name.
+    User,
+    /// A measurement in this process.
+    Measured,
+    /// A measurement of an earlier process.
+    Cached,
+    /// The run that goes on.
+    Run,
+}
+
+impl TilesBy {
+    /// In words.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Class => "default of its class",
+            Self::User => "as asked for",
+            Self::Measured => "measured now",
+            Self::Cached => "measured earlier",
+            Self::Run => "as the run began",
+        }
+    }
+}
+
 struct Inner {
+    /// For [`Device::reopened`].
+    adapter: wgpu::Adapter,
     info: AdapterInfo,
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -48,11 +81,23 @@ impl Device {
             .map_err(|e| GpuError::Open { adapter: info.name.clone(), reason: e.to_string() })?;
         let fault = Arc::new(Mutex::new(None));
         watch(&device, &fault, &info.name);
-        let profile = if info.is_software { Profile::Software } else { Profile::Small };
+        let profile = class_default(&info);
         let pipelines = Mutex::new(Pipelines::default());
         let block_limit = info.max_binding.min(info.max_buffer);
-        let inner = Arc::new(Inner { info, device, queue, pipelines, fault });
-        Ok(Self { inner, profile, block_limit, factors_from: super::factors::FROM })
+        let adapter = adapter.clone();
+        let inner = Arc::new(Inner { adapter, info, device, queue, pipelines, fault });
+        let tiles_by = TilesBy::Class;
+        Ok(Self { inner, profile, tiles_by, block_limit, factors_from: super::factors::FROM })
+    }
+
+    /// The same adapter opened once more: what fails there fails there alone.
+    ///
+    /// # Errors
+    /// If its driver refuses.
+    pub fn reopened(&self) -> Result<Self, GpuError> {
+        let Inner { adapter, info, .. } = &*self.inner;
+        let Self { inner, profile, .. } = Self::open(adapter, info.clone())?;
+        Ok(Self { inner, profile, ..*self })
     }
 
     /// Name of the adapter.
@@ -86,10 +131,28 @@ impl Device {
         self.profile
     }
 
+    /// The tiles that an adapter of its class has unless others are asked for or faster.
+    #[must_use]
+    pub fn default_profile(&self) -> Profile {
+        class_default(&self.inner.info)
+    }
+
     /// The same device with other tiles.
     #[must_use]
     pub fn with_profile(&self, profile: Profile) -> Self {
         Self { inner: Arc::clone(&self.inner), profile, ..*self }
+    }
+
+    /// The same device with tiles that somebody chose.
+    #[must_use]
+    pub fn with_tiles(&self, profile: Profile, tiles_by: TilesBy) -> Self {
+        Self { inner: Arc::clone(&self.inner), profile, tiles_by, ..*self }
+    }
+
+    /// Who chose its tiles.
+    #[must_use]
+    pub fn tiles_by(&self) -> TilesBy {
+        self.tiles_by
     }
 
     /// The same device with a smaller bound on the bytes of a weight block, beyond which it is kept in several buffers of whole rows.
@@ -147,6 +210,10 @@ impl Device {
     pub(super) fn lost(&self, reason: &str) -> GpuError {
         GpuError::Lost { adapter: self.name(), reason: reason.into() }
     }
+}
+
+fn class_default(info: &AdapterInfo) -> Profile {
+    if info.is_software { Profile::Software } else { Profile::Small }
 }
 
 /// Keeps the first fault instead of wgpu's default, which is to panic.

@@ -23,6 +23,6 @@ mod whole;
 
 pub use crate::kernels::host::Profile;
 pub use adapter::{AdapterInfo, Choice, adapters, open};
-pub use device::Device;
+pub use device::{Device, TilesBy};
 pub use error::GpuError;
 pub use executor::Executor;

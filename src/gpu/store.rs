@@ -229,6 +229,8 @@ mod tests {
             name: "card".into(),
             kind: "discrete GPU",
             backend: "Vulkan".into(),
+            vendor: 0,
+            model: 0,
             driver: String::new(),
             driver_info: String::new(),
             is_software: false,

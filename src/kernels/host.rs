@@ -69,6 +69,21 @@ impl Profile {
         Self::NAMES[self as usize].0
     }
 
+    /// The profile with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, profile)| profile)
+    }
+
+    /// Invocations of a workgroup, and bytes of its memory, that an adapter has to offer.
+    #[must_use]
+    pub fn needs(self) -> (u32, u32) {
+        // A block of 16 in depth of both operands.
+        let (high, wide) = self.tile();
+        let tile = if self == Self::Software { 0 } else { 4 * 16 * (high + wide) };
+        (self.lanes().max(DENSE_LANES), to_u32(tile))
+    }
+
     /// Invocations of a workgroup that works on one trajectory. On a processor a barrier switches between coroutines, of
     /// which eight lanes need one.
     #[must_use]

@@ -17,7 +17,7 @@ pub use files::{load_npz, save_npz};
 pub use input::SimulationInput;
 pub use microcircuit::MicrocircuitInput;
 pub use output::{Record, Setup, SimulationOutput, Snap, SolverStep};
-pub use run::run;
+pub use run::{rehearsal, run};
 pub(crate) use stop::place;
 pub use stop::{Stop, StopReason};
 

@@ -12,9 +12,13 @@ use crate::kernels::{record, solver};
 use crate::network::Parameters;
 use crate::plan::{PlanId, StepControl};
 use crate::probe::{Fields, Moment, Recording, Samples};
+use crate::tune::Rehearsal;
 
 /// Values of x and u* that are kept on the device at a time.
 const SEQUENCE_VALUES: usize = 1 << 22;
+
+/// Steps of a rehearsal.
+const REHEARSED: usize = 32;
 
 /// Simulates all steps, or as many as go well: a run that diverges, meets a value that is not finite, or an indefinite H under
 /// `on_indefinite = "error"`, ends with [`SimulationOutput::stop`], and what was computed before is kept.
@@ -75,6 +79,48 @@ fn write_interneurons(
     Ok(())
 }
 
+/// The model that runs, and the steps whose input and targets it holds at a time.
+fn model(setup: &Setup, input: &SimulationInput) -> Result<(Model, usize), SimulationError> {
+    let hard_targets = setup.settings.hard_targets || input.beta.contains(&f64::INFINITY);
+    let (network, settings) = (&setup.network, Settings { hard_targets, ..setup.settings });
+    let width = input.batch * (network.n_in() + network.n_out());
+    let rows = (SEQUENCE_VALUES / width.max(1)).clamp(1, input.steps.max(1));
+    let features = Features {
+        stimulus: StimulusKind::Sequence { steps: rows },
+        beta_rows: input.steps.max(1),
+        entry_norms: true,
+        // Clips hold after every step, whether or not it learns.
+        learning: input.learn.contains(&true)
+            || input.microcircuit.learn.iter().flatten().any(|&on| on)
+            || network.projections.iter().any(|p| p.clip.is_some())
+            || network.populations.iter().any(|p| p.bias_clip.is_some()),
+        unit_range: false,
+    };
+    let model = Model::new(network.clone(), settings, input.batch, features)?;
+    refuse_negative_beta(&model, input)?;
+    Ok((model, rows))
+}
+
+/// The model of [`run`], and the work of its first steps.
+///
+/// # Errors
+/// If the input does not match the network, or the settings do not apply to it.
+pub fn rehearsal(setup: &Setup, input: &SimulationInput) -> Result<Rehearsal, SimulationError> {
+    setup.network.check().map_err(crate::dynamics::SettingsError::from)?;
+    input.check(&setup.network)?;
+    let (model, rows) = model(setup, input)?;
+    let share = 1.0 / input.active_count().max(1) as f64;
+    let control = |t: usize| {
+        let (rate_w, rate_b) =
+            if input.learn[t] { (setup.rate_w * share, setup.rate_b * share) } else { (0.0, 0.0) };
+        let (row, beta_row) = (t as u32, t as u32);
+        StepControl { row, beta_row, rate_w, rate_b, ..StepControl::default() }
+    };
+    let controls: Vec<_> = (0..input.steps.min(rows).min(REHEARSED)).map(control).collect();
+    let work = [PlanId::Step, PlanId::Observe].map(|plan| Work { plan, controls: controls.clone() });
+    Ok(Rehearsal { model: Arc::new(model), work: work.into() })
+}
+
 struct Runner<'a> {
     setup: &'a Setup,
     input: &'a SimulationInput,
@@ -92,23 +138,9 @@ impl<'a> Runner<'a> {
         input: &'a SimulationInput,
         keep: &'a Record,
     ) -> Result<Self, SimulationError> {
-        let hard_targets = setup.settings.hard_targets || input.beta.contains(&f64::INFINITY);
-        let (network, settings) = (&setup.network, Settings { hard_targets, ..setup.settings });
-        let width = input.batch * (network.n_in() + network.n_out());
-        let rows = (SEQUENCE_VALUES / width.max(1)).clamp(1, input.steps.max(1));
-        let features = Features {
-            stimulus: StimulusKind::Sequence { steps: rows },
-            beta_rows: input.steps.max(1),
-            entry_norms: true,
-            // Clips hold after every step, whether or not it learns.
-            learning: input.learn.contains(&true)
-                || input.microcircuit.learn.iter().flatten().any(|&on| on)
-                || network.projections.iter().any(|p| p.clip.is_some())
-                || network.populations.iter().any(|p| p.bias_clip.is_some()),
-            unit_range: false,
-        };
-        let model = Arc::new(Model::new(network.clone(), settings, input.batch, features)?);
-        refuse_negative_beta(&model, input)?;
+        let (model, rows) = model(setup, input)?;
+        let (network, settings) = (&setup.network, model.settings);
+        let model = Arc::new(model);
         let mut engine = Engine::new(Arc::clone(&model), device)?;
         engine.set_iterations(settings.max_iterations);
         let out = SimulationOutput {

@@ -19,6 +19,9 @@ pub struct Provenance {
     pub device: String,
     /// Backend and driver.
     pub driver: String,
+    /// How an adapter tiles matrix products, and who chose that; empty for the processor.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tiles: String,
     /// Floating-point type.
     pub precision: String,
     /// Seed of all random streams.
@@ -48,6 +51,7 @@ impl Provenance {
             commit: header.commit.clone(),
             device: header.device.clone(),
             driver: header.driver.clone(),
+            tiles: header.tiles.clone(),
             precision: header.precision.clone(),
             seed: header.seed,
             rule: header.rule.clone(),

@@ -12,7 +12,7 @@ pub fn header(h: &Header) -> String {
          experiment  {}, seed {}\n\
          network     {}, {}, {} parameters\n\
          dynamics    {}\n\
-         device      {}, {}, {}\n\
+         device      {}, {}, {}{}\n\
          data        {}: {train} training, {validation} validation, {test} test samples\n\
          training    {}, batch {}{}\n",
         h.version,
@@ -26,6 +26,7 @@ pub fn header(h: &Header) -> String {
         h.device,
         h.driver,
         h.precision,
+        if h.tiles.is_empty() { String::new() } else { format!(", {}", h.tiles) },
         h.data,
         count(h.epochs, "epoch", "epochs"),
         h.batch,
@@ -48,12 +49,13 @@ fn dynamics(h: &Header) -> String {
     let solver = if h.solver.is_empty() { String::new() } else { format!(" ({})", h.solver) };
     let presentation = h.dt_ms * h.steps as f64;
     format!(
-        "{}{solver}, τ = {} ms, dt = {} ms, {} ms a sample ({} steps)",
+        "{}{solver}, τ = {} ms, dt = {} ms, {} ms a {} ({} steps)",
         h.integrator,
         h.tau_ms,
         h.dt_ms,
         // Without the digits that binary fractions leave: 0.1 × 3.
         (presentation * 1e9).round() / 1e9,
+        h.shown,
         thousands(h.steps as u64),
     )
 }

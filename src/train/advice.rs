@@ -47,6 +47,14 @@ pub fn start_warnings(model: &Model, parameters: &Parameters, beta: &[f64], rest
     all
 }
 
+/// As [`start_warnings`], of a network that starts where it is told to.
+#[must_use]
+pub fn network_warnings(model: &Model, parameters: &Parameters, beta: &[f64]) -> Vec<Event> {
+    let mut all = unreached(model);
+    all.extend(stability(model, parameters, beta));
+    all
+}
+
 /// A warning for each population that no projection reaches.
 fn unreached(model: &Model) -> Vec<Event> {
     let net = &model.network;

@@ -161,10 +161,10 @@ enum Scores<'b> {
 }
 
 impl<'a> Examiner<'a> {
-    /// Allocates the trajectories.
+    /// Allocates the trajectories for the test and validation parts.
     ///
     /// # Errors
-    /// If no row of the test or validation part is scored, or the device cannot hold the network.
+    /// If no row of one of them is scored, or the device cannot hold the network.
     pub fn new(
         set: &'a SeriesSet,
         how: Completion,
@@ -172,13 +172,28 @@ impl<'a> Examiner<'a> {
         settings: Settings,
         device: &Device,
     ) -> Result<Self, TrainError> {
+        Self::of_parts(set, how, network, settings, device, &[&set.test, &set.validation])
+    }
+
+    /// Allocates the trajectories for some parts; an empty one is left out.
+    ///
+    /// # Errors
+    /// If no row of one of them is scored, or the device cannot hold the network.
+    pub fn of_parts(
+        set: &'a SeriesSet,
+        how: Completion,
+        network: &Network,
+        settings: Settings,
+        device: &Device,
+        parts: &[&[Span]],
+    ) -> Result<Self, TrainError> {
         let step_ms = set.series.first().map_or(1.0, |s| s.step_ms);
         let scored = |span: &Span| span.rows.len().saturating_sub(1) as f64 * step_ms >= how.settle_ms;
         // Now, and not after hours of training.
-        if [&set.test, &set.validation].iter().any(|part| !part.is_empty() && !part.iter().any(scored)) {
+        if parts.iter().any(|part| !part.is_empty() && !part.iter().any(scored)) {
             return Err(TrainError::NothingScored);
         }
-        let spans = set.test.len().max(set.validation.len());
+        let spans = parts.iter().map(|part| part.len()).max().unwrap_or(0);
         let follower = Follower::new(network, settings, set, spans, &how.beta, device)?;
         Ok(Self { set, how, follower, baselines: None })
     }

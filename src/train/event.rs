@@ -38,10 +38,15 @@ pub struct Header {
     pub dt_ms: f64,
     /// Time steps a presentation; 1 with backprop.
     pub steps: usize,
+    /// What is presented: `sample`, or `window` of recordings.
+    pub shown: String,
     /// Device that really runs.
     pub device: String,
     /// Backend and driver.
     pub driver: String,
+    /// How an adapter tiles matrix products, and who chose that; empty for the processor.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub tiles: String,
     /// Floating-point type.
     pub precision: String,
     /// Version of the program.

@@ -9,11 +9,12 @@ mod feed;
 mod flight;
 mod presentation;
 mod profile;
+mod rehearsal;
 mod state;
 mod tally;
 mod trainer;
 
-pub use advice::{epoch_warnings, start_warnings};
+pub use advice::{epoch_warnings, network_warnings, start_warnings};
 pub use completion::{
     Completed, Completion, CompletionConfig, CompletionScore, Examiner, FreeChannels, NoChannel, Traces,
 };
@@ -25,6 +26,7 @@ pub use flight::Need;
 pub(crate) use presentation::microcircuit as microcircuit_controls;
 pub use presentation::{FREE, Gates, NUDGED, Ramp, Rule, backprop, controls, piece, slices, work};
 pub use profile::Profile;
+pub use rehearsal::rehearsal;
 pub use state::{KeepNothing, Keeper, Moment, State};
 pub use tally::{SUMS, Tally};
 pub use trainer::{Protocol, Trainer};

@@ -1,5 +1,6 @@
 //! From lists to cases.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -12,6 +13,7 @@ use crate::config::{DeviceChoice, Experiment};
 use crate::dynamics::Integrator;
 use crate::engine::{Device, Precision};
 use crate::network::{Activation, Architecture};
+use crate::tune::Request;
 
 /// What is to be measured.
 pub(super) struct Plan {
@@ -35,6 +37,9 @@ struct Lists {
     integrators: Option<Vec<Integrator>>,
     plans: Vec<PlanChoice>,
     learn: Vec<bool>,
+    tiles: Vec<Request>,
+    /// Of each device, whether it is an adapter.
+    adapters: Vec<bool>,
 }
 
 /// Reads the lists, opens the devices, and checks that every case can be built.
@@ -52,12 +57,16 @@ pub(super) fn plan(args: &Args) -> Result<Plan, Failure> {
         integrators: integrators.transpose()?,
         plans: lists::choices("--plan", &or(&args.plan, default), &PlanChoice::NAMES)?,
         learn: lists::choices("--learn", &or(&args.learn, "on"), &on_off)?,
+        tiles: tiles(args, &devices)?,
+        adapters: devices.iter().map(|device| matches!(device, Device::Gpu(_))).collect(),
     };
+    let overrides = overrides(args);
     let machine = Machine::here();
     let mut cases = Vec::new();
     for case in starts.iter().flat_map(|start| of_start(start, &lists)) {
         let (case, quantity) = case;
         let row = Row::of_case(&case, &devices[case.device], &machine);
+        let row = Row { overrides: overrides.clone(), ..row };
         match case.model() {
             Ok((_, runs)) => cases.push((case, row, quantity, runs)),
             Err(BenchError::NotResident) if lists.plans.len() > 1 => {
@@ -74,6 +83,26 @@ pub(super) fn plan(args: &Args) -> Result<Plan, Failure> {
     let kept: Vec<bool> = cases.iter().map(|c| c.0.plan != PlanChoice::Auto || !twin(c.2)).collect();
     let kept = cases.into_iter().zip(kept).filter(|(_, kept)| *kept);
     Ok(Plan { devices, cases: kept.map(|((case, row, quantity, _), _)| (case, row, quantity)).collect() })
+}
+
+/// What an adapter is asked for. The processor has no tiles.
+fn tiles(args: &Args, devices: &[Device]) -> Result<Vec<Request>, Failure> {
+    if let Some(text) = &args.tiles {
+        if devices.iter().all(|device| matches!(device, Device::Cpu(_))) {
+            return Err(Failure::usage(anyhow!(
+                "--tiles {text}: the processor has no tiles; leave it out, or choose an adapter with --device"
+            )));
+        }
+        return lists::choices("--tiles", text, &Request::NAMES);
+    }
+    Ok(vec![if args.no_autotune { Request::Class } else { Request::Usual }])
+}
+
+/// The keys that were set on the command line, the last value of each.
+fn overrides(args: &Args) -> String {
+    let pairs = args.experiment.overrides.iter().filter_map(|set| set.split_once('='));
+    let all: BTreeMap<&str, &str> = pairs.map(|(key, value)| (key.trim(), value.trim())).collect();
+    all.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
 }
 
 fn experiment(args: &Args) -> Result<Option<Experiment>, Failure> {
@@ -169,6 +198,11 @@ fn scaled(
     single("--architecture", asked.architectures.as_ref().map(Vec::len))?;
     single("--batch", asked.batch.as_ref().map(Vec::len))?;
     single("--steps", asked.steps.as_ref().map(Vec::len))?;
+    let activations = args.activation.as_deref().map(|text| text.split(',').count());
+    single("--activation", activations)?;
+    for &quantity in quantities.iter().filter(|_| quantities.len() == 1) {
+        unused(quantity, asked)?;
+    }
     let mut all = Vec::new();
     for quantity in quantities {
         let mut base = quantity.base();
@@ -189,6 +223,25 @@ fn scaled(
         }
     }
     Ok(all)
+}
+
+/// Refuses what one quantity does not leave free; of several, each takes what applies to it.
+fn unused(quantity: Quantity, asked: &Asked) -> Result<(), Failure> {
+    let own = match quantity {
+        Quantity::Batch if asked.batch.is_some() => "--batch",
+        Quantity::Steps if asked.steps.is_some() => "--steps",
+        Quantity::Neurons if asked.networks.is_some() => "--networks",
+        Quantity::Neurons if asked.architectures.is_some() => {
+            return Err(Failure::usage(anyhow!(
+                "--architecture: --scaling neurons is of one fully recurrent population; leave it out, or take another quantity"
+            )));
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::usage(anyhow!(
+        "{own}: --scaling {} varies that itself; give its values with --values",
+        quantity.name()
+    )))
 }
 
 /// The devices, and where cases run on them.
@@ -232,14 +285,14 @@ fn of_start<'a>(
     let integrators = lists.integrators.clone().unwrap_or_else(|| own.to_vec());
     let mut all = Vec::new();
     for &(device, precision, threads) in &lists.where_ {
+        let tiles = if lists.adapters[device] { lists.tiles.as_slice() } else { &[Request::Class] };
         for &integrator in &integrators {
             for &plan in &lists.plans {
                 for &learn in &lists.learn {
                     for &batch in &start.batch {
                         for &steps in &start.steps {
-                            let subject = Arc::clone(&start.subject);
-                            let case = Case {
-                                subject,
+                            let case = |tiles| Case {
+                                subject: Arc::clone(&start.subject),
                                 integrator,
                                 plan,
                                 learn,
@@ -248,8 +301,9 @@ fn of_start<'a>(
                                 device,
                                 precision,
                                 threads,
+                                tiles,
                             };
-                            all.push((case, start.quantity));
+                            all.extend(tiles.iter().map(|&tiles| (case(tiles), start.quantity)));
                         }
                     }
                 }

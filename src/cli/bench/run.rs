@@ -12,7 +12,9 @@ use crate::bench::scaling::{Quantity, curves, describe, draw};
 use crate::bench::{Case, Ceilings, Effort, Row, measure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{Failure, say};
+use crate::engine::Device;
 use crate::sinks::text::count;
+use crate::tune::Tuner;
 
 /// Everything that a run needs.
 pub(super) struct Run<'a> {
@@ -20,6 +22,7 @@ pub(super) struct Run<'a> {
     pub effort: Effort,
     pub plan: &'a Plan,
     pub interrupt: &'a Interrupt,
+    pub tuner: Tuner,
 }
 
 /// Ceilings of a device with a number of threads.
@@ -77,8 +80,18 @@ impl Run<'_> {
             known.push((place, ceilings));
         }
         let ceilings = known.iter().find(|(at, _)| *at == place).map(|(_, ceilings)| ceilings);
-        let measured = measure(case, device, self.effort, stop)?;
-        Ok(measured.map(|measured| row.clone().measured(&measured, ceilings)))
+        let tiled = self.tiled(case, device)?;
+        let row = Row { profile: tiled.profile().into(), ..row.clone() };
+        let measured = measure(case, &tiled, self.effort, stop)?;
+        Ok(measured.map(|measured| row.measured(&measured, ceilings)))
+    }
+
+    /// The device with the tiles that the case asks for.
+    fn tiled(&self, case: &Case, device: &Device) -> Result<Device, anyhow::Error> {
+        let Device::Gpu(gpu) = device else { return Ok(device.clone()) };
+        let (tiled, notes) = self.tuner.settle(case.tiles, gpu, || case.rehearsal())?;
+        notes.iter().for_each(|note| say(&format!("warning: {note}")));
+        Ok(Device::Gpu(tiled))
     }
 
     /// Fits and pictures of the quantities of which all cases are done.

@@ -8,15 +8,16 @@ use super::setup::{header, protocol};
 use crate::checkpoint::{Checkpoints, Cut, Folder, Found, Identity, Lock, save_parameters, unsaved};
 use crate::cli::dataset::Loaded;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::tiles::Tiled;
 use crate::cli::{Failure, plot, say};
 use crate::config::Experiment;
-use crate::engine::{Device, Precision};
+use crate::engine::Precision;
 use crate::network::{MicrocircuitParameters, Parameters};
 use crate::probe::Recording;
 use crate::sinks::{Fanout, ProbeFiles, Provenance, RunDir, clock};
 use crate::train::{
     Epoch, Event, Header, Keeper, Moment, Rule, Sink, State, TrainError, Trainer, alignment_event,
-    epoch_warnings, start_warnings,
+    epoch_warnings, rehearsal, start_warnings,
 };
 
 /// What a complete run leaves.
@@ -34,15 +35,20 @@ pub(in crate::cli) struct Outcome {
 pub(in crate::cli) fn run_one(
     e: &Experiment,
     data: &Loaded,
-    device: &Device,
+    device: &Tiled,
     interrupt: &Interrupt,
     progress: Box<dyn Sink>,
     resume: &Resume,
     profile: bool,
 ) -> Result<Outcome, Failure> {
     let material = data.material(e);
-    let identity = Identity::new(e, material.clone(), device);
+    let mut identity = Identity::new(e, material.clone(), &device.device);
     let resumed = resume::find(e, &identity, resume)?;
+    let then = resumed.as_ref().and_then(|r| Some(&r.from.as_ref()?.checkpoint.identity));
+    let device = &device.settle(then, || {
+        rehearsal(&e.network, e.settings, &protocol(e), material.clone()).map_err(Failure::run)
+    })?;
+    device.profile().clone_into(&mut identity.tiles);
     let mut parameters = Parameters::draw(&e.network, &e.weight_init, &e.bias_init, e.seed);
     if let Some(init) = &e.microcircuit_init {
         parameters.microcircuit = MicrocircuitParameters::draw(&e.network, init, e.seed);

@@ -182,13 +182,16 @@ pub(super) fn warnings(found: &Found, identity: &Identity, complete: bool) -> Ve
         let what = "metrics.jsonl does not reach up to the checkpoint; the events in between are lost";
         all.push(warn("metrics", what.to_owned()));
     }
-    for (what, then, now) in
-        [("device", &then.device, &identity.device), ("version", &then.version, &identity.version)]
-    {
+    // Checkpoints of before know no tiles.
+    let tiles = if then.tiles.is_empty() { &identity.tiles } else { &then.tiles };
+    for (what, then, now) in [
+        ("device was", &then.device, &identity.device),
+        ("tiles were", tiles, &identity.tiles),
+        ("version was", &then.version, &identity.version),
+    ] {
         if then != now {
-            let message = format!(
-                "the {what} was '{then}' and is now '{now}': the last bits of the results may differ"
-            );
+            let message =
+                format!("the {what} '{then}' and now '{now}': the last bits of the results may differ");
             all.push(warn("resume", message));
         }
     }

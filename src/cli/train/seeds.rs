@@ -11,9 +11,9 @@ use super::run_one;
 use crate::checkpoint::differing_keys;
 use crate::cli::dataset::Loaded;
 use crate::cli::interrupt::Interrupt;
+use crate::cli::tiles::Tiled;
 use crate::cli::{Failure, plot, print, say};
 use crate::config::{Experiment, Overrides, Source};
-use crate::engine::Device;
 use crate::sinks::{Group, RunDir, SeedResult, SeedTable, about, result_of};
 use crate::train::{Event, Header, Rule, Sink};
 
@@ -21,7 +21,7 @@ use crate::train::{Event, Header, Rule, Sink};
 pub(super) struct Seeds<'a> {
     /// The experiment; its `run.seeds` and `run.control` say what to run.
     pub e: &'a Experiment,
-    pub device: &'a Device,
+    pub device: &'a Tiled,
     pub interrupt: &'a Interrupt,
     pub resume: &'a Resume,
     /// Whether kernels are timed.

@@ -80,6 +80,20 @@ pub enum ArrayError {
         /// The other one.
         other: PathBuf,
     },
+    /// Samples of the user's own that would be read in another way than those that were learned.
+    #[error(
+        "{} holds {found}, but the network learned {learned} of {} (uint8 is brightness, read as value/255; other numbers are read as they are): save it with the type of the training samples", own.display(), train.display()
+    )]
+    Another {
+        /// The file.
+        own: PathBuf,
+        /// Type of its numbers.
+        found: String,
+        /// The training samples.
+        train: PathBuf,
+        /// Type of theirs.
+        learned: String,
+    },
     /// More samples than can be indexed.
     #[error("{}: {samples} samples; a set has 1 to 4294967295", path.display())]
     Samples {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ArrayError;
 use crate::data::Encoding;
 use crate::data::npy::{Element, Kind};
-use crate::data::npz::{Array, NpzError, NpzFile, read_npy_element};
+use crate::data::npz::{Array, NpzError, NpzFile, npy_element, read_npy_element};
 
 /// Samples of an array, `[samples, width]` row-major; all finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +72,27 @@ fn read(path: &Path, part: Part) -> Result<(Array, Element), ArrayError> {
     if !is_archive(path)? {
         return Ok(read_npy_element(path)?);
     }
-    let mut file = NpzFile::open(path)?;
+    let (mut file, name) = found(path, part)?;
+    Ok(file.read_element(&name)?)
+}
+
+/// How the numbers of an array stand in its file, by the head alone.
+pub(super) fn element(path: &Path, part: Part) -> Result<Element, ArrayError> {
+    if !is_archive(path)? {
+        return Ok(npy_element(path)?);
+    }
+    let (mut file, name) = found(path, part)?;
+    Ok(file.element(&name)?)
+}
+
+/// Whether numbers that stand so are bytes of brightness.
+pub(super) fn is_bytes(element: Element) -> bool {
+    element.kind == Kind::Uint && element.width == 1
+}
+
+/// An archive, and the name of the array in it that is meant.
+fn found(path: &Path, part: Part) -> Result<(NpzFile, String), ArrayError> {
+    let file = NpzFile::open(path)?;
     let names = part.names();
     let found = names.iter().find(|name| file.contains(name)).cloned();
     let only = || if let [one] = file.names() { Some(one.clone()) } else { None };
@@ -80,7 +100,7 @@ fn read(path: &Path, part: Part) -> Result<(Array, Element), ArrayError> {
         let have = file.names().join(", ");
         return Err(ArrayError::WhichArray { path: path.into(), what: part.what, names, have });
     };
-    Ok(file.read_element(&name)?)
+    Ok((file, name))
 }
 
 impl Table {
@@ -101,7 +121,7 @@ impl Table {
             let (path, what) = (path.to_path_buf(), part.each);
             return Err(ArrayError::Value { path, sample, what, feature, value });
         }
-        let bytes = element.kind == Kind::Uint && element.width == 1;
+        let bytes = is_bytes(element);
         Ok(Self { path: path.into(), shape, width, data, bytes })
     }
 

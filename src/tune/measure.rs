@@ -1,0 +1,121 @@
+//! Times each profile on a rehearsal, in about a second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Rehearsal, allowed};
+use crate::engine::{Device, Engine, EngineError, Watch, Work};
+use crate::gpu::{self, GpuError, Profile};
+
+/// All of it; what is under way when it is over is finished.
+const BUDGET: Duration = Duration::from_millis(1000);
+/// Of one profile, after its first run.
+const EACH: Duration = Duration::from_millis(150);
+/// Before the first time is taken: adapters raise their clock under load.
+const WARM: Duration = Duration::from_millis(60);
+/// Least repetitions, of which the fastest counts.
+const REPETITIONS: usize = 5;
+/// What a repetition should take, and most steps of a plan in it.
+const TARGET_S: f64 = 10e-3;
+const MOST_STEPS: usize = 16;
+/// Solver iterations of a step.
+const ITERATIONS: usize = 4;
+
+/// What was measured.
+pub(super) struct Times {
+    /// Seconds of the same work with each profile.
+    pub times: Vec<(Profile, f64)>,
+    /// All profiles that the adapter allows were measured.
+    pub is_complete: bool,
+}
+
+/// Measures all profiles that the adapter allows, the default of its class first, on an opening of their own: memory and faults end with it.
+///
+/// # Errors
+/// If not even the default runs.
+pub(super) fn all(device: &gpu::Device, rehearsal: &Rehearsal) -> Result<Times, EngineError> {
+    let begun = Instant::now();
+    let device = device.reopened()?;
+    let default = device.default_profile();
+    let others = Profile::NAMES.into_iter().map(|(_, profile)| profile).filter(|p| *p != default);
+    let profiles = std::iter::once(default).chain(others).filter(|p| allowed(device.info(), *p));
+    let mut found = Times { times: Vec::new(), is_complete: true };
+    let mut work = None;
+    for profile in profiles {
+        if begun.elapsed() >= BUDGET {
+            found.is_complete = false;
+            break;
+        }
+        match one(&device, profile, rehearsal, &mut work, begun) {
+            Ok(seconds) => found.times.push((profile, seconds)),
+            Err(error) if profile == default => return Err(error),
+            Err(error) => {
+                log::debug!("{} tiles: {error}", profile.name());
+                // More loops or workgroups than the adapter bears are a property of the profile; after anything else nothing here can be trusted.
+                let limit = matches!(
+                    error,
+                    EngineError::Gpu(GpuError::TooManyLoops { .. } | GpuError::TooManyGroups { .. })
+                );
+                if !limit {
+                    found.is_complete = false;
+                    break;
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Seconds of the work with one profile: the fastest of a few repetitions. The first profile decides how much work that is.
+fn one(
+    device: &gpu::Device,
+    profile: Profile,
+    rehearsal: &Rehearsal,
+    work: &mut Option<Vec<Work>>,
+    begun: Instant,
+) -> Result<f64, EngineError> {
+    let device = Device::Gpu(device.with_profile(profile));
+    let mut engine = Engine::new(Arc::clone(&rehearsal.model), &device)?;
+    engine.set_iterations(ITERATIONS.min(rehearsal.model.settings.max_iterations));
+    engine.watch(Watch::Submissions)?;
+    let work = match work {
+        Some(work) => work,
+        None => work.insert(warm(&mut engine, &rehearsal.work)?),
+    };
+    // The first run with these kernels pays for what drivers put off until then.
+    timed(&mut engine, work)?;
+    let (own, mut least) = (Instant::now(), f64::INFINITY);
+    for repetition in 0.. {
+        let over = own.elapsed() >= EACH && repetition >= REPETITIONS;
+        if over || (repetition > 0 && begun.elapsed() >= BUDGET) {
+            break;
+        }
+        least = least.min(timed(&mut engine, work)?);
+    }
+    Ok(least)
+}
+
+/// Runs for a while; returns as many steps of the work as a repetition should have.
+fn warm(engine: &mut Engine, work: &[Work]) -> Result<Vec<Work>, EngineError> {
+    let (begun, single) = (Instant::now(), shortened(work, 1));
+    let mut seconds = timed(engine, &single)?;
+    while begun.elapsed() < WARM {
+        seconds = timed(engine, &single)?;
+    }
+    let steps = (TARGET_S / seconds.max(1e-9)) as usize;
+    Ok(shortened(work, steps.clamp(1, MOST_STEPS)))
+}
+
+/// The first steps of each plan.
+fn shortened(work: &[Work], steps: usize) -> Vec<Work> {
+    let first = |w: &Work| Work { plan: w.plan, controls: w.controls.iter().take(steps).copied().collect() };
+    work.iter().map(first).collect()
+}
+
+/// Seconds of some work by the adapter's clock, where it has one; else by ours.
+fn timed(engine: &mut Engine, work: &[Work]) -> Result<f64, EngineError> {
+    let begun = Instant::now();
+    engine.run(work)?;
+    let wall = begun.elapsed().as_secs_f64();
+    Ok(engine.timings().submissions_s.filter(|s| *s > 0.0).unwrap_or(wall))
+}
