@@ -1,4 +1,4 @@
-//! Times each profile on a rehearsal, in about a second.
+//! Times each profile on a rehearsal: about a second of work, and what the driver needs to compile the kernels.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use super::{Rehearsal, allowed};
 use crate::engine::{Device, Engine, EngineError, Watch, Work};
 use crate::gpu::{self, GpuError, Profile};
 
-/// All of it; what is under way when it is over is finished.
-const BUDGET: Duration = Duration::from_millis(1000);
-/// Of one profile, after its first run.
-const EACH: Duration = Duration::from_millis(150);
+/// All of it, kernels compiled: no other profile is begun then.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Repetitions of one profile, after its first run: for so long at least, and at most where few of them fill it.
+const EACH: [Duration; 2] = [Duration::from_millis(150), Duration::from_millis(300)];
 /// Before the first time is taken: adapters raise their clock under load.
 const WARM: Duration = Duration::from_millis(60);
 /// Least repetitions, of which the fastest counts.
@@ -42,11 +42,11 @@ pub(super) fn all(device: &gpu::Device, rehearsal: &Rehearsal) -> Result<Times, 
     let mut found = Times { times: Vec::new(), is_complete: true };
     let mut work = None;
     for profile in profiles {
-        if begun.elapsed() >= BUDGET {
+        if begun.elapsed() >= PATIENCE {
             found.is_complete = false;
             break;
         }
-        match one(&device, profile, rehearsal, &mut work, begun) {
+        match one(&device, profile, rehearsal, &mut work) {
             Ok(seconds) => found.times.push((profile, seconds)),
             Err(error) if profile == default => return Err(error),
             Err(error) => {
@@ -72,7 +72,6 @@ fn one(
     profile: Profile,
     rehearsal: &Rehearsal,
     work: &mut Option<Vec<Work>>,
-    begun: Instant,
 ) -> Result<f64, EngineError> {
     let device = Device::Gpu(device.with_profile(profile));
     let mut engine = Engine::new(Arc::clone(&rehearsal.model), &device)?;
@@ -86,8 +85,8 @@ fn one(
     timed(&mut engine, work)?;
     let (own, mut least) = (Instant::now(), f64::INFINITY);
     for repetition in 0.. {
-        let over = own.elapsed() >= EACH && repetition >= REPETITIONS;
-        if over || (repetition > 0 && begun.elapsed() >= BUDGET) {
+        let [enough, some] = [REPETITIONS, 1].map(|count| repetition >= count);
+        if enough && own.elapsed() >= EACH[0] || some && own.elapsed() >= EACH[1] {
             break;
         }
         least = least.min(timed(&mut engine, work)?);
