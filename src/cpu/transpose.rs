@@ -38,9 +38,9 @@ mod avx512 {
     pub(super) unsafe fn singles(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         let mut a = [_mm512_setzero_ps(); 16];
         let mut b = a;
-        for i in 0..16 {
+        for (i, a) in a.iter_mut().enumerate() {
             // SAFETY: vouched for by the caller.
-            a[i] = unsafe { _mm512_loadu_ps(from.add(i * from_stride)) };
+            *a = unsafe { _mm512_loadu_ps(from.add(i * from_stride)) };
         }
         for i in (0..16).step_by(2) {
             b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
@@ -65,9 +65,9 @@ mod avx512 {
             a[4 + j] = _mm512_shuffle_f32x4::<0x88>(b[4 + j], b[12 + j]);
             a[12 + j] = _mm512_shuffle_f32x4::<0xdd>(b[4 + j], b[12 + j]);
         }
-        for j in 0..16 {
+        for (j, &a) in a.iter().enumerate() {
             // SAFETY: vouched for by the caller.
-            unsafe { _mm512_storeu_ps(to.add(j * to_stride), a[j]) };
+            unsafe { _mm512_storeu_ps(to.add(j * to_stride), a) };
         }
     }
 
@@ -79,9 +79,9 @@ mod avx512 {
     pub(super) unsafe fn doubles(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
         let mut a = [_mm512_setzero_pd(); 8];
         let mut b = a;
-        for i in 0..8 {
+        for (i, a) in a.iter_mut().enumerate() {
             // SAFETY: vouched for by the caller.
-            a[i] = unsafe { _mm512_loadu_pd(from.add(i * from_stride)) };
+            *a = unsafe { _mm512_loadu_pd(from.add(i * from_stride)) };
         }
         for i in (0..8).step_by(2) {
             b[i] = _mm512_unpacklo_pd(a[i], a[i + 1]);
@@ -100,9 +100,9 @@ mod avx512 {
             b[2 + j] = _mm512_shuffle_f64x2::<0x88>(a[2 + j], a[6 + j]);
             b[6 + j] = _mm512_shuffle_f64x2::<0xdd>(a[2 + j], a[6 + j]);
         }
-        for j in 0..8 {
+        for (j, &b) in b.iter().enumerate() {
             // SAFETY: vouched for by the caller.
-            unsafe { _mm512_storeu_pd(to.add(j * to_stride), b[j]) };
+            unsafe { _mm512_storeu_pd(to.add(j * to_stride), b) };
         }
     }
 }

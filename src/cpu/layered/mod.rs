@@ -23,6 +23,7 @@ pub(super) use room::{Ground, Room};
 
 use super::panel::Part;
 use super::team::Meeting;
+use super::vector::each;
 use super::{Lane, Real};
 use crate::plan::{Layered, Program, StepControl};
 use room::{Map, Panel};
@@ -99,17 +100,6 @@ impl<'a, T: Real> Crew<'a, T> {
         let n_out = self.plan.n_out();
         &self.beta[step.beta_row as usize * n_out..][..n_out]
     }
-}
-
-/// An array from its elements. What they are computed from is copied before, so that compilers see that nothing is written meanwhile and take
-/// them all at once.
-#[inline(always)]
-fn each<T: Real, const G: usize>(of: impl Fn(usize) -> T) -> [T; G] {
-    let mut all = [T::ZERO; G];
-    for (j, one) in all.iter_mut().enumerate() {
-        *one = of(j);
-    }
-    all
 }
 
 /// The numbers of each neuron for a chunk of a field: in a panel those of one neuron, otherwise of as many as there are.
