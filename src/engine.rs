@@ -372,7 +372,7 @@ fn fill<T: Real>(to: &mut [T], from: &[f64]) {
 
 fn run_cpu<T: Real>(model: &Model, store: &mut Store<T>, work: &[Work]) -> Snapshot {
     let l = &model.layout;
-    store.get_mut(l.solver).fill(T::ZERO);
+    store.clear(l.solver);
     store.words_mut(l.status).fill(cpu::status::FINE);
     let work: Vec<_> = work.iter().map(|w| (w.plan, &w.controls[..])).collect();
     cpu::run(&model.program, store, l.status, &work);

@@ -152,7 +152,9 @@ fn bound(case: &Case) -> f64 {
 
 fn off(a: &Outcome, b: &Outcome) -> (f64, String) {
     let mut worst = (0.0, String::new());
-    for ((name, a), (_, b)) in a.0.iter().zip(&b.0) {
+    assert!(!a.0.is_empty() && a.0.len() == b.0.len());
+    for ((name, a), (other, b)) in a.0.iter().zip(&b.0) {
+        assert_eq!((name, a.len()), (other, b.len()));
         for (i, (a, b)) in a.iter().zip(b).enumerate() {
             let diff = (a - b).abs() / (1.0 + a.abs());
             if diff > worst.0 || diff.is_nan() {

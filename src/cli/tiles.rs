@@ -13,7 +13,7 @@ pub(super) struct TileArgs {
     /// remembered in the user's cache folder (or that of LAGRANGE_CACHE_DIR). Default: auto on a hardware GPU, software on a software adapter.
     #[arg(long, value_name = "auto|software|small|large", value_parser = ["auto", "software", "small", "large"], conflicts_with = "no_autotune")]
     tiles: Option<String>,
-    /// Takes the tiles of the adapter's class, without measuring: the same bits from run to run on a machine, whatever was measured before.
+    /// Takes the tiles of the adapter's class, without measuring: the same bits from run to run on a machine, whatever was measured before. A run that goes on keeps the tiles that it began with.
     #[arg(long)]
     no_autotune: bool,
 }

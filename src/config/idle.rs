@@ -26,10 +26,10 @@ pub fn idle(key: &str, settings: &Settings, purpose: Purpose) -> Option<String> 
         ("backprop", _) if purpose == (Purpose::Training { backprop: false }) => {
             Some("nothing learns by backprop without training.rule = \"backprop\" or --control".into())
         }
-        ("dynamics", "newton-tolerance") if integrator != Integrator::Equilibrium => {
+        ("dynamics", "newton-tolerance" | "newton-iterations") if integrator != Integrator::Equilibrium => {
             Some(format!("integrator \"{}\" takes no Newton iterations", integrator.name()))
         }
-        ("dynamics", "solver" | "tolerance") if is_explicit(integrator) => {
+        ("dynamics", "solver" | "tolerance" | "max-iterations") if is_explicit(integrator) => {
             Some(format!("integrator \"{}\" solves nothing", integrator.name()))
         }
         _ => None,

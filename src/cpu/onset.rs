@@ -36,7 +36,8 @@ impl<T> Onset<T> {
 
     /// A plan begins.
     pub(super) fn begins(&mut self, id: PlanId) {
-        self.ready &= id == PlanId::ResidentStart;
+        // Those who observe change neither W nor what it does to the patterns.
+        self.ready &= matches!(id, PlanId::ResidentStart | PlanId::Observe);
         self.ended = self.ended.filter(|_| id == PlanId::Observe);
     }
 }

@@ -116,6 +116,10 @@ impl<T: Real> Store<T> {
         self.onset.forget();
         &mut self.real[buf.0 as usize]
     }
+    /// Sets a buffer to 0 that neither weights nor what is known of them depends on, so that this is not forgotten.
+    pub fn clear(&mut self, buf: Buf) {
+        self.real[buf.0 as usize].fill(T::ZERO);
+    }
     /// Bytes of a buffer, to be changed.
     pub fn bytes_mut(&mut self, buf: Buf) -> &mut [u8] {
         &mut self.byte[buf.0 as usize]

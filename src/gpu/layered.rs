@@ -23,6 +23,11 @@ const FEW: usize = 64;
 /// Solver iterations of a whole step for each that a plan records (see [`super::whole`]).
 const SLACK: usize = 4;
 
+/// Passes over the weights of a step without those of solver iterations, and most multiply-adds of a dispatch, which cannot be split: a tenth of a second of
+/// a GPU of 100 billion a second.
+const PASSES: u64 = 8;
+const MOST_WORK: u64 = 10_000_000_000;
+
 /// What is dispatched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -45,6 +50,8 @@ pub struct Plan {
     args: layered_step::Args,
     table: Table,
     wide: bool,
+    /// Weights above the resident ones, times trajectories.
+    products: u64,
 }
 
 /// The steps of a program.
@@ -67,6 +74,7 @@ pub fn plan(device: &Device, program: &Program, is_whole: impl Fn(Buf) -> bool) 
     let few = if device.is_software() { 1 } else { FEW };
     let wide = program.batch > few && table.widest() <= layered_step::room(true);
     let weights: usize = args.weights().map(|w| program.spec(w).len() + 64).sum();
+    let products = weights as u64 * program.batch as u64;
     let largest = [weights, table.matrices(), table.fields().len, table.scratch(layered_step::group(wide))];
     let bytes = largest.into_iter().max().unwrap_or(0) as u64 * 4;
     let jobs = [layered_learn::jobs(&table, program.batch, device.profile()), layered_carry::jobs(&table)];
@@ -76,7 +84,7 @@ pub fn plan(device: &Device, program: &Program, is_whole: impl Fn(Buf) -> bool) 
         && groups.max(program.batch) as u64 <= u64::from(limits.max_compute_workgroups_per_dimension)
         && limits.min_storage_buffer_offset_alignment <= SLOT as u32
         && (!device.is_software() || layered_learn::loops(&table, program.batch) < SOFTWARE_LIMIT);
-    (fits && args.weights().all(is_whole)).then_some(Plan { args, table, wide })
+    (fits && args.weights().all(is_whole)).then_some(Plan { args, table, wide, products })
 }
 
 impl Plan {
@@ -96,7 +104,7 @@ fn variants(device: &Device, wide: bool) -> [Variant; 3] {
 impl Layered {
     /// Compiles the shaders and lays out what they read.
     pub fn new(device: &Device, store: &Store, places: &Places, plan: Plan) -> Result<Self, GpuError> {
-        let Plan { args, table, wide } = &plan;
+        let Plan { args, table, wide, .. } = &plan;
         let made = variants(device, *wide).map(|v| device.pipelines().get(device.raw(), v));
         let learn = layered_learn::jobs(table, places.batch(), device.profile());
         let jobs = [learn, layered_carry::jobs(table)];
@@ -132,8 +140,12 @@ impl Layered {
         recorded.saturating_mul(SLACK).min(fits).max(recorded).min(self.plan.args.at_most())
     }
 
-    /// Whether a step does not loop too often for a software adapter.
+    /// Whether a step does not loop too often for a software adapter, and is not so long that a slow one would be taken for dead.
     pub fn fits(&self, recorded: usize) -> bool {
+        let passes = PASSES + 2 * self.iterations(recorded) as u64;
+        if self.plan.products.saturating_mul(passes) > MOST_WORK {
+            return false;
+        }
         let count = |[step, iteration]: [u64; 2]| step + iteration * self.iterations(recorded) as u64;
         self.loops.is_none_or(|loops| count(loops) < SOFTWARE_LIMIT)
     }

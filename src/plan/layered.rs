@@ -19,7 +19,8 @@ pub struct Layer {
 }
 
 /// What a whole time step of `exact` with resident weights needs: [`crate::plan::PlanId::ResidentStep`] is its plain twin, call by call. The
-/// system is solved by conjugate gradients over the outputs (`ρ'' = 0`).
+/// system is solved by conjugate gradients over the outputs (`ρ'' = 0`). W and b lie within their clips at the start: the first step of a presentation,
+/// call by call, sees to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layered {
     /// The free populations in their order.

@@ -3,7 +3,7 @@
 //! Files are written in one step and read whole; one that is damaged, foreign or of another key is told and replaced. Nothing else depends on
 //! them: the folder can be deleted at any time.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -139,16 +139,24 @@ impl Cache {
     /// If the folder cannot be made or written.
     pub fn store(&self, entry: &Entry) -> Result<(), CacheError> {
         let path = self.path(&entry.key);
+        // Other processes may be writing the same choice.
+        let own = path.with_extension(format!("{}.json", std::process::id()));
         let written = std::fs::create_dir_all(&self.folder)
             .and_then(|()| serde_json::to_vec_pretty(entry).map_err(io::Error::other))
-            .and_then(|bytes| atomic::write(&path, &bytes));
+            .and_then(|bytes| atomic::write(&own, &bytes))
+            .and_then(|()| std::fs::rename(&own, &path));
         written.map_err(|source| CacheError::Write { path, source })
     }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if std::fs::metadata(path)?.len() > MOST_BYTES {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
         return Err(io::Error::other("it is too large"));
     }
-    std::fs::read(path)
+    Ok(bytes)
 }

@@ -29,8 +29,8 @@ use crate::dynamics::Model;
 use crate::engine::Work;
 use crate::gpu::{Device, Profile, TilesBy};
 
-/// What is timed: a model, and the plans that a presentation runs with the controls of its steps. It runs on zeros; the values do not matter
-/// to the time.
+/// What is timed: a model, and the plans that a presentation runs with the controls of its steps. Weights, voltages, targets and β are made up: on
+/// zeros a solver that ends by itself would have nothing to do.
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
     /// The model that will run.
@@ -118,9 +118,13 @@ impl Tuner {
             }
         };
         let Some(profile) = choose(default, &measured.times) else { return (default, TilesBy::Class) };
+        if !measured.is_complete {
+            // A choice among some would not be that of the next run.
+            notes.push("not all tiles could be measured in time: those of the adapter's class run, and the next run measures again".into());
+            return (default, TilesBy::Class);
+        }
         let entry = Entry::new(key.clone(), profile, &measured.times);
-        // What time did not allow to measure is measured in the next run.
-        let stored = self.cache.as_ref().filter(|_| measured.is_complete).map(|cache| cache.store(&entry));
+        let stored = self.cache.as_ref().map(|cache| cache.store(&entry));
         if let Some(Err(error)) = stored {
             notes.push(format!("{error}; the next run measures tiles again"));
         }

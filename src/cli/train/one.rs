@@ -227,6 +227,7 @@ impl Run<'_> {
             epoch,
             mini_batches,
             device: self.identity.device.clone(),
+            tiles: self.identity.tiles.clone(),
             version: self.identity.version.clone(),
             command_line: std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect(),
         };

@@ -182,8 +182,9 @@ pub(super) fn warnings(found: &Found, identity: &Identity, complete: bool) -> Ve
         let what = "metrics.jsonl does not reach up to the checkpoint; the events in between are lost";
         all.push(warn("metrics", what.to_owned()));
     }
-    // Checkpoints of before know no tiles.
-    let tiles = if then.tiles.is_empty() { &identity.tiles } else { &then.tiles };
+    // Neither the processor nor checkpoints of before know tiles.
+    let told = !then.tiles.is_empty() && !identity.tiles.is_empty();
+    let tiles = if told { &then.tiles } else { &identity.tiles };
     for (what, then, now) in [
         ("device was", &then.device, &identity.device),
         ("tiles were", tiles, &identity.tiles),
@@ -206,6 +207,7 @@ pub(super) struct Note {
     pub epoch: usize,
     pub mini_batches: usize,
     pub device: String,
+    pub tiles: String,
     pub version: String,
     pub command_line: Vec<String>,
 }

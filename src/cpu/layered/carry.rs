@@ -85,6 +85,8 @@ pub(super) fn bring<T: Real>(crew: &Crew<T>, lane: &Lane<T>) {
         if l > 0 && crew.ground.map.single {
             let pre = crew.ground.map.layers[l - 1].len;
             let (w, (a, b)) = (crew.ground.blocks(l), strides(crew, l));
+            // What was not finite must not come back from beside the weights, either.
+            w.fill(T::ZERO);
             for (i, row) in lane.whole(layer.w).chunks_exact(pre).enumerate() {
                 for (j, &from) in row.iter().enumerate() {
                     w[i * a + j * b] = from;

@@ -82,6 +82,8 @@ fn pass<T: Real>(crew: &Crew<T>, l: usize, learns: bool, goes_on: bool) {
     if let Some(clip) = clip.filter(|_| learns) {
         clamp(ground.blocks(l), T::of(clip));
     }
+    // Taken again: the clip has borrowed all of it.
+    let block = ground.block(l);
     for &p in crew.panels[first..].iter().filter(|_| goes_on) {
         let (x, sums) = (at(Field::R, p, pre), at(Field::Gated, p, post));
         // SAFETY: as above.
@@ -100,9 +102,9 @@ pub(super) fn sweep<T: Real>(crew: &Crew<T>, p: Panel, z: Field, y: Field, step:
         let (r, share) = learned_back(crew, p, l, step);
         let lowest = l == 1;
         let out = if lowest { y } else { z };
-        let e = if lowest && step.is_some() { at(y, pre).cast_const() } else { std::ptr::null() };
         let sums = if lowest { at(Field::Gated, post) } else { std::ptr::null_mut() };
         let (z, d, y) = (at(z, post), at(Field::D, pre), at(out, pre));
+        let e = if lowest && step.is_some() { y.cast_const() } else { std::ptr::null() };
         // SAFETY: fields and blocks of the room are padded with zeros.
         unsafe { T::sweep(&ground.block(l), &Sweep { z, d, r, share, e, y, sums }) };
         if !lowest && step.is_some() {

@@ -176,7 +176,8 @@ fn learn_input<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepCon
 }
 
 /// Conjugate gradients over the outputs, from u̇ as it follows from `û̇` of the outputs: with `A = 1 + √β M Mᵀ √β` the residual of
-/// `A y = √β M c`, `y = √β u̇`, is `√β (u̇ − û̇)`. Where something is expected it is compared with ‖y‖, which is less than the right-hand side.
+/// `A y = √β M c`, `y = √β u̇`, is `√β (u̇ − û̇)`. Where something is expected it is compared with ‖y‖, which but for the square of
+/// the tolerance is not more than the right-hand side.
 #[inline(always)]
 fn iterate<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, w: usize) {
     let (ground, out) = (&crew.ground, crew.ground.map.out());

@@ -101,23 +101,8 @@ fn right_side<T: Real, const G: usize>(
             *d2 = -(*d2 * apical);
         }
     }
-    let inv_tau = T::of(1.0 / args.tau_ms);
-    // c in p, what ρ' gates in q.
-    for (c, &delta) in v.p.iter_mut().zip(&*v.x) {
-        *c = -delta * inv_tau;
-    }
-    if let Some(b_dot) = args.b_dot {
-        for (c, &rate) in v.p.as_chunks_mut::<G>().0.iter_mut().zip(s.get(b_dot)) {
-            let before = *c;
-            *c = each(|l| before[l] + rate);
-        }
-    }
-    if let Some(x_dot) = args.x_dot {
-        let (x_dot, n_in) = (s.get(x_dot), s.cols(x_dot));
-        for (lane, row) in rows.clone().enumerate() {
-            (0..n_in).for_each(|i| v.p[i * G + lane] += x_dot[row * n_in + i]);
-        }
-    }
+    inflow::<T, G>(s, step, rows.clone(), v);
+    // What ρ' gates.
     v.q.fill(T::ZERO);
     if control.rate_w != 0.0 {
         let (forth, back) = ((&*v.y, &mut *v.p), (&*v.x, &mut *v.q));
@@ -140,6 +125,28 @@ fn right_side<T: Real, const G: usize>(
         let row = rows.start + lane;
         if row >= rows.end || active[row] == T::ZERO {
             v.res.iter_mut().skip(lane).step_by(G).for_each(|v| *v = T::ZERO);
+        }
+    }
+}
+
+/// `c = −δ/τ + ḃ + ẋ`, in p; x holds δ.
+#[inline(always)]
+fn inflow<T: Real, const G: usize>(s: &Lane<T>, step: &Step, rows: Range<usize>, v: &mut Vectors<T>) {
+    let args = step.drive;
+    let inv_tau = T::of(1.0 / args.tau_ms);
+    for (c, &delta) in v.p.iter_mut().zip(&*v.x) {
+        *c = -delta * inv_tau;
+    }
+    if let Some(b_dot) = args.b_dot {
+        for (c, &rate) in v.p.as_chunks_mut::<G>().0.iter_mut().zip(s.get(b_dot)) {
+            let before = *c;
+            *c = each(|l| before[l] + rate);
+        }
+    }
+    if let Some(x_dot) = args.x_dot {
+        let (x_dot, n_in) = (s.get(x_dot), s.cols(x_dot));
+        for (lane, row) in rows.enumerate() {
+            (0..n_in).for_each(|i| v.p[i * G + lane] += x_dot[row * n_in + i]);
         }
     }
 }
