@@ -401,6 +401,7 @@ fn built_in_experiments() {
         "mnist",
         "mnist-small",
         "mnist-equilibrium",
+        "mnist-equilibrium-full",
         "mnist-full",
         "mnist-reference",
         "fashion-mnist",
@@ -462,6 +463,21 @@ fn published_sets_have_the_experiment_of_the_subset() {
         assert_eq!((e.settings.integrator, e.settings.tau_ms), (Integrator::Exact, 10.0), "{name}");
         assert!(e.training.steps_per_sample as f64 * e.settings.dt_ms >= 3.0 * e.settings.tau_ms, "{name}");
     }
+}
+
+/// It differs from that of the subset in its data, its rates and how far a step is solved.
+#[test]
+fn large_steps_have_an_experiment_of_the_whole_set() {
+    let read = |name: &'static str| {
+        Experiment::load(&Source::BuiltIn(name), &Overrides::default()).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let (subset, whole) = (read("mnist-equilibrium"), read("mnist-equilibrium-full"));
+    assert_eq!(whole.data.source, DataSource::Published { set: PublishedSet::Mnist, directory: None });
+    assert_eq!((whole.data.validation, whole.data.train_limit), (0, None), "all 60,000 teach");
+    assert_eq!((&whole.network, &whole.weight_init), (&subset.network, &subset.weight_init));
+    let steps = |e: &Experiment| (e.settings.integrator, e.settings.dt_ms, e.training.steps_per_sample);
+    assert_eq!(steps(&whole), (Integrator::Equilibrium, 20.0, 5));
+    assert_eq!(steps(&whole), steps(&subset));
 }
 
 /// Every number of the authors' script.

@@ -7,10 +7,11 @@ use super::error::ConfigError;
 use super::suggest::closest;
 
 /// The built-in experiments: name and text.
-const BUILT_IN: [(&str, &str); 10] = [
+const BUILT_IN: [(&str, &str); 11] = [
     ("mnist", include_str!("../../experiments/mnist.toml")),
     ("mnist-small", include_str!("../../experiments/mnist-small.toml")),
     ("mnist-equilibrium", include_str!("../../experiments/mnist-equilibrium.toml")),
+    ("mnist-equilibrium-full", include_str!("../../experiments/mnist-equilibrium-full.toml")),
     ("mnist-full", include_str!("../../experiments/mnist-full.toml")),
     ("mnist-reference", include_str!("../../experiments/mnist-reference.toml")),
     ("fashion-mnist", include_str!("../../experiments/fashion-mnist.toml")),
