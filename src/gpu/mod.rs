@@ -19,6 +19,9 @@ mod readback;
 mod recorder;
 pub mod shaders;
 mod store;
+#[cfg(test)]
+#[allow(clippy::expect_used)] // Tests fail by panicking.
+mod ticks;
 mod whole;
 
 pub use crate::kernels::host::Profile;

@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::dynamics::{Features, Model, Settings, StimulusKind};
     use crate::engine::Work;
-    use crate::gpu::{Choice, Executor, Profile, adapters, open};
+    use crate::gpu::{Choice, Executor, Profile, adapters, open, ticks};
     use crate::network::{Activation, Architecture, InputMode, Network, Population};
 
     fn model(sizes: &[usize], architecture: Architecture, steps: usize) -> Model {
@@ -259,31 +259,6 @@ mod tests {
         assert_eq!([steps(loops, 32), steps(loops, 48), steps(loops, 50)], [1, 1, 0]);
     }
 
-    /// The shader with a counter in every loop and before it, for its end; the largest count of an invocation goes where the residual is booked.
-    fn counting(variant: &Variant) -> String {
-        let mut source = String::from("var<private> ticks: u32;\nfn tick() { ticks = ticks + 1u; }\n");
-        let text = variant.source();
-        let mut rest = text.as_str();
-        while let Some(at) = rest.find("for (") {
-            let open = at + rest[at..].find('{').expect("a body") + 1;
-            source.push_str(&format!("{}tick(); {} tick();", &rest[..at], &rest[at..open]));
-            rest = &rest[open..];
-        }
-        source.push_str(rest.trim_end().trim_end_matches('}'));
-        source.push_str(
-            "workgroupBarrier();
-            partial[lane] = f32(ticks);
-            workgroupBarrier();
-            if (lane == 0u) {
-                var most = 0.0;
-                for (var k = 0u; k < LANES; k = k + 1u) { most = max(most, partial[k]); }
-                state[params.solver + RESIDUAL] = most;
-            }
-            }",
-        );
-        source
-    }
-
     /// What the shader counts, in a run whose solver never ends before its bound (each dispatch is one step, and the loop over steps ends
     /// once more).
     #[test]
@@ -322,26 +297,8 @@ mod tests {
 
     /// Makes a step count its loops; returns how many it is told to have.
     fn instrument(device: &Device, whole: &mut Whole, iterations: usize) -> u64 {
-        let variant = super::variant(device);
-        let layout = device.pipelines().get(device.raw(), variant).layout;
-        let source = wgpu::ShaderSource::Wgsl(counting(&variant).into());
-        let module = device.raw().create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
-        let groups = [Some(&layout)];
-        let layout = device.raw().create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            bind_group_layouts: &groups,
-            ..Default::default()
-        });
-        whole.pipeline = device.raw().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: None,
-            layout: Some(&layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &variant.constants(),
-                zero_initialize_workgroup_memory: false,
-            },
-            cache: None,
-        });
+        let sums = ticks::Sums { put: "f32(ticks)", got: "partial[k]", least: "0.0" };
+        whole.pipeline = ticks::pipeline(device, super::variant(device), &sums);
         whole.args.loops(device.profile(), whole.iterations(iterations))
     }
 }

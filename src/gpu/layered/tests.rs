@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::dynamics::{Features, Model, Resident, Settings};
 use crate::engine::Work;
-use crate::gpu::{Choice, Executor, Profile, adapters, open};
+use crate::gpu::{Choice, Executor, Profile, adapters, open, ticks};
 use crate::network::{Activation, InputMode, Network, Population, expand};
 
 fn model(sizes: &[usize], batch: usize) -> Model {
@@ -29,53 +29,13 @@ fn model(sizes: &[usize], batch: usize) -> Model {
     model
 }
 
-/// The shader with a counter in every loop and before it, for its end; the largest count of an invocation goes where the residual is booked.
-fn counting(variant: &Variant) -> String {
-    let mut source = String::from("var<private> ticks: u32;\nfn tick() { ticks = ticks + 1u; }\n");
-    let text = variant.source();
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find("for (") {
-        let open = at + rest[at..].find('{').expect("a body") + 1;
-        source.push_str(&format!("{}tick(); {} tick();", &rest[..at], &rest[at..open]));
-        rest = &rest[open..];
-    }
-    source.push_str(rest.trim_end().trim_end_matches('}'));
-    source.push_str(
-        "workgroupBarrier();
-        partial[lane] = V(f32(ticks));
-        workgroupBarrier();
-        if (lane == 0u) {
-            var most = state[params.solver + RESIDUAL];
-            for (var k = 0u; k < LANES; k = k + 1u) { most = max(most, one_of(partial[k], 0u)); }
-            state[params.solver + RESIDUAL] = most;
-        }
-        }",
-    );
-    source
-}
-
 /// Makes a step count its loops; returns how many it is told to have.
 fn instrument(device: &Device, layered: &mut Layered, iterations: usize) -> u64 {
     let variant = variants(device, layered.plan.wide)[0];
-    let layout = device.pipelines().get(device.raw(), variant).layout;
-    let source = wgpu::ShaderSource::Wgsl(counting(&variant).into());
-    let module = device.raw().create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
-    let groups = [Some(&layout)];
-    let layout = device.raw().create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        bind_group_layouts: &groups,
-        ..Default::default()
-    });
-    layered.pipelines[0] = device.raw().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: None,
-        layout: Some(&layout),
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &variant.constants(),
-            zero_initialize_workgroup_memory: false,
-        },
-        cache: None,
-    });
+    // The largest of all steps and groups.
+    let least = "state[params.solver + RESIDUAL]";
+    let sums = ticks::Sums { put: "V(f32(ticks))", got: "one_of(partial[k], 0u)", least };
+    layered.pipelines[0] = ticks::pipeline(device, variant, &sums);
     let group = layered_step::group(layered.plan.wide);
     layered.plan.table.loops(group, layered.iterations(iterations))
 }
