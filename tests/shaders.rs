@@ -115,6 +115,7 @@ fn every_kernel_has_its_three_files() {
         "exponential",
         "factored",
         "group",
+        "half",
         "lane",
         "onset",
         "panel",

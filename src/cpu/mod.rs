@@ -28,6 +28,7 @@ pub mod forward;
 pub mod gradient;
 pub mod gram;
 mod group;
+mod half;
 pub mod guess;
 pub mod hold;
 pub mod image;

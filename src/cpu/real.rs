@@ -2,6 +2,7 @@
 
 use super::exponential;
 use super::group::Grouped;
+use super::half::Halved;
 use super::panel::Panels;
 use super::rows::InRows;
 use super::sweep::Sweeps;
@@ -17,6 +18,7 @@ pub trait Real:
     + Debug
     + Tiled
     + Grouped
+    + Halved
     + Panels
     + Transposed
     + InRows

@@ -1,7 +1,7 @@
 //! P, the inverse of the mean of H over the trajectories:
 //! `H̄ = (1 − W D̄)ᵀ(1 − W D̄) + diag β − diag(mean of ρ''·(Wᵀδ))`, D̄ the mean of ρ'.
 
-use super::Step;
+use super::{Step, in_halves};
 use crate::cpu::{Lane, Real, product};
 use crate::plan::StepControl;
 use crate::plan::small::PERIOD;
@@ -31,6 +31,10 @@ pub(super) fn refresh<T: Real>(s: &mut Lane<T>, step: &Step, control: &StepContr
             break;
         }
         identity(&mut inverse, n);
+    }
+    if in_halves::<T>(s.whole_batch(), n) {
+        room[..n * n].copy_from_slice(&inverse);
+        T::pack(&room, n, &mut inverse);
     }
     s.put_room(room);
     s.put(small.inverse, inverse);

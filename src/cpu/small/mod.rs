@@ -134,6 +134,18 @@ impl Step<'_> {
 /// Whole batches up to which trajectories run one by one: a group would be idle for the most part.
 const SINGLE_UP_TO: usize = 2;
 
+/// Whether P is kept and multiplied in 16 bits: by groups, where the processor can, and where it is not larger for its padding.
+fn in_halves<T: Real>(whole_batch: usize, n: usize) -> bool {
+    whole_batch > SINGLE_UP_TO && T::packed(n).is_some_and(|len| len <= n * n)
+}
+
+/// Scratch of the thread, and where in it so many elements begin that lie in lines of 64 bytes: groups of trajectories are one line each.
+fn aligned<T: Real>(lane: &mut Lane<T>, len: usize) -> (Vec<T>, usize) {
+    let room = lane.take_room(len + T::GROUP);
+    let start = room.as_ptr().align_offset(64).min(T::GROUP);
+    (room, start)
+}
+
 /// Runs a part, compiled for the processor that is there.
 pub(super) fn run<T: Real>(part: Part, lane: &mut Lane<T>, a: &Step, step: &StepControl) {
     #[cfg(target_arch = "x86_64")]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Step;
+use super::{Step, aligned};
 use super::group::{gather, scatter, there_and_back};
 use crate::cpu::vector::each;
 use crate::cpu::{Lane, Real};
@@ -12,8 +12,8 @@ use crate::cpu::{Lane, Real};
 pub(super) fn run<T: Real, const G: usize>(s: &mut Lane<T>, step: &Step, rows: Range<usize>) {
     let (small, args) = (step.small, step.mismatch);
     let n = s.cols(args.u);
-    let mut room = s.take_room(4 * n * G);
-    let mut parts = room.chunks_exact_mut(n * G);
+    let (mut room, start) = aligned(s, 4 * n * G);
+    let mut parts = room[start..].chunks_exact_mut(n * G);
     let mut part = || parts.next().unwrap_or_default();
     let (r, basal, delta, apical) = (part(), part(), part(), part());
     gather::<T, G>(s.get(step.rates.r), n, rows.clone(), r);

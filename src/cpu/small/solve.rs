@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::group::{
     Each, along_factors, along_rates, backward, dot, gather, scatter, symmetric, there_and_back,
 };
-use super::{Step, in_factors};
+use super::{Step, aligned, in_factors, in_halves};
 use crate::cpu::vector::each;
 use crate::cpu::{Lane, Real};
 use crate::kernels::solver;
@@ -34,6 +34,8 @@ struct Vectors<'a, T> {
     z: &'a mut [T],
     /// u̇.
     x: &'a mut [T],
+    /// Scratch of products in 16 bits.
+    halves: &'a mut [T],
 }
 
 /// u̇ of some trajectories of the lane.
@@ -45,8 +47,11 @@ pub(super) fn run<T: Real, const G: usize>(
     control: &StepControl,
 ) {
     let n = s.cols(step.u_dot);
-    let mut room = s.take_room(9 * n * G);
-    let mut parts = room.chunks_exact_mut(n * G);
+    let (rows_of_t, scratch) = (T::rows(n) * G, T::scratch(n));
+    let (mut room, start) = aligned(s, 8 * n * G + rows_of_t + scratch);
+    let (t, rest) = room[start..].split_at_mut(rows_of_t);
+    let (halves, rest) = rest.split_at_mut(scratch);
+    let mut parts = rest.chunks_exact_mut(n * G);
     let mut part = || parts.next().unwrap_or_default();
     let mut v = Vectors {
         d: part(),
@@ -54,10 +59,11 @@ pub(super) fn run<T: Real, const G: usize>(
         res: part(),
         p: part(),
         q: part(),
-        t: part(),
+        t,
         y: part(),
         z: part(),
         x: part(),
+        halves,
     };
     let mut overlaps = s.take_operand(0);
     right_side::<T, G>(s, step, rows.clone(), control, &mut v, &mut overlaps);
@@ -186,6 +192,7 @@ struct Book<T, const G: usize> {
 fn iterate<T: Real, const G: usize>(s: &Lane<T>, step: &Step, v: &mut Vectors<T>) -> Book<T, G> {
     let small = step.small;
     let (inverse, n) = (s.get(small.inverse), v.d.len() / G);
+    let halved = in_halves::<T>(s.whole_batch(), n);
     v.x.fill(T::ZERO);
     let norm2 = dot::<T, G>(v.res, v.res);
     let scale = T::of(small.tolerance * small.tolerance);
@@ -197,7 +204,11 @@ fn iterate<T: Real, const G: usize>(s: &Lane<T>, step: &Step, v: &mut Vectors<T>
         if !open.contains(&true) {
             break;
         }
-        symmetric::<T, G>(inverse, n, v.res, v.t);
+        if halved {
+            T::times(inverse, n, v.res, v.halves, v.t);
+        } else {
+            symmetric::<T, G>(inverse, n, v.res, &mut v.t[..n * G]);
+        }
         let now = dot::<T, G>(v.res, v.t);
         let gain: Each<T, G> = std::array::from_fn(|l| {
             if turn > 0 && open[l] && before[l] != T::ZERO { now[l] / before[l] } else { T::ZERO }
