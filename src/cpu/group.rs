@@ -34,7 +34,7 @@ macro_rules! kernels {
     ($module:ident, $t:ident, $vector:ident, rows $rows:expr, $(#[$feature:meta])*) => {
         mod $module {
             use super::{Grouped, Shape};
-            use crate::cpu::vector::$vector::{LANES as L, fma, load, splat, store};
+            use crate::cpu::vector::$vector::{LANES as L, Vector, fma, load, splat, store};
 
             const GROUP: usize = <$t as Grouped>::GROUP;
             /// Vectors of a group.
@@ -63,6 +63,43 @@ macro_rules! kernels {
                     a = a.wrapping_add(s.a.1);
                     x = x.wrapping_add(GROUP);
                 }
+                // SAFETY: the caller vouches for R rows of out.
+                unsafe { finish(s, &sum, out) };
+            }
+
+            /// R rows of out, from R rows of what lies in memory.
+            $(#[$feature])*
+            unsafe fn along<const R: usize>(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
+                let mut sum = [[splat(0.0); V]; R];
+                // Every third row: the two behind it are one and two strides away.
+                let mut a: [*const $t; 5] = std::array::from_fn(|k| a.wrapping_add(3 * k * s.a.0));
+                let mut x = x;
+                for _ in 0..s.depth {
+                    let mut w = [splat(0.0); V];
+                    for v in 0..V {
+                        // SAFETY: the caller vouches for a group in each row of x.
+                        w[v] = unsafe { load(x.add(v * L)) };
+                    }
+                    for r in 0..R {
+                        // SAFETY: the caller vouches for R rows of a.
+                        let factor = splat(unsafe { *a[r / 3].wrapping_add(r % 3 * s.a.0) });
+                        for v in 0..V {
+                            sum[r][v] = fma(factor, w[v], sum[r][v]);
+                        }
+                    }
+                    for k in 0..R.div_ceil(3) {
+                        a[k] = a[k].wrapping_add(1);
+                    }
+                    x = x.wrapping_add(GROUP);
+                }
+                // SAFETY: the caller vouches for R rows of out.
+                unsafe { finish(s, &sum, out) };
+            }
+
+            /// Adds a block to what is there.
+            $(#[$feature])*
+            #[inline]
+            unsafe fn finish<const R: usize>(s: &Shape<$t>, sum: &[[Vector; V]; R], out: *mut $t) {
                 let scale = splat(s.scale);
                 for r in 0..R {
                     for v in 0..V {
@@ -75,85 +112,16 @@ macro_rules! kernels {
                 }
             }
 
-            /// R columns of A, whose rows lie along memory: x stays in the registers, and out passes by.
-            $(#[$feature])*
-            unsafe fn across<const R: usize>(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
-                let mut w = [[splat(0.0); V]; R];
-                for r in 0..R {
-                    for v in 0..V {
-                        // SAFETY: the caller vouches for R rows of x.
-                        w[r][v] = unsafe { load(x.add(r * GROUP + v * L)) };
-                    }
-                }
-                let (scale, one) = (splat(s.scale), splat(1.0));
-                let (mut a, mut out) = (a, out);
-                for _ in 0..s.rows {
-                    let mut sum = [[splat(0.0); V]; 2];
-                    for r in 0..R {
-                        // SAFETY: the caller vouches for R elements of each row of a.
-                        let factor = splat(unsafe { *a.add(r) });
-                        for v in 0..V {
-                            sum[r % 2][v] = fma(factor, w[r][v], sum[r % 2][v]);
-                        }
-                    }
-                    for v in 0..V {
-                        let both = fma(one, sum[0][v], sum[1][v]);
-                        // SAFETY: the caller vouches for the rows of out.
-                        unsafe { store(out.add(v * L), fma(scale, both, load(out.add(v * L)))) };
-                    }
-                    a = a.wrapping_add(s.a.0);
-                    out = out.wrapping_add(GROUP);
-                }
-            }
-
-            /// All columns, by [`across`].
+            /// R rows of out.
             $(#[$feature])*
             #[inline]
-            unsafe fn columns(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
-                let mut k = 0;
-                let at = |k: usize| (a.wrapping_add(k), x.wrapping_add(k * GROUP));
-                // SAFETY: k + columns of a block ≤ depth.
+            unsafe fn block<const R: usize>(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
+                // SAFETY: passed on to the caller.
                 unsafe {
-                    while k + ROWS <= s.depth {
-                        let (a, x) = at(k);
-                        across::<ROWS>(s, a, x, out);
-                        k += ROWS;
-                    }
-                    while k + 4 <= s.depth {
-                        let (a, x) = at(k);
-                        across::<4>(s, a, x, out);
-                        k += 4;
-                    }
-                    while k < s.depth {
-                        let (a, x) = at(k);
-                        across::<1>(s, a, x, out);
-                        k += 1;
-                    }
-                }
-            }
-
-            /// All rows, by [`tile`].
-            $(#[$feature])*
-            #[inline]
-            unsafe fn rows(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
-                let mut i = 0;
-                let at = |i: usize| (a.wrapping_add(i * s.a.0), out.wrapping_add(i * GROUP));
-                // SAFETY: i + rows of a block ≤ rows.
-                unsafe {
-                    while i + ROWS <= s.rows {
-                        let (a, out) = at(i);
-                        tile::<ROWS>(s, a, x, out);
-                        i += ROWS;
-                    }
-                    while i + 4 <= s.rows {
-                        let (a, out) = at(i);
-                        tile::<4>(s, a, x, out);
-                        i += 4;
-                    }
-                    while i < s.rows {
-                        let (a, out) = at(i);
-                        tile::<1>(s, a, x, out);
-                        i += 1;
+                    if s.a.0 == 1 {
+                        tile::<R>(s, a, x, out);
+                    } else {
+                        along::<R>(s, a, x, out);
                     }
                 }
             }
@@ -164,12 +132,29 @@ macro_rules! kernels {
             /// As [`super::Grouped::grouped`].
             $(#[$feature])*
             pub unsafe fn run(s: &Shape<$t>, a: *const $t, x: *const $t, out: *mut $t) {
-                // SAFETY: passed on to the caller.
-                unsafe {
-                    if s.a.0 == 1 {
-                        rows(s, a, x, out);
-                    } else {
-                        columns(s, a, x, out);
+                // Blocks of nearly the same size: a small one would wait for its own sums.
+                let blocks = s.rows.div_ceil(ROWS);
+                for i in 0..blocks {
+                    let (first, end) = (i * s.rows / blocks, (i + 1) * s.rows / blocks);
+                    let (a, out) = (a.wrapping_add(first * s.a.0), out.wrapping_add(first * GROUP));
+                    // SAFETY: rows of a block are below those of all; the rest is passed on to the caller.
+                    unsafe {
+                        match end - first {
+                            14.. if ROWS >= 14 => block::<14>(s, a, x, out),
+                            13 if ROWS >= 14 => block::<13>(s, a, x, out),
+                            12 if ROWS >= 14 => block::<12>(s, a, x, out),
+                            11 if ROWS >= 14 => block::<11>(s, a, x, out),
+                            10 if ROWS >= 14 => block::<10>(s, a, x, out),
+                            9 if ROWS >= 14 => block::<9>(s, a, x, out),
+                            8 if ROWS >= 14 => block::<8>(s, a, x, out),
+                            7 if ROWS >= 14 => block::<7>(s, a, x, out),
+                            6.. => block::<6>(s, a, x, out),
+                            5 => block::<5>(s, a, x, out),
+                            4 => block::<4>(s, a, x, out),
+                            3 => block::<3>(s, a, x, out),
+                            2 => block::<2>(s, a, x, out),
+                            _ => block::<1>(s, a, x, out),
+                        }
                     }
                 }
             }

@@ -127,14 +127,20 @@ macro_rules! kernels {
                 span: Span,
             ) {
                 let whole = span.lo == 0 && span.hi == V * L;
-                let (alpha, keep) = (splat(s.alpha), splat(s.keep));
+                // Columns that are not stored are those before lo: adding nothing leaves them as they are.
+                let adds = !whole && V == 1 && span.hi == L && s.keep == 1.0;
+                let mut alphas = [s.alpha; L];
+                alphas[..span.lo.min(L)].fill(0.0);
+                // SAFETY: an array of L elements.
+                let alpha = if adds { unsafe { load(alphas.as_ptr()) } } else { splat(s.alpha) };
+                let keep = splat(s.keep);
                 for r in 0..R {
                     let c = c.wrapping_add(r * s.c);
                     for v in 0..V {
                         let scaled = mul(alpha, sum[r][v]);
                         // SAFETY: the caller vouches for the columns lo to hi of R rows of c.
                         unsafe {
-                            if whole {
+                            if whole || adds {
                                 let c = c.add(v * L);
                                 let new = if s.keep == 0.0 { scaled } else { fma(keep, load(c), scaled) };
                                 store(c, new);

@@ -14,15 +14,27 @@ pub(super) type Each<T, const G: usize> = [T; G];
 /// `[N, G]` from some rows of a `[batch, N]` buffer; trajectories that are not there get 0.
 #[inline(always)]
 pub(super) fn gather<T: Real, const G: usize>(from: &[T], n: usize, rows: Range<usize>, to: &mut [T]) {
+    gather_some::<T, G>(from, n, Cols { start: 0, len: n }, rows, to);
+}
+
+/// As [`gather`], of some columns alone.
+#[inline(always)]
+pub(super) fn gather_some<T: Real, const G: usize>(
+    from: &[T],
+    n: usize,
+    cols: Cols,
+    rows: Range<usize>,
+    to: &mut [T],
+) {
     if G == 1 {
-        return to.copy_from_slice(&from[rows.start * n..][..n]);
+        return to.copy_from_slice(&from[rows.start * n..][cols.range()]);
     }
     if rows.len() == G && G == T::GROUP {
-        return transpose::group(&from[rows.start * n..rows.end * n], n, n, to);
+        return transpose::group(&from[rows.start * n + cols.start..rows.end * n], cols.len, n, to);
     }
     to.fill(T::ZERO);
     for (lane, row) in rows.enumerate() {
-        let from = &from[row * n..][..n];
+        let from = &from[row * n..][cols.range()];
         for (to, &v) in to.as_chunks_mut::<G>().0.iter_mut().zip(from) {
             to[lane] = v;
         }
@@ -120,11 +132,14 @@ pub(super) fn there_and_back<T: Real, const G: usize>(
             },
         );
     }
-    for block in blocks {
-        forward::<T, G>(s, block.w, block, scale, x, t);
-    }
-    for block in blocks {
-        backward::<T, G>(s, block.w, block, T::ONE, t, out);
+    // What ends in the same neurons, so that W is still near when it is read again.
+    for blocks in blocks.chunk_by(|a, b| a.post == b.post) {
+        for block in blocks {
+            forward::<T, G>(s, block.w, block, scale, x, t);
+        }
+        for block in blocks {
+            backward::<T, G>(s, block.w, block, T::ONE, t, out);
+        }
     }
 }
 
@@ -311,9 +326,26 @@ pub(super) fn dot<T: Real, const G: usize>(x: &[T], y: &[T]) -> Each<T, G> {
         return [sums.into_iter().sum(); G];
     }
     let mut sums = [T::ZERO; G];
-    for (x, y) in x.as_chunks::<G>().0.iter().zip(y.as_chunks::<G>().0) {
-        let before = sums;
-        sums = each(|l| before[l] + x[l] * y[l]);
+    let (x, y) = (x.as_chunks::<G>().0, y.as_chunks::<G>().0);
+    for (x, y) in x.chunks(ROWS_AT_ONCE).zip(y.chunks(ROWS_AT_ONCE)) {
+        add_products(&mut sums, x, y);
     }
     sums
+}
+
+/// Rows whose products are added up before they join a sum: sums wait in memory, and each turn for the one before it.
+pub(super) const ROWS_AT_ONCE: usize = 4;
+
+/// Σ x·y of up to [`ROWS_AT_ONCE`] rows.
+#[inline(always)]
+pub(super) fn add_products<T: Real, const G: usize>(sums: &mut Each<T, G>, x: &[[T; G]], y: &[[T; G]]) {
+    let before = *sums;
+    if let ([a, b, c, d], [e, f, g, h]) = (x, y) {
+        *sums = each(|l| before[l] + ((a[l] * e[l] + b[l] * f[l]) + (c[l] * g[l] + d[l] * h[l])));
+        return;
+    }
+    for (x, y) in x.iter().zip(y) {
+        let before = *sums;
+        *sums = each(|l| before[l] + x[l] * y[l]);
+    }
 }

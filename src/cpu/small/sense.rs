@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Step, aligned};
 use super::group::{gather, scatter, there_and_back};
+use super::{Step, aligned};
 use crate::cpu::vector::each;
 use crate::cpu::{Lane, Real};
 

@@ -6,7 +6,8 @@
 use std::ops::Range;
 
 use super::group::{
-    Each, along_factors, along_rates, backward, dot, gather, scatter, symmetric, there_and_back,
+    Each, ROWS_AT_ONCE, add_products, along_factors, along_rates, backward, dot, gather, gather_some,
+    scatter, symmetric, there_and_back,
 };
 use super::{Step, aligned, in_factors, in_halves};
 use crate::cpu::vector::each;
@@ -168,14 +169,20 @@ fn nudge<T: Real, const G: usize>(
 ) {
     let args = step.drive;
     let (n, n_out, inv_tau) = (s.cols(step.u_dot), args.outputs.len, T::of(1.0 / args.tau_ms));
-    let (u, y, y_dot) = (s.get(args.u), s.get(args.y), s.get(args.y_dot));
     let beta = &s.get(args.beta)[control.beta_row as usize * n_out..][..n_out];
-    for (lane, row) in rows.enumerate() {
-        for (o, &beta) in beta.iter().enumerate() {
-            let (i, k) = (args.outputs.start + o, row * n_out + o);
-            v.res[i * G + lane] += beta * ((y[k] - u[row * n + i]) * inv_tau + y_dot[k]);
-            v.bend[i * G + lane] += beta;
-        }
+    let (u, y, y_dot) = (&mut v.z[..n_out * G], &mut v.y[..n_out * G], &mut v.t[..n_out * G]);
+    gather_some::<T, G>(s.get(args.u), n, args.outputs, rows.clone(), u);
+    gather::<T, G>(s.get(args.y), n_out, rows.clone(), y);
+    gather::<T, G>(s.get(args.y_dot), n_out, rows, y_dot);
+    let outputs = args.outputs.start * G..args.outputs.end() * G;
+    let (res, bend) = (&mut v.res[outputs.clone()], &mut v.bend[outputs]);
+    let now = u.as_chunks::<G>().0.iter().zip(y.as_chunks::<G>().0).zip(y_dot.as_chunks::<G>().0);
+    let to = res.as_chunks_mut::<G>().0.iter_mut().zip(bend.as_chunks_mut::<G>().0);
+    for (((res, bend), ((u, y), y_dot)), &beta) in to.zip(now).zip(beta) {
+        let before = *res;
+        *res = each(|l| before[l] + beta * ((y[l] - u[l]) * inv_tau + y_dot[l]));
+        let before = *bend;
+        *bend = each(|l| before[l] + beta);
     }
 }
 
@@ -252,13 +259,17 @@ fn curvature<T: Real, const G: usize>(v: &mut Vectors<T>) -> Each<T, G> {
     let mut sums = [T::ZERO; G];
     let (t, z, d) = (v.t.as_chunks::<G>().0, v.z.as_chunks::<G>().0, v.d.as_chunks::<G>().0);
     let (bend, p) = (v.bend.as_chunks::<G>().0, v.p.as_chunks::<G>().0);
-    let parts = t.iter().zip(z).zip(d).zip(bend).zip(p);
-    for (q, ((((t, z), d), bend), p)) in v.q.as_chunks_mut::<G>().0.iter_mut().zip(parts) {
-        let next: Each<T, G> = each(|l| t[l] - d[l] * z[l] + bend[l] * p[l]);
-        *q = next;
+    let q = v.q.as_chunks_mut::<G>().0;
+    let n = q.len();
+    for first in (0..n).step_by(ROWS_AT_ONCE) {
+        let rows = first..n.min(first + ROWS_AT_ONCE);
+        let parts = t[rows.clone()].iter().zip(&z[rows.clone()]).zip(&d[rows.clone()]);
+        let parts = parts.zip(&bend[rows.clone()]).zip(&p[rows.clone()]);
+        for (q, ((((t, z), d), bend), p)) in q[rows.clone()].iter_mut().zip(parts) {
+            *q = each(|l| t[l] - d[l] * z[l] + bend[l] * p[l]);
+        }
         if G > 1 {
-            let before = sums;
-            sums = each(|l| before[l] + p[l] * next[l]);
+            add_products(&mut sums, &p[rows.clone()], &q[rows]);
         }
     }
     if G == 1 { dot::<T, G>(v.p, v.q) } else { sums }
@@ -270,14 +281,17 @@ fn go<T: Real, const G: usize>(v: &mut Vectors<T>, alpha: &Each<T, G>) -> Each<T
     let (mut sums, alpha) = ([T::ZERO; G], *alpha);
     let (x, res) = (v.x.as_chunks_mut::<G>().0, v.res.as_chunks_mut::<G>().0);
     let (p, q) = (v.p.as_chunks::<G>().0, v.q.as_chunks::<G>().0);
-    for (((x, res), p), q) in x.iter_mut().zip(res).zip(p).zip(q) {
-        let (from, left) = (*x, *res);
-        *x = each(|l| from[l] + alpha[l] * p[l]);
-        let next: Each<T, G> = each(|l| left[l] - alpha[l] * q[l]);
-        *res = next;
+    let n = res.len();
+    for first in (0..n).step_by(ROWS_AT_ONCE) {
+        let rows = first..n.min(first + ROWS_AT_ONCE);
+        let moves = x[rows.clone()].iter_mut().zip(&mut res[rows.clone()]);
+        for (((x, res), p), q) in moves.zip(&p[rows.clone()]).zip(&q[rows.clone()]) {
+            let (from, left) = (*x, *res);
+            *x = each(|l| from[l] + alpha[l] * p[l]);
+            *res = each(|l| left[l] - alpha[l] * q[l]);
+        }
         if G > 1 {
-            let before = sums;
-            sums = each(|l| before[l] + next[l] * next[l]);
+            add_products(&mut sums, &res[rows.clone()], &res[rows]);
         }
     }
     if G == 1 { dot::<T, G>(v.res, v.res) } else { sums }
