@@ -118,6 +118,7 @@ fn every_kernel_has_its_three_files() {
         "half",
         "lane",
         "onset",
+        "outer",
         "panel",
         "product",
         "real",

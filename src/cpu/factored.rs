@@ -1,5 +1,6 @@
 //! Products with `Ẇ = κ·δᵀ r̄` that never form it: see [`super::tasks`].
 
+use super::outer::Shape;
 use super::product::{How, View, ViewMut, multiply};
 use super::{Lane, Real};
 use crate::kernels::{backward, forward, update, weight_rate};
@@ -123,6 +124,16 @@ pub(super) fn learn<T: Real>(
     let clip = a.clip.map(T::of);
     let shape = (posts.len(), all, rate.pre.len);
     let learns = share != T::ZERO;
+    if learns && s.transposed(a.p).is_empty() && !s.alone() {
+        let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
+        if outer(&mut w, shape, share, (delta.data, r.data), n, clip) {
+            for (at, mut v) in kept {
+                clip.into_iter().for_each(|clip| super::update::clamp(std::slice::from_mut(&mut v), clip));
+                w[at] = v;
+            }
+            return s.put(a.p, w);
+        }
+    }
     if learns {
         let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
         let to = ViewMut { data: &mut w, stride: rate.pre.len };
@@ -149,6 +160,26 @@ pub(super) fn learn<T: Real>(
     if let Some(clip) = clip {
         super::update::clamp(&mut w, clip);
     }
+}
+
+/// `W ← W + share·δᵀ r̄` and its bounds in one pass; `false` where W is too narrow for it. δ and r̄ are rows of n elements.
+fn outer<T: Real>(
+    w: &mut [T],
+    (rows, depth, cols): (usize, usize, usize),
+    alpha: T,
+    (delta, r): (&[T], &[T]),
+    n: usize,
+    clip: Option<T>,
+) -> bool {
+    if rows == 0 || cols == 0 || depth == 0 {
+        return false;
+    }
+    assert!(w.len() >= rows * cols);
+    assert!(delta.len() >= (depth - 1) * n + rows && r.len() >= (depth - 1) * n + cols);
+    let clip = clip.unwrap_or(T::of(f64::INFINITY));
+    let shape = Shape { rows, cols, depth, a: n, b: n, c: cols, alpha, clip };
+    // SAFETY: the assertions bound every index; w is borrowed mutably, so it overlaps neither δ nor r̄.
+    unsafe { T::outer(&shape, delta.as_ptr(), r.as_ptr(), w.as_mut_ptr()) }
 }
 
 /// Places and values of the weights of some neurons onto themselves, which do not learn; none where there are self-connections.

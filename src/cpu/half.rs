@@ -1,8 +1,9 @@
 //! Products of a square matrix with a group of trajectories in numbers of 16 bits (bfloat16: f32 with 8 significant bits), summed in f32, where the
 //! processor multiplies whole tiles of them (AMX): many times as fast as in f32, and good enough for a preconditioner.
 //!
-//! A tile has 16 rows of 64 bytes. The matrix is packed in tiles of 16 rows and 32 columns, zeros beyond its edges: bands of 64 rows, in each of them the
-//! columns in order, and for these four tiles below each other. Of the vectors, rows `2k` and `2k + 1` lie together, trajectory by trajectory.
+//! A tile has 16 rows of 64 bytes. The matrix is packed in tiles of 16 rows and 32 columns, zeros beyond its edges: bands of 64 rows, or 16 at its end, in
+//! each of them the columns in order, and for these the tiles below each other. Of the vectors, rows `2k` and `2k + 1` lie together, trajectory by
+//! trajectory.
 
 /// A floating-point type, and whether it can be multiplied so.
 pub trait Halved: Sized {
@@ -18,7 +19,7 @@ pub trait Halved: Sized {
         0
     }
 
-    /// Rows of the result of a product: those of the matrix and, up to the end of a band, zeros.
+    /// Rows of the result of a product: those of the matrix and, up to the end of a tile, zeros.
     #[must_use]
     fn rows(n: usize) -> usize {
         n
@@ -39,7 +40,7 @@ impl Halved for f32 {}
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 impl Halved for f32 {
     fn packed(n: usize) -> Option<usize> {
-        tiles::ready().then_some(tiles::bands(n) * tiles::BAND * tiles::columns(n) * tiles::COLUMNS / 2)
+        tiles::ready().then_some(tiles::rows(n) * tiles::columns(n) * tiles::COLUMNS / 2)
     }
 
     fn scratch(n: usize) -> usize {
@@ -47,7 +48,7 @@ impl Halved for f32 {
     }
 
     fn rows(n: usize) -> usize {
-        tiles::bands(n) * tiles::BAND
+        tiles::rows(n)
     }
 
     fn pack(from: &[Self], n: usize, to: &mut [Self]) {
@@ -75,13 +76,25 @@ mod tiles {
 
     /// Trajectories of a group.
     pub(super) const GROUP: usize = 16;
+    /// Rows of a tile.
+    const ROWS: usize = 16;
     /// Rows of four tiles.
-    pub(super) const BAND: usize = 64;
+    const BAND: usize = 64;
     /// Columns of a tile.
     pub(super) const COLUMNS: usize = 32;
 
-    pub(super) fn bands(n: usize) -> usize {
-        n.div_ceil(BAND)
+    /// Rows of all tiles.
+    pub(super) fn rows(n: usize) -> usize {
+        n.next_multiple_of(ROWS)
+    }
+
+    /// First rows and numbers of rows of the bands.
+    fn bands(n: usize) -> impl Iterator<Item = (usize, usize)> {
+        let whole = rows(n) / BAND * BAND;
+        let band = move |first: usize| if first < whole { BAND } else { ROWS };
+        std::iter::successors(Some(0), move |&first| Some(first + band(first)))
+            .take_while(move |&first| first < rows(n))
+            .map(move |first| (first, band(first)))
     }
 
     pub(super) fn columns(n: usize) -> usize {
@@ -112,9 +125,9 @@ mod tiles {
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
     pub(super) unsafe fn pack(from: &[f32], n: usize, to: *mut u16) {
         let mut to = to;
-        for band in 0..bands(n) {
+        for (first, rows) in bands(n) {
             for column in 0..columns(n) {
-                for row in band * BAND..(band + 1) * BAND {
+                for row in first..first + rows {
                     let half = |first: usize| {
                         let left = if row < n { n.saturating_sub(first).min(16) } else { 0 };
                         let mask = ((1_u32 << left) - 1) as __mmask16;
@@ -169,7 +182,7 @@ mod tiles {
         Cut(bytes)
     };
 
-    /// Band by band; a band's sums stay in four tiles.
+    /// Band by band; a band's sums stay in four tiles, or in one.
     ///
     /// # Safety
     /// [`ready`]; a packed matrix, its paired vectors, and room for the rows of all bands.
@@ -178,7 +191,12 @@ mod tiles {
         // SAFETY: reads and writes what the caller vouches for; tiles are state that nobody else uses, and are given back.
         unsafe {
             asm!("ldtilecfg [{}]", in(reg) &raw const CUT, options(nostack, readonly, preserves_flags));
-            for band in 0..bands(n) {
+            for (first, rows) in bands(n) {
+                let (a, out) = (a.add(first * columns * COLUMNS), out.add(first * GROUP));
+                if rows == ROWS {
+                    single(a, columns, x, out);
+                    continue;
+                }
                 asm!(
                     "tilezero tmm0",
                     "tilezero tmm1",
@@ -202,10 +220,10 @@ mod tiles {
                     "tilestored [{out} + {line} + 1024], tmm1",
                     "tilestored [{out} + {line} + 2048], tmm2",
                     "tilestored [{out} + {line} + 3072], tmm3",
-                    a = inout(reg) a.add(band * columns * BAND * COLUMNS) => _,
+                    a = inout(reg) a => _,
                     x = inout(reg) x => _,
                     left = inout(reg) columns => _,
-                    out = in(reg) out.add(band * BAND * GROUP),
+                    out = in(reg) out,
                     line = in(reg) 64_usize,
                     out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
                     out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
@@ -213,6 +231,36 @@ mod tiles {
                 );
             }
             asm!("tilerelease", options(nostack, nomem, preserves_flags));
+        }
+    }
+
+    /// A band of a single tile.
+    ///
+    /// # Safety
+    /// As [`multiply`], between its ends.
+    #[inline]
+    unsafe fn single(a: *const u16, columns: usize, x: *const u16, out: *mut f32) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "2:",
+                "tileloadd tmm4, [{x} + {line}]",
+                "tileloadd tmm5, [{a} + {line}]",
+                "tdpbf16ps tmm0, tmm5, tmm4",
+                "add {a}, 1024",
+                "add {x}, 1024",
+                "dec {left}",
+                "jnz 2b",
+                "tilestored [{out} + {line}], tmm0",
+                a = inout(reg) a => _,
+                x = inout(reg) x => _,
+                left = inout(reg) columns => _,
+                out = in(reg) out,
+                line = in(reg) 64_usize,
+                out("tmm0") _, out("tmm4") _, out("tmm5") _,
+                options(nostack),
+            );
         }
     }
 }

@@ -45,6 +45,7 @@ pub mod newton_check;
 pub mod newton_move;
 pub mod observe;
 mod onset;
+mod outer;
 pub mod overlap;
 mod panel;
 pub mod pin;

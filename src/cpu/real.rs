@@ -3,6 +3,7 @@
 use super::exponential;
 use super::group::Grouped;
 use super::half::Halved;
+use super::outer::Outer;
 use super::panel::Panels;
 use super::rows::InRows;
 use super::sweep::Sweeps;
@@ -19,6 +20,7 @@ pub trait Real:
     + Tiled
     + Grouped
     + Halved
+    + Outer
     + Panels
     + Transposed
     + InRows
