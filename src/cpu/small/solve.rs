@@ -48,7 +48,8 @@ pub(super) fn run<T: Real, const G: usize>(
     control: &StepControl,
 ) {
     let n = s.cols(step.u_dot);
-    let (rows_of_t, scratch) = (T::rows(n) * G, T::scratch(n));
+    let halved = in_halves::<T>(s.whole_batch(), n);
+    let (rows_of_t, scratch) = if halved { (T::rows(n) * G, T::scratch(n)) } else { (n * G, 0) };
     let (mut room, start) = aligned(s, 8 * n * G + rows_of_t + scratch);
     let (t, rest) = room[start..].split_at_mut(rows_of_t);
     let (halves, rest) = rest.split_at_mut(scratch);
@@ -253,6 +254,13 @@ fn way<T: Real, const G: usize>(v: &mut Vectors<T>, gain: &Each<T, G>, first: bo
     }
 }
 
+/// Rows of a pass, a few at a time in a group; all at once of a single trajectory, whose numbers lie side by side.
+#[inline(always)]
+fn turns<const G: usize>(n: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = if G == 1 { n.max(1) } else { ROWS_AT_ONCE };
+    (0..n).step_by(count).map(move |first| first..n.min(first + count))
+}
+
 /// `q ← H p` from J p in t and `Wᵀ J p` in z; p·q.
 #[inline(always)]
 fn curvature<T: Real, const G: usize>(v: &mut Vectors<T>) -> Each<T, G> {
@@ -261,8 +269,7 @@ fn curvature<T: Real, const G: usize>(v: &mut Vectors<T>) -> Each<T, G> {
     let (bend, p) = (v.bend.as_chunks::<G>().0, v.p.as_chunks::<G>().0);
     let q = v.q.as_chunks_mut::<G>().0;
     let n = q.len();
-    for first in (0..n).step_by(ROWS_AT_ONCE) {
-        let rows = first..n.min(first + ROWS_AT_ONCE);
+    for rows in turns::<G>(n) {
         let parts = t[rows.clone()].iter().zip(&z[rows.clone()]).zip(&d[rows.clone()]);
         let parts = parts.zip(&bend[rows.clone()]).zip(&p[rows.clone()]);
         for (q, ((((t, z), d), bend), p)) in q[rows.clone()].iter_mut().zip(parts) {
@@ -282,8 +289,7 @@ fn go<T: Real, const G: usize>(v: &mut Vectors<T>, alpha: &Each<T, G>) -> Each<T
     let (x, res) = (v.x.as_chunks_mut::<G>().0, v.res.as_chunks_mut::<G>().0);
     let (p, q) = (v.p.as_chunks::<G>().0, v.q.as_chunks::<G>().0);
     let n = res.len();
-    for first in (0..n).step_by(ROWS_AT_ONCE) {
-        let rows = first..n.min(first + ROWS_AT_ONCE);
+    for rows in turns::<G>(n) {
         let moves = x[rows.clone()].iter_mut().zip(&mut res[rows.clone()]);
         for (((x, res), p), q) in moves.zip(&p[rows.clone()]).zip(&q[rows.clone()]) {
             let (from, left) = (*x, *res);
