@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lagrange_gpu::dynamics::{Features, Model, Settings, StimulusKind};
-use lagrange_gpu::engine::{Device, Engine, Precision, Work};
+use lagrange_gpu::engine::{Device, Engine, KernelTime, Precision, Watch, Work};
 use lagrange_gpu::kernels::{Base, forward, solver};
 use lagrange_gpu::network::{Activation, InputMode, Network, Population, Projection};
 use lagrange_gpu::plan::{BufferSpec, Op, Plan, PlanId, StepControl};
@@ -106,6 +106,13 @@ fn measure(model: &Arc<Model>, norm: f64) {
         iterations.push(books.clone().map(|b| b[solver::MOST]).fold(0.0, f64::max));
         assert_eq!(books.map(|b| b[solver::UNCONVERGED]).sum::<f64>(), 0.0, "every trajectory converges");
     }
+    engine.watch(Watch::Kernels).expect("watched");
+    let control = StepControl { row: STEPS as u32 - 1, rate_w: 1e-4 / BATCH as f64, ..StepControl::default() };
+    engine.run(&[Work { plan: PlanId::Step, controls: vec![control] }]).expect("a step");
+    let kernels = engine.timings().kernels;
+    let of = |k: &KernelTime| format!("{} {:.0} × {:.2}", k.kernel, k.calls, 1e3 * k.seconds / k.calls);
+    eprintln!("kernels of a step, ms: {}", kernels.iter().map(of).collect::<Vec<_>>().join(", "));
+    engine.watch(Watch::default()).expect("not watched");
     if let (true, Some(before), Some(most)) = (marked, before, size("VmHWM:")) {
         eprintln!("‖W D‖ {norm}: at most {:.1} MiB in a step; {}", most - before, shares(model));
     }

@@ -129,8 +129,10 @@ fn every_kernel_has_its_three_files() {
         "team",
         "tile",
         "transpose",
+        "turned",
         "vector",
         "watch",
+        "wide",
     ];
     // Whole steps take several files on the processor.
     let calls = without(names, &["small_step", "layered_step", "layered_learn", "layered_carry"]);

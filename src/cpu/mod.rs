@@ -68,11 +68,13 @@ mod tasks;
 mod team;
 mod tile;
 mod transpose;
+mod turned;
 pub mod unit;
 pub mod update;
 mod vector;
 mod watch;
 pub mod weight_rate;
+mod wide;
 pub mod woodbury;
 
 pub use lane::Lane;

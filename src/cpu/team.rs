@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::lane::{Lane, Rooms, Shared};
 use super::layered::{self, Ground, Room};
+use super::product::FAR;
 use super::tasks::{Task, Use, of_run};
 use super::watch::Booking;
 use super::{Real, Store, watch};
@@ -37,7 +38,9 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     // A thread without panels would only disturb those that have some.
     let threads = layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
-    let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
+    let together = layered.is_none() && program.batch < MOST * threads && far(program);
+    let threads = if together { 1 } else { threads };
+    let lanes = if together { 1 } else { program.batch.div_ceil(MOST).next_multiple_of(threads) };
     // Steps that run as a whole share their weights.
     let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
@@ -127,6 +130,17 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         }
     }
     store.timings = timings;
+}
+
+/// Whether steps multiply with matrices beyond the caches. Then it counts how often these are read: once for all trajectories, by threads that
+/// share each product.
+fn far(program: &Program) -> bool {
+    let resident = program.plan(PlanId::ResidentStep);
+    let step = if resident.ops.is_empty() { program.plan(PlanId::Step) } else { resident };
+    step.ops.iter().filter_map(Op::as_call).any(|call| match call {
+        Call::Forward(a) => a.pre.len * a.post.len >= FAR,
+        _ => false,
+    })
 }
 
 /// What one thread at a time has.
