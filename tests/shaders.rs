@@ -121,6 +121,7 @@ fn every_kernel_has_its_three_files() {
         "product",
         "real",
         "rows",
+        "split",
         "status",
         "store",
         "sums",

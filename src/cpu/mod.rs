@@ -59,6 +59,7 @@ pub mod resident_learn;
 mod rows;
 pub mod slice;
 mod small;
+mod split;
 pub mod status;
 pub mod stimulus;
 pub mod store;

@@ -9,10 +9,9 @@ use std::time::Instant;
 
 use super::lane::{Lane, Rooms, Shared};
 use super::layered::{self, Ground, Room};
-use super::product::FAR;
 use super::tasks::{Task, Use, of_run};
 use super::watch::Booking;
-use super::{Real, Store, watch};
+use super::{Real, Store, split, watch};
 use crate::kernels::{Call, solver, update};
 use crate::plan::{Buf, Layered, Loop, Op, PlanId, Program, Role, StepControl};
 
@@ -38,7 +37,8 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     // A thread without panels would only disturb those that have some.
     let threads = layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
-    let together = layered.is_none() && program.batch < MOST * threads && far(program);
+    let together = layered.is_none() && program.batch < MOST * threads && split::pays(program);
+    let parts = if together { threads } else { 0 };
     let threads = if together { 1 } else { threads };
     let lanes = if together { 1 } else { program.batch.div_ceil(MOST).next_multiple_of(threads) };
     // Steps that run as a whole share their weights.
@@ -55,6 +55,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         meeting.wait();
         let mut member = Member {
             lanes: own.map(|i| Lane::new(&shared, &slots, program, (i, lanes))).collect(),
+            parts: (0..parts).map(|i| Lane::new(&shared, &slots, program, (i, parts))).collect(),
             rooms: Rooms::default(),
             pending: Vec::new(),
             since: Since::new(&private, lanes),
@@ -91,7 +92,8 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         let found = |mut lane: Lane<T>| {
             (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
         };
-        member.lanes.into_iter().map(found).collect::<Vec<_>>()
+        // The words of parts come after those of their lane.
+        member.lanes.into_iter().chain(member.parts).map(found).collect::<Vec<_>>()
     };
     let found: Vec<_> = if layered.is_some_and(|(_, ground)| ground.single()) {
         // Other threads of the pool, looking for work, would only be in the way.
@@ -130,17 +132,6 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         }
     }
     store.timings = timings;
-}
-
-/// Whether steps multiply with matrices beyond the caches. Then it counts how often these are read: once for all trajectories, by threads that
-/// share each product.
-fn far(program: &Program) -> bool {
-    let resident = program.plan(PlanId::ResidentStep);
-    let step = if resident.ops.is_empty() { program.plan(PlanId::Step) } else { resident };
-    step.ops.iter().filter_map(Op::as_call).any(|call| match call {
-        Call::Forward(a) => a.pre.len * a.post.len >= FAR,
-        _ => false,
-    })
 }
 
 /// What one thread at a time has.
@@ -188,6 +179,8 @@ fn private(program: &Program, threads: usize, lanes: usize, may: bool) -> Vec<bo
 /// A thread of a run.
 struct Member<'a, T> {
     lanes: Vec<Lane<'a, T>>,
+    /// The trajectories of its only lane, in as many parts as there are threads, where these share each task: see [`split`].
+    parts: Vec<Lane<'a, T>>,
     rooms: Rooms<T>,
     /// What no lane has run yet.
     pending: Vec<(&'a Task<'a>, &'a StepControl)>,
@@ -252,7 +245,13 @@ impl<'a, T: Real> Member<'a, T> {
     fn flush(&mut self) {
         for lane in &mut self.lanes {
             lane.swap_rooms(&mut self.rooms);
-            self.pending.iter().for_each(|(task, step)| task.run(lane, step));
+            for (task, step) in &self.pending {
+                if self.parts.is_empty() {
+                    task.run(lane, step);
+                } else {
+                    split::run(task, lane, &mut self.parts, step);
+                }
+            }
             lane.swap_rooms(&mut self.rooms);
         }
         self.pending.clear();

@@ -69,10 +69,12 @@ macro_rules! kernels {
         mod $module {
             use super::{Across, DEPTH, Learn};
             use crate::cpu::group::Grouped;
-            use crate::cpu::vector::$vector::{LANES as L, Vector, fma, fma1, load, mul, splat, store};
+            use crate::cpu::vector::$vector::{LANES as L, Vector, fetch, fma, fma1, load, mul, splat, store};
 
             /// Rows of the largest block: 2 vectors of accumulators in each fill the registers.
             const ROWS: usize = $rows;
+            /// Columns of a that are asked for ahead: rows are too short a run for the processor to guess what follows.
+            const AHEAD: usize = 4 * <$t as Grouped>::GROUP;
             /// Columns of a run.
             const RUN: usize = 2 * <$t as Grouped>::GROUP;
 
@@ -101,6 +103,7 @@ macro_rules! kernels {
                         for v in 0..V {
                             w[v] = load(x.add(v * L));
                         }
+                        fetch(a.wrapping_add(AHEAD));
                         for r in 0..R {
                             let factor = splat(*a.add(r));
                             for v in 0..V {
