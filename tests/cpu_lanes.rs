@@ -91,7 +91,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 /// A population with weights onto itself beyond the caches, whose products threads share.
 fn recurrent_steps(threads: usize) -> Vec<(String, Vec<f64>)> {
-    const NEURONS: usize = 1031;
+    const NEURONS: usize = 523;
     const BATCH: usize = 13;
     let population =
         |name: &str, size| Population { name: name.into(), size, bias_factor: 1.0, bias_clip: None };
@@ -137,14 +137,14 @@ fn matrices_beyond_the_caches_give_the_same_bits_on_any_number_of_threads() {
     }
 }
 
-/// Products with, and updates of, matrices beyond the caches (1 << 20 elements), with rests of rows, columns and trajectories.
+/// Products with, and updates of, matrices beyond the caches (1 << 18 elements), with rests of rows, columns and trajectories.
 #[test]
 fn matrices_beyond_the_caches_are_multiplied_and_updated() {
     let mut noise = Noise::new(11);
     for m in [9, 35] {
-        check(&mut noise, (m, 1025, 1033));
+        check(&mut noise, (m, 521, 1033));
     }
-    let (rows, depth, cols) = (1031, 19, 1021);
+    let (rows, depth, cols) = (1031, 19, 509);
     let delta: Vec<f32> = noise.fill(depth * rows, 1.0).iter().map(|&v| v as f32).collect();
     let r: Vec<f32> = noise.fill(depth * cols, 1.0).iter().map(|&v| v as f32).collect();
     let old: Vec<f32> = noise.fill(rows * cols, 1.0).iter().map(|&v| v as f32).collect();

@@ -52,8 +52,8 @@ pub fn copy_cols<T: Real>(from: &[T], to: &mut [T], n: usize, cols: Cols) {
 /// Rows from which on they go through panels where both operands lie along their products: below, most of a panel would be idle.
 const PANELS_FROM: usize = 8;
 
-/// Elements from which on a matrix is beyond the caches, so that the order counts in which it is read.
-pub(super) const FAR: usize = 1 << 20;
+/// Elements from which on a matrix is beyond the faster caches, so that the order counts in which it is read.
+pub(super) const FAR: usize = 1 << 18;
 
 /// Most trajectories of an update that are packed for it.
 const FACTORS: usize = 64;
