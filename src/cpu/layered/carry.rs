@@ -136,7 +136,7 @@ pub(super) fn back<T: Real>(crew: &Crew<T>, lane: &mut Lane<T>, w: usize) {
     }
     for (l, layer) in crew.plan.layers.iter().enumerate() {
         let rows: Rows = crew.ground.map.layers[l];
-        let share = crew.share(rows.len);
+        let share = crew.part(rows.len);
         let from = crew.ground.biases(0, rows.start + share.start..rows.start + share.end);
         // SAFETY: this thread's share.
         unsafe { lane.raw(crew.plan.biases, layer.cols.start + share.start, share.len()) }

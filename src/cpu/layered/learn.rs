@@ -1,4 +1,5 @@
-//! What a thread computes for all: its rows of Ẇ, of the next W and of b; and what its panels need of the δ of all.
+//! What a thread computes for all, or for itself where it has weights of its own: rows of Ẇ, of the next W and of b; and what its panels need of
+//! the δ of all.
 
 use super::room::{Field, Input, Panel};
 use super::{Crew, Ramp, single};
@@ -49,7 +50,11 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         clip: T::of(layer.clip.unwrap_or(f64::INFINITY)),
         w: ground.see_weights(w, l, rows.clone()).as_ptr(),
         next: next.as_mut_ptr(),
-        rate: ground.weights(2, l, rows.clone()).as_mut_ptr(),
+        rate: if ground.map.factors[l] {
+            std::ptr::null_mut()
+        } else {
+            ground.weights(2, l, rows.clone()).as_mut_ptr()
+        },
     };
     let size = Size { rows: rows.len(), cols: pre.stride(), stride: pre.stride() };
     // SAFETY: everything lies in the room; these rows are this thread's.
@@ -108,7 +113,7 @@ fn biases<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, l: usize)
 fn resident<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, rate: T) {
     let (ground, rows, ramp) = (&crew.ground, crew.ground.map.layers[0], Ramp::<T>::new(step));
     for (k, to) in [Input::OldRate, Input::NewRate].into_iter().enumerate() {
-        let mixed = ground.mixed(k, crew.panels[0].first, p);
+        let mixed = ground.mixed(k, p);
         let (old, new) = (ground.overlaps(2 * k, p), ground.overlaps(2 * k + 1, p));
         for ((mixed, old), new) in mixed.iter_mut().zip(old).zip(new) {
             *mixed = ramp.before * *old + ramp.now * *new;

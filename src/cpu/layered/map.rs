@@ -64,10 +64,14 @@ pub(super) enum Output {
     Direction,
     /// u̇ as it is expected.
     Guess,
+    /// Image of a direction.
+    Image,
+    /// What changes the estimate of the inverse.
+    Change,
 }
 
 /// Number of outputs.
-const OUTPUTS: usize = 7;
+const OUTPUTS: usize = 9;
 
 /// Backward differences of u̇ that are kept: u̇, its change, the change of that, …
 pub(super) const DIFFERENCES: usize = 6;
@@ -90,6 +94,10 @@ pub(super) const OVERLAPS: usize = 4;
 
 /// Trajectories up to which each is a panel of its own.
 pub(super) const SINGLES: usize = 2;
+
+/// Trajectories and elements of W up to which each thread has all of W for itself: to compute all of Ẇ is less work than to fetch what others have
+/// computed from their caches.
+const OWN: (usize, usize) = (64, 1 << 18);
 
 /// Elements of a cache line, for either type.
 pub(super) const LINE: usize = 16;
@@ -134,6 +142,8 @@ pub(super) struct Map {
     pub(super) outputs: [usize; OUTPUTS],
     /// Of the differences of u̇.
     pub(super) differences: [usize; DIFFERENCES],
+    /// Estimates of the inverse of the system of the outputs, `[output, output, trajectory]`.
+    pub(super) inverses: usize,
     /// Of the numbers of each trajectory.
     pub(super) books: usize,
     /// Of the overlaps of the patterns.
@@ -146,6 +156,10 @@ pub(super) struct Map {
     pub(super) weights: Vec<[usize; 3]>,
     /// b, ḃ and the factors.
     pub(super) biases: usize,
+    /// Elements between the weights and biases of one thread and those of the next; 0 where all share them.
+    pub(super) own: usize,
+    /// Layers whose Ẇ has a part in the dynamics by its factors, δ and r̄ of all trajectories.
+    pub(super) factors: Vec<bool>,
     /// Elements of all.
     pub(super) len: usize,
 }
@@ -174,8 +188,13 @@ impl Map {
             .collect();
         let first = layers.first().map_or(0, |l| l.stride());
         let out = layers.last().map_or(0, |l| l.stride());
+        let n_out = plan.n_out();
         let pre = |l: usize| if l == 0 { 0 } else { layers[l - 1].stride() };
         let n_layers = layers.len();
+        let sizes: Vec<usize> = (0..n_layers).map(|l| layers[l].stride() * pre(l)).collect();
+        let owned = !single && lanes <= OWN.0 && sizes.iter().sum::<usize>() <= OWN.1;
+        // Products with δᵀδ and r̄ᵀr̄ in place of those with Ẇ.
+        let by_factors = |l: usize| owned && l > 0 && lanes * (layers[l].len + layers[l - 1].len) < sizes[l];
         let map = Self {
             lanes,
             single,
@@ -184,18 +203,21 @@ impl Map {
             inputs: std::array::from_fn(|_| place(first * lanes)),
             outputs: std::array::from_fn(|_| place(out * lanes)),
             differences: std::array::from_fn(|_| place(out * lanes)),
+            inverses: place(if single || n_out > super::inverse::MOST { 0 } else { n_out * n_out * lanes }),
             books: place(lane::LEN * lanes),
             overlaps: place(OVERLAPS * lanes * lanes),
             mixed: place(2 * lanes * lanes),
             rates: (0..n_layers).map(|l| place(layers[l].stride() * lanes)).collect(),
-            weights: (0..n_layers)
-                .map(|l| std::array::from_fn(|_| place(layers[l].stride() * pre(l))))
-                .collect(),
+            weights: sizes.iter().map(|&size| std::array::from_fn(|_| place(size))).collect(),
             biases: place(3 * rows),
+            own: 0,
+            factors: (0..n_layers).map(by_factors).collect(),
             len: 0,
             layers,
         };
-        Self { len, ..map }
+        let own = if owned { len - map.weights[0][0] } else { 0 };
+        // As many as there may be threads.
+        Self { own, len: len + own * (lanes / T::GROUP).saturating_sub(1), ..map }
     }
 
     /// The last layer.

@@ -7,7 +7,10 @@
 //! is a panel of width 1 (see [`single`]).
 
 mod carry;
+mod factors;
 mod guess;
+mod inverse;
+mod iterate;
 mod learn;
 mod map;
 mod note;
@@ -55,20 +58,26 @@ impl<'a, T: Real> Crew<'a, T> {
     fn new(plan: &'a Layered, ground: Ground<'a, T>, lane: &Lane<'a, T>, index: (usize, usize)) -> Self {
         let of = |thread| panels::<T>(ground.map, (thread, index.1));
         let all: Vec<Panel> = (0..index.1).flat_map(of).collect();
+        let panels = of(index.0);
         Self {
             plan,
-            ground,
+            ground: ground.of_thread(index.0, panels.first().map_or(0, |p| p.first)),
             neurons: lane.neurons(),
             index,
-            panels: of(index.0),
+            panels,
             parts: RefCell::new(Vec::with_capacity(all.len())),
             all,
             beta: lane.get(plan.beta),
         }
     }
 
-    /// This thread's share of some rows.
+    /// The rows that this thread computes.
     fn share(&self, count: usize) -> Range<usize> {
+        if self.ground.map.own > 0 { 0..count } else { self.part(count) }
+    }
+
+    /// The rows that this thread brings back.
+    fn part(&self, count: usize) -> Range<usize> {
         let (thread, threads) = self.index;
         thread * count / threads..(thread + 1) * count / threads
     }
@@ -158,8 +167,12 @@ pub(super) fn run<T: Real>(
 ) {
     let crew = Crew::new(plan, ground, lane, index);
     carry::bring(&crew, lane);
-    if ground.fresh && ground.map.single {
-        crew.panels.iter().for_each(|&p| guess::begin(&crew, p));
+    for &p in crew.panels.iter().filter(|_| ground.fresh) {
+        if ground.map.single {
+            guess::begin(&crew, p);
+        } else if inverse::kept(&crew) {
+            inverse::begin(&crew, p);
+        }
     }
     meeting.wait();
     let w = steps(&crew, controls, meeting);
@@ -216,23 +229,35 @@ fn one_by_one<T: Real, const G: usize, const C: usize>(
     controls: &[StepControl],
     meeting: &Meeting,
 ) -> usize {
+    // Where Ẇ comes by its factors, what the others have sensed is read to the end of a step; otherwise each panel goes on to the next step while it
+    // lies in the cache.
+    let by_factors = crew.ground.map.factors.contains(&true);
     let mut w = 0;
-    for step in controls {
-        for &p in &crew.panels {
-            sense::run::<T, G, C>(crew, p, step, w);
+    for (k, step) in controls.iter().enumerate() {
+        if k == 0 || by_factors {
+            for &p in &crew.panels {
+                sense::run::<T, G, C>(crew, p, step, w);
+            }
         }
         let learns = step.rate_w != 0.0 || step.rate_b != 0.0;
         if learns {
             meeting.wait();
             learn::run::<T, G, C>(crew, step, w);
-            meeting.wait();
+            if !by_factors {
+                meeting.wait();
+            }
         }
+        let next = if learns { 1 - w } else { w };
         for &p in &crew.panels {
             solve::run::<T, G, C>(crew, p, step, w);
+            if k + 1 < controls.len() && !by_factors {
+                sense::run::<T, G, C>(crew, p, &controls[k + 1], next);
+            }
         }
-        if learns {
-            w = 1 - w;
+        if learns && by_factors {
+            meeting.wait();
         }
+        w = next;
     }
     w
 }

@@ -40,7 +40,7 @@ impl<T: Real> Room<T> {
     /// The room as the threads of a run see it.
     pub(in crate::cpu) fn ground(&mut self) -> Ground<'_, T> {
         let (data, words) = (self.data.as_mut_ptr().cast(), self.words.as_mut_ptr());
-        Ground { data, words, map: &self.map, fresh: self.fresh }
+        Ground { data, words, map: &self.map, fresh: self.fresh, own: 0, home: 0 }
     }
 
     /// After a run of these plans.
@@ -68,6 +68,10 @@ pub(in crate::cpu) struct Ground<'a, T> {
     pub(super) map: &'a Map,
     /// The next step is the first one of a presentation.
     pub(in crate::cpu) fresh: bool,
+    /// From the weights of the first thread to those of this one.
+    own: usize,
+    /// First trajectory of this thread.
+    home: usize,
 }
 
 // SAFETY: threads write the panels of their own trajectories and their own rows of weights; between two meetings nobody reads what
@@ -84,6 +88,11 @@ impl<'a, T: Real> Ground<'a, T> {
     /// Whether each trajectory is a panel of its own, of one thread.
     pub(in crate::cpu) fn single(&self) -> bool {
         self.map.single
+    }
+
+    /// As a thread sees it whose trajectories begin so.
+    pub(super) fn of_thread(self, thread: usize, home: usize) -> Self {
+        Self { own: thread * self.map.own, home, ..self }
     }
 
     /// Groups of trajectories.
@@ -127,17 +136,20 @@ impl<'a, T: Real> Ground<'a, T> {
     #[inline(always)]
     pub(super) fn see_weights(&self, which: usize, layer: usize, rows: Range<usize>) -> &'a [T] {
         let stride = self.map.layers[layer - 1].stride();
-        self.look(self.map.weights[layer][which] + rows.start * stride, rows.len() * stride)
+        self.look(self.own + self.map.weights[layer][which] + rows.start * stride, rows.len() * stride)
     }
 
     /// Some of b, ḃ or the factors, to be read; see [`Ground::biases`].
     #[inline(always)]
     pub(super) fn see_biases(&self, which: usize, rows: Range<usize>) -> &'a [T] {
-        self.look(self.map.biases + which * self.map.rows + rows.start, rows.len())
+        self.look(self.own + self.map.biases + which * self.map.rows + rows.start, rows.len())
     }
 
     fn place(&self, field: Field, p: Panel, rows: Rows) -> usize {
-        self.map.fields[field as usize] + p.first * self.map.rows + rows.start * p.width
+        // What lives within the solver only is shared by the panels of a thread, which take it up one after another.
+        let passing = !self.map.single && matches!(field, Field::Back | Field::Gated | Field::Way);
+        let first = if passing { self.home } else { p.first };
+        self.map.fields[field as usize] + first * self.map.rows + rows.start * p.width
     }
 
     /// All rows of a layer.
@@ -182,6 +194,13 @@ impl<'a, T: Real> Ground<'a, T> {
         self.slice(self.map.differences[k] + p.first * out.stride(), out.len * p.width)
     }
 
+    /// The estimate of the inverse of the system of the outputs.
+    #[inline(always)]
+    pub(super) fn inverse(&self, p: Panel) -> &'a mut [T] {
+        let n = self.map.out().len;
+        self.slice(self.map.inverses + p.first * n * n, n * n * p.width)
+    }
+
     /// A row of [`lane`].
     #[inline(always)]
     pub(super) fn lane(&self, row: usize, p: Panel) -> &'a mut [T] {
@@ -203,11 +222,11 @@ impl<'a, T: Real> Ground<'a, T> {
         self.slice(self.map.overlaps + OVERLAPS * lanes * p.first + k * lanes * p.width, lanes * p.width)
     }
 
-    /// Overlaps of the present rates with the patterns, for one panel after the other of a thread, whose first trajectory is given.
+    /// Overlaps of the present rates with the patterns, for one panel after the other of a thread.
     #[inline(always)]
-    pub(super) fn mixed(&self, k: usize, first: usize, p: Panel) -> &'a mut [T] {
+    pub(super) fn mixed(&self, k: usize, p: Panel) -> &'a mut [T] {
         let lanes = self.map.lanes;
-        self.slice(self.map.mixed + 2 * lanes * first + k * lanes * p.width, lanes * p.width)
+        self.slice(self.map.mixed + 2 * lanes * self.home + k * lanes * p.width, lanes * p.width)
     }
 
     /// r̄ of a layer, `[trajectory, neuron]` with a row stride of [`Rows::stride`].
@@ -221,7 +240,7 @@ impl<'a, T: Real> Ground<'a, T> {
     #[inline(always)]
     pub(super) fn weights(&self, which: usize, layer: usize, rows: Range<usize>) -> &'a mut [T] {
         let stride = self.map.layers[layer - 1].stride();
-        self.slice(self.map.weights[layer][which] + rows.start * stride, rows.len() * stride)
+        self.slice(self.own + self.map.weights[layer][which] + rows.start * stride, rows.len() * stride)
     }
 
     /// W into a layer where trajectories are panels of their own.
@@ -250,6 +269,6 @@ impl<'a, T: Real> Ground<'a, T> {
     /// Some of b (0), ḃ (1) or the factors (2), by rows of a field.
     #[inline(always)]
     pub(super) fn biases(&self, which: usize, rows: Range<usize>) -> &'a mut [T] {
-        self.slice(self.map.biases + which * self.map.rows + rows.start, rows.len())
+        self.slice(self.own + self.map.biases + which * self.map.rows + rows.start, rows.len())
     }
 }
