@@ -161,10 +161,6 @@ fn measure(model: &Arc<Model>, device: &Device, steps: usize, ramp: Ramp) -> (f6
         show(&mut engine, shift);
         let begun = Instant::now();
         let shot = engine.run(&presentation).expect("measured");
-        if std::env::var("TOT").is_ok() {
-            let s: Vec<f64> = shot.solver.chunks_exact(solver::LEN).map(|row| row[solver::TOTAL]).collect();
-            eprintln!("mean {} ", s.iter().sum::<f64>() / (s.len() * steps) as f64);
-        }
         let took = begun.elapsed().as_secs_f64();
         (elapsed, least) = (elapsed + took, least.min(took));
         most = shot.solver.chunks_exact(solver::LEN).map(|row| row[solver::MOST]).fold(most, f64::max);
