@@ -1,8 +1,9 @@
 //! A training step of a fully recurrent population: solver iterations against ‖W D‖₂, time against dense products of the same size.
 //!
 //! `cargo bench --bench recurrent [-- NEURONS]` (default 4,096). Batch 32, f32 on the processor, tolerance 1e-5, moving targets on 64 of
-//! the neurons. A dense product is `[32, N] × [N, N]`, the best of five. On Linux also the largest resident size of a step, beyond that of the
-//! process before the engine was made.
+//! the neurons. A dense product is `[32, N] × [N, N]`, run after each step. Times are medians, but for the share of the steps that by count are
+//! products: six, and two an iteration; it compares each step with the product after it, so that a change of clocks hits both. On Linux also the
+//! largest resident size of a step, beyond that of the process before the engine was made.
 
 #![allow(clippy::expect_used, clippy::panic)] // A bench fails by panicking.
 
@@ -60,9 +61,9 @@ fn main() {
     let model = Arc::new(model);
     println!("{neurons} neurons, batch {BATCH}, CPU f32, {} threads", rayon::current_num_threads());
     println!(
-        "| bound on the norm of W D | iterations, first two steps | later, at most | step, ms | dense product, ms | products |"
+        "| bound on the norm of W D | iterations, first two steps | later, at most | step, ms | dense product, ms | step / product | step / counted products |"
     );
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for norm in [0.1, 0.25, 0.5, 0.75] {
         measure(&model, norm);
     }
@@ -93,34 +94,51 @@ fn measure(model: &Arc<Model>, norm: f64) {
         .collect();
     engine.write(l.y_seq, &target).expect("written");
     engine.write(l.y, &phase.iter().map(|p| 0.3 * (p - 0.1).sin()).collect::<Vec<_>>()).expect("written");
-    let (mut iterations, mut times) = (Vec::new(), Vec::new());
     drop((weights, target));
+    let mut steps = Vec::new();
     // From here on the largest size is that of the steps.
     let marked = std::fs::write("/proc/self/clear_refs", "5").is_ok();
     for row in 0..STEPS as u32 {
         let control = StepControl { row, rate_w: 1e-4 / BATCH as f64, ..StepControl::default() };
-        let begun = Instant::now();
-        let snapshot = engine.run(&[Work { plan: PlanId::Step, controls: vec![control] }]).expect("a step");
-        times.push(1e3 * begun.elapsed().as_secs_f64());
+        let mut timed = |work: Work| {
+            let begun = Instant::now();
+            let snapshot = engine.run(&[work]).expect("a run");
+            (1e3 * begun.elapsed().as_secs_f64(), snapshot)
+        };
+        let (time, snapshot) = timed(Work { plan: PlanId::Step, controls: vec![control] });
         let books = snapshot.solver.chunks_exact(solver::LEN);
-        iterations.push(books.clone().map(|b| b[solver::MOST]).fold(0.0, f64::max));
+        let iterations = books.clone().map(|b| b[solver::MOST]).fold(0.0, f64::max);
         assert_eq!(books.map(|b| b[solver::UNCONVERGED]).sum::<f64>(), 0.0, "every trajectory converges");
+        let (product, _) = timed(Work::once(PlanId::Observe));
+        steps.push(Step { iterations, time, product });
     }
     if let (true, Some(before), Some(most)) = (marked, before, size("VmHWM:")) {
         eprintln!("‖W D‖ {norm}: at most {:.1} MiB in a step; {}", most - before, shares(model));
     }
-    let mut product = f64::INFINITY;
-    for _ in 0..5 {
-        let begun = Instant::now();
-        engine.run(&[Work::once(PlanId::Observe)]).expect("a product");
-        product = product.min(1e3 * begun.elapsed().as_secs_f64());
-    }
     // The solver starts from the u̇ that the last two steps let expect.
-    let most = |steps: &[f64]| steps.iter().fold(0.0_f64, |m, v| m.max(*v));
-    let (first, later) = (most(&iterations[..2]), most(&iterations[2..]));
-    times[1..].sort_by(f64::total_cmp);
-    let median = times[times.len() / 2];
-    println!("| {norm} | {first} | {later} | {median:.1} | {product:.2} | {:.1} |", median / product);
+    let (first, later) = steps.split_at(2);
+    let most = |steps: &[Step]| steps.iter().map(|s| s.iterations).fold(0.0, f64::max);
+    let median = |of: fn(&Step) -> f64| {
+        let mut all: Vec<f64> = later.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all[all.len() / 2]
+    };
+    println!(
+        "| {norm} | {} | {} | {:.1} | {:.2} | {:.1} | {:.2} |",
+        most(first),
+        most(later),
+        median(|s| s.time),
+        median(|s| s.product),
+        median(|s| s.time / s.product),
+        median(|s| s.time / s.product / (6.0 + 2.0 * s.iterations)),
+    );
+}
+
+/// A time step, and the product after it.
+struct Step {
+    iterations: f64,
+    time: f64,
+    product: f64,
 }
 
 /// What the buffers of the model take in f32.

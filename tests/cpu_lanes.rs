@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use gpu_support::{Noise, features, network};
 use lagrange_gpu::cpu::product::{How, View, ViewMut, multiply};
-use lagrange_gpu::dynamics::{Features, Model, Resident, Settings};
+use lagrange_gpu::dynamics::{Features, Model, Resident, Settings, StimulusKind};
 use lagrange_gpu::engine::{Device, Engine, Precision, Work};
-use lagrange_gpu::network::{Activation, InputMode};
+use lagrange_gpu::network::{Activation, InputMode, Network, Population, Projection};
 use lagrange_gpu::plan::{Elem, PlanId, StepControl};
 use lagrange_gpu::train::{Gates, Ramp, controls, work};
 
@@ -86,6 +86,85 @@ fn results_do_not_depend_on_the_number_of_threads() {
                 }
             }
         }
+    }
+}
+
+/// A population with weights onto itself beyond the caches, whose products threads share.
+fn recurrent_steps(threads: usize) -> Vec<(String, Vec<f64>)> {
+    const NEURONS: usize = 523;
+    const BATCH: usize = 13;
+    let population =
+        |name: &str, size| Population { name: name.into(), size, bias_factor: 1.0, bias_clip: None };
+    let net = Network {
+        populations: vec![population("input", 0), population("cortex", NEURONS)],
+        projections: vec![Projection::between(1, 1)],
+        activation: Activation::Sigmoid,
+        input: InputMode::Driven,
+        microcircuit: None,
+    };
+    let stimulus = StimulusKind::Sequence { steps: 2 };
+    let features = Features { stimulus, learning: true, ..Features::samples(false) };
+    let model = Arc::new(Model::new(net, Settings::default(), BATCH, features).expect("a valid model"));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    pool.install(|| {
+        let l = &model.layout;
+        let mut engine = Engine::new(Arc::clone(&model), &Device::Cpu(Precision::F32)).expect("an engine");
+        let mut noise = Noise::new(5);
+        for (buf, size) in [(l.weights[0], 0.02), (l.u, 1.0), (l.y_seq, 0.5), (l.y, 0.5)] {
+            engine.write(buf, &noise.fill(model.program.spec(buf).len(), size)).expect("written");
+        }
+        engine.write(l.beta, &vec![0.1; model.program.spec(l.beta).len()]).expect("written");
+        let control = |row| StepControl { row, rate_w: 1e-4, rate_b: 1e-4, ..StepControl::default() };
+        let snapshot = engine
+            .run(&[Work { plan: PlanId::Step, controls: vec![control(0), control(1)] }])
+            .expect("two steps");
+        let mut all = vec![("solver".to_owned(), snapshot.solver)];
+        for buf in [l.u, l.u_dot, l.weights[0], l.biases] {
+            all.push((model.program.spec(buf).name.clone(), engine.read(buf).expect("read")));
+        }
+        all
+    })
+}
+
+#[test]
+fn matrices_beyond_the_caches_give_the_same_bits_on_any_number_of_threads() {
+    let want = recurrent_steps(1);
+    assert!(want.iter().flat_map(|(_, v)| v).all(|v| v.is_finite()));
+    for threads in [2, 3] {
+        for ((name, want), (_, got)) in want.iter().zip(&recurrent_steps(threads)) {
+            assert!(want == got, "{threads} threads: {name}");
+        }
+    }
+}
+
+/// Products with, and updates of, matrices beyond the caches (1 << 18 elements), with rests of rows, columns and trajectories.
+#[test]
+fn matrices_beyond_the_caches_are_multiplied_and_updated() {
+    let mut noise = Noise::new(11);
+    for m in [9, 35] {
+        check(&mut noise, (m, 521, 1033));
+    }
+    let (rows, depth, cols) = (1031, 19, 509);
+    let delta: Vec<f32> = noise.fill(depth * rows, 1.0).iter().map(|&v| v as f32).collect();
+    let r: Vec<f32> = noise.fill(depth * cols, 1.0).iter().map(|&v| v as f32).collect();
+    let old: Vec<f32> = noise.fill(rows * cols, 1.0).iter().map(|&v| v as f32).collect();
+    let mut w = old.clone();
+    multiply(
+        How { rows, padded: false, alone: true },
+        (rows, depth, cols),
+        0.5,
+        View { data: &delta, strides: (1, rows) },
+        View { data: &r, strides: (cols, 1) },
+        1.0,
+        ViewMut { data: &mut w, stride: cols },
+    );
+    for (at, (&new, &old)) in w.iter().zip(&old).enumerate() {
+        let (i, j) = (at / cols, at % cols);
+        let terms = (0..depth).map(|b| f64::from(delta[b * rows + i]) * f64::from(r[b * cols + j]));
+        let want = f64::from(old) + 0.5 * terms.sum::<f64>();
+        // As in `check`.
+        let bound = 6e-8 * (depth + 2) as f64 * (0.5 * depth as f64 + 1.0);
+        assert!((f64::from(new) - want).abs() <= bound, "({i}, {j}): {new} for {want}");
     }
 }
 

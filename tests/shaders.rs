@@ -123,6 +123,7 @@ fn every_kernel_has_its_three_files() {
         "product",
         "real",
         "rows",
+        "split",
         "status",
         "store",
         "sums",
@@ -131,8 +132,10 @@ fn every_kernel_has_its_three_files() {
         "team",
         "tile",
         "transpose",
+        "turned",
         "vector",
         "watch",
+        "wide",
     ];
     // Whole steps take several files on the processor.
     let calls = without(names, &["small_step", "layered_step", "layered_learn", "layered_carry"]);

@@ -24,6 +24,9 @@ pub(super) struct Slot<T> {
     private: bool,
 }
 
+// SAFETY: only addresses; what lanes do with them is said at `Shared`.
+unsafe impl<T: Send> Sync for Slot<T> {}
+
 /// The storage, lent to the lanes of a run.
 #[derive(Debug)]
 pub(super) struct Shared<'a, T> {

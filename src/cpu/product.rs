@@ -1,10 +1,7 @@
 //! Matrix products: without packing where operands lie well, from a library elsewhere.
 
-use std::cell::RefCell;
-
-use super::panel::{Finish, Part, Size};
 use super::tile::Shape;
-use super::{Lane, Real};
+use super::{Lane, Real, turned};
 use crate::plan::{Buf, Cols};
 
 /// A matrix operand: element (i, j) at `i·strides.0 + j·strides.1`.
@@ -54,6 +51,12 @@ pub fn copy_cols<T: Real>(from: &[T], to: &mut [T], n: usize, cols: Cols) {
 
 /// Rows from which on they go through panels where both operands lie along their products: below, most of a panel would be idle.
 const PANELS_FROM: usize = 8;
+
+/// Elements from which on a matrix is beyond the faster caches, so that the order counts in which it is read.
+pub(super) const FAR: usize = 1 << 18;
+
+/// Most trajectories of an update that are packed for it.
+const FACTORS: usize = 64;
 
 /// Multiply-adds below which splitting costs more than it saves.
 const SPLIT_ABOVE: usize = 400_000;
@@ -109,6 +112,10 @@ pub fn multiply<T: Real>(
     let (pa, pb) = (a.data, b.data);
     let along = a.strides.1 == 1 && b.strides.0 == 1 && b.strides.1 != 1;
     let ours = b.strides.1 == 1 || along;
+    // The same sums as those of `tile`.
+    let far = b.strides.1 == 1 && k > 0 && how.rows >= PANELS_FROM;
+    let across = far && a.strides.1 == 1 && !how.padded && k * n >= FAR;
+    let learns = far && a.strides.0 == 1 && keep == T::ONE && k <= FACTORS && how.rows * n >= FAR;
     let part = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
         // SAFETY: the asserts above bound every index; parts of c are disjoint; c is borrowed mutably, so it overlaps neither a nor b.
         unsafe {
@@ -117,7 +124,11 @@ pub fn multiply<T: Real>(
             let pc = out.get().add(rows.start * stride + cols.start);
             let (m, n) = (rows.len(), cols.len());
             if along && how.rows >= PANELS_FROM && k > 0 {
-                by_panels((m, k, n), alpha, (pa, a.strides.0), (pb, b.strides.1), keep, (pc, stride));
+                turned::along((m, k, n), (alpha, keep), (pa, a.strides.0), (pb, b.strides.1), (pc, stride));
+            } else if across {
+                turned::across((m, k, n), (alpha, keep), (pa, a.strides.0), (pb, b.strides.0), (pc, stride));
+            } else if learns {
+                turned::learn((m, k, n), alpha, (pa, a.strides.1), (pb, b.strides.0), (pc, stride));
             } else if ours {
                 // Parts begin at multiples of 16 columns, so that a part's padding is in b too: another part's columns.
                 let padded = how.padded;
@@ -139,89 +150,6 @@ pub fn multiply<T: Real>(
     let share = side.div_ceil(workers).next_multiple_of(16);
     let run = |range: std::ops::Range<usize>| if wide { part(0..m, range) } else { part(range, 0..n) };
     halve(0..side, share, &run);
-}
-
-thread_local! {
-    /// A panel and its results, in lines of 64 bytes.
-    static ROOM: RefCell<Vec<[u64; 8]>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Rows and columns of a block that is transposed at once: a line of each.
-const BLOCK: usize = 16;
-
-/// `to ← fromᵀ`, from with `rows` rows of `cols` elements.
-///
-/// # Safety
-/// The pointers must be valid for these sizes and strides, and must not overlap.
-unsafe fn turn<T: Real>(
-    from: *const T,
-    from_stride: usize,
-    (rows, cols): (usize, usize),
-    to: *mut T,
-    to_stride: usize,
-) {
-    for i in (0..rows).step_by(BLOCK) {
-        for j in (0..cols).step_by(BLOCK) {
-            let (high, wide) = (BLOCK.min(rows - i), BLOCK.min(cols - j));
-            // SAFETY: within the sizes that the caller vouches for.
-            unsafe {
-                let (from, to) = (from.add(i * from_stride + j), to.add(j * to_stride + i));
-                if (high, wide) == (BLOCK, BLOCK) {
-                    let mut block = [[T::ZERO; BLOCK]; BLOCK];
-                    for (r, row) in block.iter_mut().enumerate() {
-                        std::ptr::copy_nonoverlapping(from.add(r * from_stride), row.as_mut_ptr(), BLOCK);
-                    }
-                    let column = |c: usize| (0..BLOCK).for_each(|r| *to.add(c * to_stride + r) = block[r][c]);
-                    (0..BLOCK).for_each(column);
-                    continue;
-                }
-                for (r, c) in (0..high).flat_map(|r| (0..wide).map(move |c| (r, c))) {
-                    *to.add(c * to_stride + r) = *from.add(r * from_stride + c);
-                }
-            }
-        }
-    }
-}
-
-/// Products of rows of a with rows of b, each `k` long: those of a become a panel, so that b is read where it lies.
-///
-/// # Safety
-/// The pointers must be valid for `m` and `n` rows of these strides, c for `m` rows of `n` elements; c must not overlap a or b.
-unsafe fn by_panels<T: Real>(
-    (m, k, n): (usize, usize, usize),
-    alpha: T,
-    (a, a_stride): (*const T, usize),
-    (b, b_stride): (*const T, usize),
-    keep: T,
-    (c, c_stride): (*mut T, usize),
-) {
-    let most = 2 * T::GROUP;
-    ROOM.with_borrow_mut(|room| {
-        let lines = ((k + n) * most * size_of::<T>()).div_ceil(64);
-        room.resize(room.len().max(lines), [0; 8]);
-        let panel = room.as_mut_ptr().cast::<T>();
-        for first in (0..m).step_by(most) {
-            let width = most.min(m - first);
-            let cols = width.next_multiple_of(T::GROUP);
-            // SAFETY: the room holds k and n rows of a panel; the rest is vouched for by the caller. Bits of any kind are numbers.
-            unsafe {
-                let sums = panel.add(k * cols);
-                turn(a.add(first * a_stride), a_stride, (width, k), panel, cols);
-                let part = Part { a: b, strides: (b_stride, 1), x: panel, stride: cols, depth: k };
-                let size = Size { rows: n, cols, stride: cols };
-                T::panels(size, &[part], &Finish::Scale { scale: alpha, out: sums });
-                let c = c.add(first * c_stride);
-                if keep == T::ZERO {
-                    turn(sums, cols, (n, width), c, c_stride);
-                    continue;
-                }
-                for (j, i) in (0..width).flat_map(|j| (0..n).map(move |i| (j, i))) {
-                    let to = c.add(j * c_stride + i);
-                    *to = *sums.add(i * cols + j) + keep * *to;
-                }
-            }
-        }
-    });
 }
 
 /// Runs `run` on pieces of at most `share`, on as many cores as there are pieces.

@@ -9,6 +9,7 @@ use super::rows::InRows;
 use super::sweep::Sweeps;
 use super::tile::Tiled;
 use super::transpose::Transposed;
+use super::wide::Wide;
 use std::fmt::{Debug, LowerExp};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
@@ -25,6 +26,7 @@ pub trait Real:
     + Transposed
     + InRows
     + Sweeps
+    + Wide
     + Default
     + LowerExp
     + PartialOrd

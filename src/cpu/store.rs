@@ -2,6 +2,7 @@
 
 use super::layered::{self, Room};
 use super::onset::Onset;
+use super::product::FAR;
 use super::tile::PADDING;
 use super::{Real, status};
 use crate::engine::Timings;
@@ -10,9 +11,6 @@ use crate::plan::{Buf, Elem, Op, PlanId, Program, Role};
 
 /// Trajectories from which on a product with transposed weights, whose rows lie in the order of the results, pays for their copy.
 const TRANSPOSE_FROM: usize = 5;
-
-/// Most elements of a block whose transposed copy is kept: beyond the caches it would take as much time to read as it saves, and its memory.
-const TRANSPOSE_UP_TO: usize = 1 << 22;
 
 /// Holds every buffer of a program.
 #[derive(Debug)]
@@ -179,7 +177,8 @@ fn mark(op: &Op, program: &Program, used: &mut [usize]) {
     match op {
         Op::Call(Call::Forward(a)) => {
             let spec = program.spec(a.w);
-            if spec.len() <= TRANSPOSE_UP_TO {
+            // Of larger ones no copy is needed: see `turned`. It would take its memory, and time to follow what W learns.
+            if spec.len() < FAR {
                 used[a.w.0 as usize] = padded(spec.rows) * spec.cols;
             }
         }

@@ -11,7 +11,7 @@ use super::lane::{Lane, Rooms, Shared};
 use super::layered::{self, Ground, Room};
 use super::tasks::{Task, Use, of_run};
 use super::watch::Booking;
-use super::{Real, Store, watch};
+use super::{Real, Store, split, watch};
 use crate::kernels::{Call, solver, update};
 use crate::plan::{Buf, Layered, Loop, Op, PlanId, Program, Role, StepControl};
 
@@ -37,7 +37,10 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     // A thread without panels would only disturb those that have some.
     let threads = layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
-    let lanes = program.batch.div_ceil(MOST).next_multiple_of(threads);
+    let together = layered.is_none() && program.batch < MOST * threads && split::pays(program);
+    let parts = if together { threads } else { 0 };
+    let threads = if together { 1 } else { threads };
+    let lanes = if together { 1 } else { program.batch.div_ceil(MOST).next_multiple_of(threads) };
     // Steps that run as a whole share their weights.
     let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
@@ -52,6 +55,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         meeting.wait();
         let mut member = Member {
             lanes: own.map(|i| Lane::new(&shared, &slots, program, (i, lanes))).collect(),
+            parts: (0..parts).map(|i| Lane::new(&shared, &slots, program, (i, parts))).collect(),
             rooms: Rooms::default(),
             pending: Vec::new(),
             since: Since::new(&private, lanes),
@@ -88,7 +92,8 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         let found = |mut lane: Lane<T>| {
             (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
         };
-        member.lanes.into_iter().map(found).collect::<Vec<_>>()
+        // The words of parts come after those of their lane.
+        member.lanes.into_iter().chain(member.parts).map(found).collect::<Vec<_>>()
     };
     let found: Vec<_> = if layered.is_some_and(|(_, ground)| ground.single()) {
         // Other threads of the pool, looking for work, would only be in the way.
@@ -174,6 +179,8 @@ fn private(program: &Program, threads: usize, lanes: usize, may: bool) -> Vec<bo
 /// A thread of a run.
 struct Member<'a, T> {
     lanes: Vec<Lane<'a, T>>,
+    /// The trajectories of its only lane, in as many parts as there are threads, where these share each task: see [`split`].
+    parts: Vec<Lane<'a, T>>,
     rooms: Rooms<T>,
     /// What no lane has run yet.
     pending: Vec<(&'a Task<'a>, &'a StepControl)>,
@@ -238,7 +245,13 @@ impl<'a, T: Real> Member<'a, T> {
     fn flush(&mut self) {
         for lane in &mut self.lanes {
             lane.swap_rooms(&mut self.rooms);
-            self.pending.iter().for_each(|(task, step)| task.run(lane, step));
+            for (task, step) in &self.pending {
+                if self.parts.is_empty() {
+                    task.run(lane, step);
+                } else {
+                    split::run(task, lane, &mut self.parts, step);
+                }
+            }
             lane.swap_rooms(&mut self.rooms);
         }
         self.pending.clear();

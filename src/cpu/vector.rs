@@ -56,6 +56,12 @@ macro_rules! x86 {
             pub fn mul(x: Vector, y: Vector) -> Vector {
                 $mul(x, y)
             }
+            /// Asks for what lies at `p`, which need not be valid.
+            #[target_feature(enable = $features)]
+            #[inline]
+            pub fn fetch(p: *const $t) {
+                _mm_prefetch::<_MM_HINT_T1>(p.cast());
+            }
             /// x·y + z of single numbers, rounded as the vectors are.
             #[target_feature(enable = $features)]
             #[inline]
@@ -109,6 +115,9 @@ macro_rules! baseline {
             pub fn mul(x: Vector, y: Vector) -> Vector {
                 std::array::from_fn(|l| x[l] * y[l])
             }
+            /// Nothing: it is only worth its time in longer vectors.
+            #[inline(always)]
+            pub fn fetch(_: *const $t) {}
             /// x·y + z of single numbers, rounded as the vectors are.
             #[inline(always)]
             pub fn fma1(x: $t, y: $t, z: $t) -> $t {
