@@ -1,7 +1,7 @@
 //! Products with `Ẇ = κ·δᵀ r̄` that never form it: see [`super::tasks`].
 
 use super::outer::Shape;
-use super::product::{How, View, ViewMut, multiply};
+use super::product::{FAR, How, View, ViewMut, multiply};
 use super::{Lane, Real};
 use crate::kernels::{backward, forward, update, weight_rate};
 use crate::plan::{Buf, Cols, StepControl};
@@ -124,7 +124,9 @@ pub(super) fn learn<T: Real>(
     let clip = a.clip.map(T::of);
     let shape = (posts.len(), all, rate.pre.len);
     let learns = share != T::ZERO;
-    if learns && s.transposed(a.p).is_empty() && !s.alone() {
+    // Weights beyond the caches are taken in blocks of their own.
+    let near = rate.post.len * rate.pre.len < FAR;
+    if learns && near && s.transposed(a.p).is_empty() && !s.alone() {
         let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
         if outer(&mut w, shape, share, (delta.data, r.data), n, clip) {
             for (at, mut v) in kept {
