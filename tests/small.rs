@@ -205,6 +205,38 @@ fn runs_may_be_split() {
     }
 }
 
+/// P is packed where the processor multiplies it so. What a checkpoint holds of it in the other way, here without meaning, is made anew; the bound
+/// is that of [`agree`].
+#[test]
+fn a_checkpoint_of_another_processor_goes_on() {
+    let case = case(&[0, 30, 40], Architecture::FullyRecurrent, 9, Precision::F32);
+    let bound = 2.0 * 100.0 * case.settings.tolerance * STEPS as f64;
+    let run = |moved: bool| {
+        let model = model(&case, true);
+        let mut before = engine(&case, &model);
+        before.run(&[work(&case, 0..40)]).expect("steps");
+        let mut carried = before.export().expect("exported");
+        for c in carried.iter_mut().filter(|_| moved) {
+            match c.name.as_str() {
+                "H^-1" => c.values.fill(1e30),
+                "age of H^-1" if c.values[0].fract() == 0.0 => c.values[0] += 0.5,
+                "age of H^-1" => c.values[0] = c.values[0].floor(),
+                _ => {}
+            }
+        }
+        let mut after = Engine::new(Arc::clone(&model), &Device::Cpu(case.precision)).expect("an engine");
+        after.import(&carried).expect("imported");
+        let seen = after.run(&[work(&case, 40..STEPS)]).expect("steps");
+        for book in seen.solver.chunks_exact(solver::LEN) {
+            assert_eq!(book[solver::UNCONVERGED], 0.0);
+        }
+        state(&mut after)
+    };
+    for (here, there) in run(false).iter().flatten().zip(run(true).iter().flatten()) {
+        assert!((here - there).abs() <= bound, "{here} and {there}");
+    }
+}
+
 /// What is asked for by name, and what the whole step does not know, stays with the plain plan.
 #[test]
 fn other_networks_keep_the_plain_plan() {

@@ -31,9 +31,9 @@ pub struct Block {
 pub struct Small {
     /// All projections.
     pub blocks: Vec<Block>,
-    /// P, `[N, N]`.
+    /// P, `[N, N]`; in the first of its elements packed in 16 bits where the processor multiplies it so.
     pub inverse: Buf,
-    /// Steps since P was made, modulo [`PERIOD`].
+    /// Steps since P was made, modulo [`PERIOD`]; a half more where P is packed.
     pub age: Buf,
     /// `Wᵀδ`, `[batch, N]`.
     pub apical: Buf,

@@ -11,15 +11,18 @@ use crate::plan::small::PERIOD;
 pub(super) fn refresh<T: Real>(s: &mut Lane<T>, step: &Step, control: &StepControl) {
     let small = step.small;
     let Some(mut age) = s.take_all(small.age) else { return };
-    let due = age[0] == T::ZERO;
-    let next = age[0] + T::ONE;
-    age[0] = if next.f64() >= PERIOD as f64 { T::ZERO } else { next };
+    let n = s.cols(step.u_dot);
+    let halved = in_halves::<T>(s.whole_batch(), n);
+    // A half beside the number of steps tells that P is packed: a checkpoint may come from another processor.
+    let (mark, steps) = (if halved { 0.5 } else { 0.0 }, age[0].f64().floor());
+    let due = steps == 0.0 || age[0].f64() - steps != mark;
+    let next = steps + 1.0;
+    age[0] = T::of(if next >= PERIOD as f64 { 0.0 } else { next + mark });
     s.put(small.age, age);
     if !due {
         return;
     }
     let Some(mut inverse) = s.take_all(small.inverse) else { return };
-    let n = s.cols(step.u_dot);
     let (d, bend) = means(s, step, control, n);
     let mut room = s.take_room(n * n);
     let gram = &mut room[..n * n];
@@ -32,7 +35,7 @@ pub(super) fn refresh<T: Real>(s: &mut Lane<T>, step: &Step, control: &StepContr
         }
         identity(&mut inverse, n);
     }
-    if in_halves::<T>(s.whole_batch(), n) {
+    if halved {
         room[..n * n].copy_from_slice(&inverse);
         T::pack(&room, n, &mut inverse);
     }
