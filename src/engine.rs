@@ -346,9 +346,10 @@ fn check_memory(program: &Program, precision: Precision) -> Result<(), EngineErr
             Elem::Word => 4,
             Elem::Byte => 1,
         };
-        // Of weights a transposed copy may be kept.
-        let copies = if spec.role == Role::Parameter { 2 } else { 1 };
         let len = (spec.rows as u64).saturating_mul(spec.cols as u64);
+        // Of smaller weights a transposed copy may be kept.
+        let copies =
+            if spec.role == Role::Parameter && len < crate::cpu::product::FAR as u64 { 2 } else { 1 };
         sum.saturating_add(len.saturating_mul(each).saturating_mul(copies))
     });
     let panels = if precision == Precision::F64 {

@@ -126,7 +126,7 @@ pub(super) fn learn<T: Real>(
     let learns = share != T::ZERO;
     // Weights beyond the caches are taken in blocks of their own.
     let near = rate.post.len * rate.pre.len < FAR;
-    if learns && near && s.transposed(a.p).is_empty() && !s.alone() {
+    if learns && near && !s.has_transposed(a.p) && !s.alone() {
         let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
         if outer(&mut w, shape, share, (delta.data, r.data), n, clip) {
             for (at, mut v) in kept {

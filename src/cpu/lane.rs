@@ -273,6 +273,11 @@ impl<'a, T: Real> Lane<'a, T> {
         unsafe { std::slice::from_raw_parts(slot.transposed, slot.transposed_len) }
     }
 
+    /// Whether there are transposed weights; others may be writing them.
+    pub(super) fn has_transposed(&self, buf: Buf) -> bool {
+        self.slot(buf).transposed_len > 0
+    }
+
     /// Bytes of a buffer.
     #[must_use]
     pub fn bytes(&self, buf: Buf) -> &'a [u8] {

@@ -140,7 +140,7 @@ macro_rules! kernels {
                         j += L;
                     }
                     if j < s.cols {
-                        // To columns that are there already nothing is added: they stay as they are.
+                        // To columns that are there already nothing is added: they stay as they are. (Where a sum has overflowed they become NaN.)
                         let at = s.cols - L;
                         let mut alphas = [s.alpha; L];
                         alphas[..j - at].fill(0.0);

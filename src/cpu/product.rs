@@ -53,7 +53,7 @@ pub fn copy_cols<T: Real>(from: &[T], to: &mut [T], n: usize, cols: Cols) {
 const PANELS_FROM: usize = 8;
 
 /// Elements from which on a matrix is beyond the faster caches, so that the order counts in which it is read.
-pub(super) const FAR: usize = 1 << 18;
+pub(crate) const FAR: usize = 1 << 18;
 
 /// Most trajectories of an update that are packed for it.
 const FACTORS: usize = 64;
@@ -98,16 +98,7 @@ pub fn multiply<T: Real>(
     if m == 0 || n == 0 {
         return;
     }
-    let last = |strides: (usize, usize), rows: usize, cols: usize| match rows * cols {
-        0 => 0,
-        _ => (rows - 1) * strides.0 + (cols - 1) * strides.1 + 1,
-    };
-    assert!(a.data.len() >= last(a.strides, m, k) && b.data.len() >= last(b.strides, k, n));
-    assert!(
-        !how.padded
-            || b.data.len() >= k * b.strides.0 && b.strides.0 >= n.next_multiple_of(super::tile::PADDING)
-    );
-    assert!(c.data.len() >= last((c.stride, 1), m, n) && c.stride >= n);
+    check(how, (m, k, n), a, b, &c);
     let (stride, out) = (c.stride, Raw(c.data.as_mut_ptr()));
     let (pa, pb) = (a.data, b.data);
     let along = a.strides.1 == 1 && b.strides.0 == 1 && b.strides.1 != 1;
@@ -117,7 +108,7 @@ pub fn multiply<T: Real>(
     let across = far && a.strides.1 == 1 && !how.padded && k * n >= FAR;
     let learns = far && a.strides.0 == 1 && keep == T::ONE && k <= FACTORS && how.rows * n >= FAR;
     let part = |rows: std::ops::Range<usize>, cols: std::ops::Range<usize>| {
-        // SAFETY: the asserts above bound every index; parts of c are disjoint; c is borrowed mutably, so it overlaps neither a nor b.
+        // SAFETY: `check` bounds every index; parts of c are disjoint; c is borrowed mutably, so it overlaps neither a nor b.
         unsafe {
             let (pa, pb) =
                 (pa.as_ptr().add(rows.start * a.strides.0), pb.as_ptr().add(cols.start * b.strides.1));
@@ -150,6 +141,20 @@ pub fn multiply<T: Real>(
     let share = side.div_ceil(workers).next_multiple_of(16);
     let run = |range: std::ops::Range<usize>| if wide { part(0..m, range) } else { part(range, 0..n) };
     halve(0..side, share, &run);
+}
+
+/// Whether all elements are there.
+fn check<T: Real>(how: How, (m, k, n): (usize, usize, usize), a: View<T>, b: View<T>, c: &ViewMut<T>) {
+    let last = |strides: (usize, usize), rows: usize, cols: usize| match rows * cols {
+        0 => 0,
+        _ => (rows - 1) * strides.0 + (cols - 1) * strides.1 + 1,
+    };
+    assert!(a.data.len() >= last(a.strides, m, k) && b.data.len() >= last(b.strides, k, n));
+    assert!(
+        !how.padded
+            || b.data.len() >= k * b.strides.0 && b.strides.0 >= n.next_multiple_of(super::tile::PADDING)
+    );
+    assert!(c.data.len() >= last((c.stride, 1), m, n) && c.stride >= n);
 }
 
 /// Runs `run` on pieces of at most `share`, on as many cores as there are pieces.

@@ -127,7 +127,7 @@ macro_rules! kernels {
                 span: Span,
             ) {
                 let whole = span.lo == 0 && span.hi == V * L;
-                // Columns that are not stored are those before lo: adding nothing leaves them as they are.
+                // Columns that are not stored are those before lo: adding nothing leaves them as they are. (Where a sum has overflowed, infinite ones become NaN.)
                 let adds = !whole && V == 1 && span.hi == L && s.keep == 1.0;
                 let mut alphas = [s.alpha; L];
                 alphas[..span.lo.min(L)].fill(0.0);

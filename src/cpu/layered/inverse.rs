@@ -32,7 +32,8 @@ pub(super) fn begin<T: Real>(crew: &Crew<T>, p: Panel) {
     }
 }
 
-/// `dir ← P res` of a group; of trajectories where that is not a descent, for rounding, P begins anew.
+/// `dir ← P res` of a group; of trajectories where that is not a descent, for rounding, P begins anew. (With converged ones, too, which the others of a
+/// panel wait for or not: their residual rests, so that it happens at once or never.)
 #[inline(always)]
 pub(super) fn direct<T: Real, const G: usize>(
     crew: &Crew<T>,

@@ -3,8 +3,9 @@
 //!
 //! Over a stretch of steps all vectors live in panels, `[neuron, trajectory]` of a few trajectories side by side (see [`super::panel`]). A thread has
 //! panels of its own, from the rates to u̇ and the voltages after the step; threads meet twice a step, before and after each of them computes its
-//! rows of Ẇ from the δ of all. The next W goes where the one before the present was, so that nobody waits for its readers. A single trajectory
-//! is a panel of width 1 (see [`single`]).
+//! rows of Ẇ from the δ of all. The next W goes where the one before the present was, so that nobody waits for its readers. Of few trajectories each
+//! thread has all of W for itself, and Ẇ comes by its factors where that is less work (see [`factors`]): the second meeting is then at the end of the
+//! step. A single trajectory is a panel of width 1 (see [`single`]).
 
 mod carry;
 mod factors;

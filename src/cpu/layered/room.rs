@@ -74,8 +74,8 @@ pub(in crate::cpu) struct Ground<'a, T> {
     home: usize,
 }
 
-// SAFETY: threads write the panels of their own trajectories and their own rows of weights; between two meetings nobody reads what
-// another one writes.
+// SAFETY: threads write the panels of their own trajectories, and their own rows of weights or weights of their own; between two meetings nobody
+// reads what another one writes.
 unsafe impl<T: Send> Send for Ground<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Ground<'_, T> {}

@@ -126,7 +126,9 @@ fn right_hand_side<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: P
     for (l, &rows) in ground.map.layers.iter().enumerate() {
         let field = |which| ground.chunks::<C>(which, p, rows);
         let b_dot = ground.see_biases(1, rows.start..rows.start + rows.stride());
-        let (c, back, delta) = (field(Field::Rate), field(Field::Back), field(Field::Delta));
+        let (c, back) = (field(Field::Rate), field(Field::Back));
+        // Other threads may be reading it, too.
+        let delta = ground.see_chunks::<C>(Field::Delta, p, rows);
         let (gated, d) = (field(Field::Gated), field(Field::D));
         for (k, (((c, back), delta), (gated, d))) in
             c.iter_mut().zip(back).zip(delta).zip(gated.iter_mut().zip(d)).enumerate()
@@ -176,7 +178,8 @@ fn learn_input<T: Real, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepCon
     let rates = input(Input::OldRate).iter().zip(input(Input::NewRate));
     let learned = input(Input::OldLearned).iter_mut().zip(input(Input::NewLearned));
     let fields = field(Field::Rate).iter_mut().zip(field(Field::Gated)).zip(field(Field::D));
-    let inputs = drives.zip(rates).zip(learned).zip(field(Field::Delta));
+    let delta = ground.see_chunks::<C>(Field::Delta, p, ground.map.layers[0]);
+    let inputs = drives.zip(rates).zip(learned).zip(delta);
     for (((c, gated), d), ((((old, new), (old_rate, new_rate)), (a_old, a_new)), delta)) in fields.zip(inputs)
     {
         let (d, delta, last, v_old, v_new) = (*d, *delta, *c, *old, *new);
