@@ -3,14 +3,10 @@
 
 use super::Crew;
 use super::room::{Field, Panel};
+use super::single::rate;
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
 use crate::plan::StepControl;
-
-/// κ of W into a layer.
-fn rate<T: Real>(crew: &Crew<T>, l: usize, step: &StepControl) -> T {
-    T::of(step.rate_w * crew.plan.layers[l].factor)
-}
 
 /// `κ δᵀδ` of all trajectories with those of a panel, `[other trajectory, trajectory]`.
 #[inline(always)]
@@ -33,7 +29,7 @@ pub(super) fn of_mismatches<'a, T: Real>(
         let out = to[other.first * p.width..].as_mut_ptr();
         let size = Size { rows: other.width, cols: p.width, stride: p.width };
         // SAFETY: everything lies in the room; nobody else has this scratch.
-        unsafe { T::panels(size, &[part], &Finish::Scale { scale: rate(crew, l, step), out }) };
+        unsafe { T::panels(size, &[part], &Finish::Scale { scale: rate(crew, l, Some(step)), out }) };
     }
     to
 }
@@ -53,7 +49,7 @@ pub(super) fn of_rates<'a, T: Real>(crew: &Crew<'a, T>, p: Panel, l: usize, step
     let size = Size { rows: ground.map.lanes, cols: p.width, stride: p.width };
     // SAFETY: as above.
     unsafe {
-        T::panels(size, &[part], &Finish::Scale { scale: rate(crew, l, step), out: to.as_mut_ptr() });
+        T::panels(size, &[part], &Finish::Scale { scale: rate(crew, l, Some(step)), out: to.as_mut_ptr() });
     }
     to
 }

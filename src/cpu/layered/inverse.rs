@@ -32,6 +32,28 @@ pub(super) fn begin<T: Real>(crew: &Crew<T>, p: Panel) {
     }
 }
 
+/// `to ← P x` of a group g of per, and `xᵀ P x`.
+#[inline(always)]
+fn times<T: Real, const G: usize>(
+    inverse: &[[T; G]],
+    (n, per, g): (usize, usize, usize),
+    x: &[[T; G]],
+    to: &mut [[T; G]],
+) -> [T; G] {
+    let mut product = [T::ZERO; G];
+    for o in 0..n {
+        let mut sum = [T::ZERO; G];
+        for q in 0..n {
+            let (of, x, last) = (inverse[(o * n + q) * per + g], x[q * per + g], sum);
+            sum = each(|j| last[j] + of[j] * x[j]);
+        }
+        to[o * per + g] = sum;
+        let (x, last) = (x[o * per + g], product);
+        product = each(|j| last[j] + sum[j] * x[j]);
+    }
+    product
+}
+
 /// `dir ← P res` of a group; of trajectories where that is not a descent, for rounding, P begins anew. (With converged ones, too, which the others of a
 /// panel wait for or not: their residual rests, so that it happens at once or never.)
 #[inline(always)]
@@ -44,17 +66,7 @@ pub(super) fn direct<T: Real, const G: usize>(
 ) {
     let (n, per) = (crew.plan.n_out(), p.width / G);
     let inverse = crew.ground.inverse(p).as_chunks_mut::<G>().0;
-    let mut slope = [T::ZERO; G];
-    for o in 0..n {
-        let mut sum = [T::ZERO; G];
-        for q in 0..n {
-            let (of, res, last) = (inverse[(o * n + q) * per + g], res[q * per + g], sum);
-            sum = each(|j| last[j] + of[j] * res[j]);
-        }
-        dir[o * per + g] = sum;
-        let (res, last) = (res[o * per + g], slope);
-        slope = each(|j| last[j] + sum[j] * res[j]);
-    }
+    let slope = times::<T, G>(inverse, (n, per, g), res, dir);
     let mut lost = false;
     for slope in slope {
         lost |= slope < T::ZERO || !slope.finite();
@@ -84,17 +96,7 @@ pub(super) fn learn<T: Real, const G: usize>(
     let change = crew.ground.output(Output::Change, p).as_chunks_mut::<G>().0;
     let least = T::of(LEAST);
     let scale: [T; G] = each(|j| if open[j] && curved[j] > least { T::ONE / curved[j] } else { T::ZERO });
-    let mut turned = [T::ZERO; G];
-    for o in 0..n {
-        let mut sum = [T::ZERO; G];
-        for q in 0..n {
-            let (of, image, last) = (inverse[(o * n + q) * per + g], image[q * per + g], sum);
-            sum = each(|j| last[j] + of[j] * image[j]);
-        }
-        change[o * per + g] = sum;
-        let (image, last) = (image[o * per + g], turned);
-        turned = each(|j| last[j] + image[j] * sum[j]);
-    }
+    let turned = times::<T, G>(inverse, (n, per, g), image, change);
     let half = T::of(0.5);
     let share: [T; G] = each(|j| half * (T::ONE + turned[j] * scale[j]));
     for o in 0..n {

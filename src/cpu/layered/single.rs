@@ -30,9 +30,9 @@ pub(super) fn steps<T: Real>(crew: &Crew<T>, controls: &[StepControl]) {
     }
 }
 
-/// κ of W into a layer.
+/// κ of W into a layer; 0 without a step.
 #[inline(always)]
-fn rate<T: Real>(crew: &Crew<T>, l: usize, step: Option<&StepControl>) -> T {
+pub(super) fn rate<T: Real>(crew: &Crew<T>, l: usize, step: Option<&StepControl>) -> T {
     T::of(step.map_or(0.0, |step| step.rate_w * crew.plan.layers[l].factor))
 }
 
