@@ -124,20 +124,19 @@ pub(super) fn learn<T: Real>(
     let clip = a.clip.map(T::of);
     let shape = (posts.len(), all, rate.pre.len);
     let learns = share != T::ZERO;
+    let place = |i: usize| (i - posts.start) * rate.pre.len + i;
+    let kept = if learns { own_weights(&w, rate, posts.clone(), place) } else { Vec::new() };
     // Weights beyond the caches are taken in blocks of their own.
     let near = rate.post.len * rate.pre.len < FAR;
-    if learns && near && !s.has_transposed(a.p) && !s.alone() {
-        let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
-        if outer(&mut w, shape, share, (delta.data, r.data), n, clip) {
-            for (at, mut v) in kept {
-                clip.into_iter().for_each(|clip| super::update::clamp(std::slice::from_mut(&mut v), clip));
-                w[at] = v;
-            }
-            return s.put(a.p, w);
+    let at_once = learns && near && !s.has_transposed(a.p) && !s.alone();
+    if at_once && outer(&mut w, shape, share, (delta.data, r.data), n, clip) {
+        for (at, mut v) in kept {
+            clip.into_iter().for_each(|clip| super::update::clamp(std::slice::from_mut(&mut v), clip));
+            w[at] = v;
         }
+        return s.put(a.p, w);
     }
     if learns {
-        let kept = own_weights(&w, rate, posts.clone(), |i| (i - posts.start) * rate.pre.len + i);
         let to = ViewMut { data: &mut w, stride: rate.pre.len };
         multiply(how(rate.post.len), shape, share, delta, r, T::ONE, to);
         kept.into_iter().for_each(|(at, v)| w[at] = v);

@@ -3,6 +3,8 @@
 //! A group is 64 bytes wide, so that no part of a vector is idle whatever the sizes of the populations, and `W x` and `Wᵀ x` read the same W along its
 //! rows. Every element is summed in one order.
 
+use super::vector::best;
+
 /// `out ← out + scale·A x`; A has `rows` rows of `depth` elements, x and out rows of [`Grouped::GROUP`] trajectories.
 #[derive(Clone, Copy)]
 pub struct Shape<T> {
@@ -180,15 +182,7 @@ macro_rules! versions {
 
             unsafe fn grouped(s: &Shape<Self>, a: *const Self, x: *const Self, out: *mut Self) {
                 // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return $avx512::run(s, a, x, out);
-                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return $avx2::run(s, a, x, out);
-                    }
-                    $plain::run(s, a, x, out);
-                }
+                unsafe { best!($avx512, $avx2, $plain => run(s, a, x, out)) }
             }
         }
     };

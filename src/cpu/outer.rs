@@ -2,6 +2,8 @@
 //!
 //! Every element is summed over k in order and rounded as by [`super::tile`].
 
+use super::vector::best;
+
 /// Operands.
 #[derive(Clone, Copy)]
 pub struct Shape<T> {
@@ -169,15 +171,7 @@ macro_rules! versions {
         impl Outer for $t {
             unsafe fn outer(s: &Shape<Self>, a: *const Self, b: *const Self, c: *mut Self) -> bool {
                 // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return $avx512::run(s, a, b, c);
-                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return $avx2::run(s, a, b, c);
-                    }
-                    $plain::run(s, a, b, c)
-                }
+                unsafe { best!($avx512, $avx2, $plain => run(s, a, b, c)) }
             }
         }
     };

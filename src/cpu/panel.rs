@@ -4,6 +4,8 @@
 //! whole width of the panel. Blocks of accumulators stay in registers. Every element of a result is summed in one order, whatever the width of
 //! the panel.
 
+use super::vector::best;
+
 /// A factor pair of a sum of products: `Σ_k a[i, k]·x[k, j]`.
 #[derive(Clone, Copy)]
 pub struct Part<T> {
@@ -303,15 +305,7 @@ macro_rules! versions {
         impl Panels for $t {
             unsafe fn panels(size: Size, parts: &[Part<Self>], finish: &Finish<Self>) {
                 // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return $avx512::run(size, parts, finish);
-                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return $avx2::run(size, parts, finish);
-                    }
-                    $plain::run(size, parts, finish);
-                }
+                unsafe { best!($avx512, $avx2, $plain => run(size, parts, finish)) }
             }
         }
     };

@@ -4,6 +4,8 @@
 //! Compiled for AVX-512, for AVX2 with FMA and for the baseline, chosen when the program runs. Every element is summed over k in one
 //! fixed order, however the result is split: results do not depend on the number of threads.
 
+use super::vector::best;
+
 /// Operands of `c ← alpha·a·b + keep·c`.
 #[derive(Clone, Copy)]
 pub struct Shape<T> {
@@ -367,15 +369,7 @@ macro_rules! versions {
         impl Tiled for $t {
             unsafe fn product(s: &Shape<Self>, a: *const Self, b: *const Self, c: *mut Self) {
                 // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return $avx512::run(s, a, b, c);
-                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return $avx2::run(s, a, b, c);
-                    }
-                    $plain::run(s, a, b, c);
-                }
+                unsafe { best!($avx512, $avx2, $plain => run(s, a, b, c)) }
             }
         }
     };

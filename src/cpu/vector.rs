@@ -14,6 +14,21 @@ pub(super) fn each<T: Real, const G: usize>(of: impl Fn(usize) -> T) -> [T; G] {
     all
 }
 
+/// Runs a function of the module that is compiled for the best instruction set there is: `best!(avx512, avx2, plain => run(…))`, at the end of
+/// the function that gives its result.
+macro_rules! best {
+    ($avx512:ident, $avx2:ident, $plain:ident => $run:ident $arguments:tt) => {{
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
+            return $avx512::$run $arguments;
+        } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return $avx2::$run $arguments;
+        }
+        $plain::$run $arguments
+    }};
+}
+pub(super) use best;
+
 /// Vectors of one x86 instruction set.
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86 {

@@ -2,6 +2,8 @@
 //!
 //! As in [`super::panel`], vectors of some trajectories lie side by side, `x[neuron, trajectory]`. Every element is summed in one order.
 
+use super::vector::best;
+
 /// `out ← aᵀ x`, for some columns of a.
 #[derive(Clone, Copy)]
 pub struct Across<T> {
@@ -253,28 +255,12 @@ macro_rules! versions {
         impl Wide for $t {
             unsafe fn across(s: &Across<Self>) {
                 // SAFETY: the features are there where a version that needs them is called; the rest is passed on.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return $avx512::across(s);
-                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return $avx2::across(s);
-                    }
-                    $plain::across(s);
-                }
+                unsafe { best!($avx512, $avx2, $plain => across(s)) }
             }
 
             unsafe fn learn(s: &Learn<Self>) {
                 // SAFETY: as above.
-                unsafe {
-                    #[cfg(target_arch = "x86_64")]
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma") {
-                        return $avx512::learn(s);
-                    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        return $avx2::learn(s);
-                    }
-                    $plain::learn(s);
-                }
+                unsafe { best!($avx512, $avx2, $plain => learn(s)) }
             }
         }
     };
