@@ -69,7 +69,7 @@ impl Halved for f32 {
 }
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod tiles {
+pub(in crate::cpu) mod tiles {
     use std::arch::asm;
     use std::arch::x86_64::*;
     use std::sync::OnceLock;
@@ -102,7 +102,7 @@ mod tiles {
     }
 
     /// Whether the processor has the tiles, and the system lets this process use them: it has to be asked once.
-    pub(super) fn ready() -> bool {
+    pub(in crate::cpu) fn ready() -> bool {
         static READY: OnceLock<bool> = OnceLock::new();
         *READY.get_or_init(|| {
             const REQUEST: libc::c_long = 0x1023;
@@ -169,9 +169,9 @@ mod tiles {
 
     /// How tiles are cut, as the processor reads it: all eight have 16 rows of 64 bytes.
     #[repr(C, align(64))]
-    struct Cut([u8; 64]);
+    pub(in crate::cpu) struct Cut([u8; 64]);
 
-    static CUT: Cut = {
+    pub(in crate::cpu) static CUT: Cut = {
         let mut bytes = [0; 64];
         bytes[0] = 1;
         let mut tile = 0;

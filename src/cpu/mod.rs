@@ -60,6 +60,7 @@ pub mod resident_drive;
 pub mod resident_learn;
 mod rows;
 pub mod slice;
+mod short;
 mod small;
 mod split;
 pub mod status;

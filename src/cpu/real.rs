@@ -6,6 +6,7 @@ use super::half::Halved;
 use super::outer::Outer;
 use super::panel::Panels;
 use super::rows::InRows;
+use super::short::Short;
 use super::sweep::Sweeps;
 use super::tile::Tiled;
 use super::transpose::Transposed;
@@ -25,6 +26,7 @@ pub trait Real:
     + Panels
     + Transposed
     + InRows
+    + Short
     + Sweeps
     + Wide
     + Default

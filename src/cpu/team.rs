@@ -45,7 +45,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
     let meeting = Meeting::new(threads);
-    let few = Meeting::new(layered.as_ref().map_or(1, |(_, ground)| threads.min(ground.groups())));
+    let few = Meeting::new(layered.as_ref().map_or(1, |(_, ground)| threads.min(ground.most())));
     let part = |thread: usize| {
         let guard = Guard([&meeting, &few]);
         let own = thread * lanes / threads..(thread + 1) * lanes / threads;

@@ -27,7 +27,7 @@ unsafe fn plain<T: Grouped + Copy>(from: *const T, from_stride: usize, to: *mut 
 }
 
 #[cfg(target_arch = "x86_64")]
-mod avx512 {
+pub(in crate::cpu) mod avx512 {
     use std::arch::x86_64::*;
 
     /// Halves, quarters and so on change places: rows `i` and `i + s` trade what is s columns off the diagonal of their block.
@@ -35,7 +35,7 @@ mod avx512 {
     /// # Safety
     /// As [`super::Transposed::transpose`].
     #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn singles(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    pub(in crate::cpu) unsafe fn singles(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         let mut a = [_mm512_setzero_ps(); 16];
         let mut b = a;
         for (i, a) in a.iter_mut().enumerate() {

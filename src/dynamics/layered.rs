@@ -56,5 +56,6 @@ pub(super) fn step(b: &Build) -> Option<Layered> {
         dt_ms: set.dt_ms,
         tau_ms: set.tau_ms,
         u_limit: set.u_limit,
+        short: true,
     })
 }

@@ -71,6 +71,8 @@ pub struct Layered {
     pub tau_ms: f64,
     /// Bound of |u|.
     pub u_limit: f64,
+    /// In f32, products may be sums of products of short numbers where the processor multiplies tiles of those.
+    pub short: bool,
 }
 
 /// Largest batch: panels of overlaps take its square in memory once more.

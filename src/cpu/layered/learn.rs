@@ -2,9 +2,10 @@
 //! the δ of all.
 
 use super::room::{Field, Input, Panel};
-use super::{Crew, Ramp, single};
+use super::{Crew, Ramp, short, single};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
+use crate::cpu::short::{self as tiles, ACROSS, End};
 use crate::cpu::update::clamp;
 use crate::plan::StepControl;
 
@@ -37,6 +38,15 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         next.copy_from_slice(ground.see_weights(w, l, rows));
         return;
     }
+    let (scale, dt, clip) =
+        (T::of(rate), T::of(crew.plan.dt_ms), T::of(layer.clip.unwrap_or(f64::INFINITY)));
+    let old = ground.see_weights(w, l, rows.clone()).as_ptr();
+    if ground.map.packs.is_some() {
+        let size = tiles::Size { rows: rows.len(), tiles: pre.stride() / ACROSS, stride: pre.stride() };
+        let rate = ground.weights(2, l, rows.clone()).as_mut_ptr();
+        let end = End::Learn { scale, dt, clip, w: old, next: next.as_mut_ptr(), rate };
+        return short::weights(crew, l, rows.start, size, &end);
+    }
     let part = |p: Panel| Part {
         a: ground.see(Field::Delta, p, post)[rows.start * p.width..].as_ptr(),
         strides: (p.width, 1),
@@ -45,10 +55,10 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         depth: p.width,
     };
     let finish = Finish::Learn {
-        scale: T::of(rate),
-        dt: T::of(crew.plan.dt_ms),
-        clip: T::of(layer.clip.unwrap_or(f64::INFINITY)),
-        w: ground.see_weights(w, l, rows.clone()).as_ptr(),
+        scale,
+        dt,
+        clip,
+        w: old,
         next: next.as_mut_ptr(),
         rate: if ground.map.factors[l] {
             std::ptr::null_mut()
@@ -111,6 +121,9 @@ fn biases<T: Real, const G: usize>(crew: &Crew<T>, step: &StepControl, l: usize)
 /// `Ẇ r_old` and `Ẇ r_new` from the overlaps of the present rates with both.
 #[inline(always)]
 fn resident<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: Panel, step: &StepControl, rate: T) {
+    if crew.ground.map.packs.is_some() {
+        return short::resident(crew, p, step, rate);
+    }
     let (ground, rows, ramp) = (&crew.ground, crew.ground.map.layers[0], Ramp::<T>::new(step));
     for (k, to) in [Input::OldRate, Input::NewRate].into_iter().enumerate() {
         let mixed = ground.mixed(k, p);

@@ -3,6 +3,8 @@
 use crate::cpu::Real;
 use crate::plan::Layered;
 
+use super::short::Packs;
+
 /// `[neuron, trajectory]` of all free populations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -160,6 +162,8 @@ pub(super) struct Map {
     pub(super) own: usize,
     /// Layers whose Ẇ has a part in the dynamics by its factors, δ and r̄ of all trajectories.
     pub(super) factors: Vec<bool>,
+    /// Operands of products in short numbers.
+    pub(super) packs: Option<Packs>,
     /// Elements of all.
     pub(super) len: usize,
 }
@@ -192,9 +196,11 @@ impl Map {
         let pre = |l: usize| if l == 0 { 0 } else { layers[l - 1].stride() };
         let n_layers = layers.len();
         let sizes: Vec<usize> = (0..n_layers).map(|l| layers[l].stride() * pre(l)).collect();
+        let packs = Packs::new::<T>(plan, (lanes, single), &mut place);
         let owned = !single && lanes <= OWN.0 && sizes.iter().sum::<usize>() <= OWN.1;
         // Products with δᵀδ and r̄ᵀr̄ in place of those with Ẇ.
-        let by_factors = |l: usize| owned && l > 0 && lanes * (layers[l].len + layers[l - 1].len) < sizes[l];
+        let by_factors =
+            |l: usize| owned && packs.is_none() && l > 0 && lanes * (layers[l].len + layers[l - 1].len) < sizes[l];
         let map = Self {
             lanes,
             single,
@@ -212,6 +218,7 @@ impl Map {
             biases: place(3 * rows),
             own: 0,
             factors: (0..n_layers).map(by_factors).collect(),
+            packs,
             len: 0,
             layers,
         };

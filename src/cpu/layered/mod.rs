@@ -17,6 +17,7 @@ mod map;
 mod note;
 mod room;
 mod sense;
+mod short;
 mod single;
 mod solve;
 
@@ -26,6 +27,7 @@ use std::ops::Range;
 pub(super) use room::{Ground, Room};
 
 use super::panel::Part;
+use super::short::{ACROSS, ALONG};
 use super::team::Meeting;
 use super::vector::each;
 use super::{Lane, Real};
@@ -77,10 +79,20 @@ impl<'a, T: Real> Crew<'a, T> {
         if self.ground.map.own > 0 { 0..count } else { self.part(count) }
     }
 
-    /// The rows that this thread brings back.
+    /// The rows that this thread brings back: whole tiles where there are any.
     fn part(&self, count: usize) -> Range<usize> {
         let (thread, threads) = self.index;
-        thread * count / threads..(thread + 1) * count / threads
+        let unit = if self.ground.map.packs.is_some() { ACROSS } else { 1 };
+        let units = count.div_ceil(unit);
+        let end = |thread: usize| (thread * units / threads * unit).min(count);
+        end(thread)..end(thread + 1)
+    }
+
+    /// Operands in short numbers, where there are any.
+    #[inline(always)]
+    fn packs(&self) -> &'a short::Packs {
+        let packs = self.ground.map.packs.as_ref();
+        packs.unwrap_or_else(|| unreachable!("asked for where products are in short numbers"))
     }
 
     /// Sums over all trajectories: a part for each panel.
@@ -131,18 +143,14 @@ fn of_lanes<T: Real, const G: usize, const C: usize>(all: &[T], p: Panel, chunk:
 /// Groups to a panel: with two, each element of W that is fetched is used twice.
 const WIDE: usize = 2;
 
-/// The panels of a thread: its share of the groups.
+/// The panels of a thread: its share of the groups, or of the tiles of a sum where there are such.
 fn panels<T: Real>(map: &Map, (thread, threads): (usize, usize)) -> Vec<Panel> {
-    let (group, wide) = if map.single { (1, 1) } else { (T::GROUP, WIDE) };
-    let groups = map.lanes / group;
-    let (mut first, end) = (thread * groups / threads, (thread + 1) * groups / threads);
-    let mut panels = Vec::new();
-    while first < end {
-        let count = wide.min(end - first);
-        panels.push(Panel { first: first * group, width: count * group });
-        first += count;
-    }
-    panels
+    let (group, wide) = if map.single { (1, 1) } else { (T::GROUP, WIDE * T::GROUP) };
+    let unit = if map.packs.is_some() { ALONG } else { group };
+    let units = map.lanes.div_ceil(unit);
+    let end = |thread: usize| (thread * units / threads * unit).min(map.lanes);
+    let (first, end) = (end(thread), end(thread + 1));
+    (first..end).step_by(wide).map(|first| Panel { first, width: wide.min(end - first) }).collect()
 }
 
 /// The present value of the ramp in the rates of the input.

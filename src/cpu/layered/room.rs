@@ -95,9 +95,19 @@ impl<'a, T: Real> Ground<'a, T> {
         Self { own: thread * self.map.own, home, ..self }
     }
 
-    /// Groups of trajectories.
-    pub(in crate::cpu) fn groups(&self) -> usize {
-        self.map.lanes.div_ceil(T::GROUP)
+    /// Most threads that have a panel.
+    pub(in crate::cpu) fn most(&self) -> usize {
+        self.map.packs.as_ref().map_or(self.map.lanes.div_ceil(T::GROUP), |packs| packs.along)
+    }
+
+    /// First trajectory of this thread.
+    pub(super) fn home(&self) -> usize {
+        self.home
+    }
+
+    /// Tiles of an operand; see [`super::short`].
+    pub(super) fn tiles(&self, at: usize, len: usize) -> *mut T {
+        self.slice(at, len).as_mut_ptr()
     }
 
     fn slice(&self, at: usize, len: usize) -> &'a mut [T] {

@@ -1,7 +1,7 @@
 //! r̄, ρ', δ of a panel, and the targets of its outputs.
 
 use super::room::{Field, Input, Output, Panel, Rows, lane};
-use super::{Crew, Ramp, each, of_lanes, of_neurons};
+use super::{Crew, Ramp, each, of_lanes, of_neurons, short};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
 use crate::network::Activation;
@@ -19,7 +19,9 @@ pub(super) fn run<T: Real, const G: usize, const C: usize>(
     for l in 0..map.layers.len() {
         if l + 1 < map.layers.len() {
             rates_of::<T, C>(crew, p, l);
-            if step.rate_w != 0.0 {
+            if step.rate_w != 0.0 && map.packs.is_some() {
+                short::rates(crew, p, l);
+            } else if step.rate_w != 0.0 {
                 turn::<T, G>(crew, p, l);
             }
         }
@@ -28,6 +30,9 @@ pub(super) fn run<T: Real, const G: usize, const C: usize>(
         } else {
             product::<T>(crew, p, l, w);
             mismatch::<T, G, C>(crew, p, l);
+        }
+        if step.rate_w != 0.0 && map.packs.is_some() {
+            short::mismatch(crew, p, l);
         }
     }
 }

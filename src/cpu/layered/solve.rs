@@ -129,15 +129,10 @@ fn right_hand_side<T: Real, const G: usize, const C: usize>(crew: &Crew<T>, p: P
         let (c, back) = (field(Field::Rate), field(Field::Back));
         // Other threads may be reading it, too.
         let delta = ground.see_chunks::<C>(Field::Delta, p, rows);
-        let (gated, d) = (field(Field::Gated), field(Field::D));
-        for (k, (((c, back), delta), (gated, d))) in
-            c.iter_mut().zip(back).zip(delta).zip(gated.iter_mut().zip(d)).enumerate()
-        {
-            let (back, delta, d) = (*back, *delta, *d);
+        for (k, ((c, back), delta)) in c.iter_mut().zip(back).zip(delta).enumerate() {
+            let (back, delta) = (*back, *delta);
             let bias: [T; C] = of_neurons::<T, G, C>(b_dot, p, k);
-            let sum: [T; C] = each(|j| back[j] - delta[j] * inv_tau + on * bias[j]);
-            *c = sum;
-            *gated = each(|j| d[j] * sum[j]);
+            *c = each(|j| back[j] - delta[j] * inv_tau + on * bias[j]);
         }
         if l == 0 && step.rate_w * crew.plan.layers[0].factor != 0.0 {
             learn_input::<T, C>(crew, p, step);
