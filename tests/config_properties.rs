@@ -12,7 +12,8 @@ use lagrange_gpu::data::arrays::{
 use lagrange_gpu::data::series::{Channels, Files, Presentation, Reference, Scale, SeriesConfig};
 use lagrange_gpu::data::{Encoding, PublishedSet};
 use lagrange_gpu::dynamics::{
-    Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Resident, Settings, Solver,
+    Bias, Dynamics, InputMismatch, Integrator, LearningProducts, OnIndefinite, PlasticityInDynamics,
+    Resident, Settings, Solver,
 };
 use lagrange_gpu::engine::Precision;
 use lagrange_gpu::network::{
@@ -129,6 +130,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             pick(&Dynamics::NAMES),
             pick(&InputMismatch::NAMES),
             pick(&Bias::NAMES),
+            pick(&LearningProducts::NAMES),
         ),
     )
         .prop_map(|((integrator, times, solver, tolerance, max_iterations), rest)| Settings {
@@ -150,6 +152,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             hard_targets: false,
             input_mismatch: rest.6,
             bias: rest.7,
+            learning_products: rest.8,
         })
 }
 

@@ -666,7 +666,7 @@ fn the_resolved_form_names_every_key() {
     let text = load_with(MINIMAL, &["data.train-limit=5"]).expect("an experiment").to_toml();
     let keys = "name seed source validation encoding train-limit architecture sizes only-discriminative self-connections activation input weights biases \
                 integrator tau-ms dt-ms beta solver tolerance newton-tolerance newton-iterations max-iterations on-indefinite plasticity-in-dynamics \
-                u-limit resident-weights dynamics input-mismatch rate-per-ms bias-rate-per-ms schedule bias factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
+                u-limit resident-weights learning-products dynamics input-mismatch rate-per-ms bias-rate-per-ms schedule bias factors bias-factors derivative-clip weight-clip bias-clip rule epochs \
                 batch steps-per-sample ramp-from ramp-to nudge-from learn-from rate-decay-per-epoch learning-rate bias-learning-rate \
                 rate-decay-per-epoch device precision directory checkpoint-every-s keep-checkpoints \
                 seeds control";

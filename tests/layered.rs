@@ -1,7 +1,9 @@
 //! Time steps of layered networks as a whole against their plain twin, call by call; the same bits however a run is split.
 //!
 //! In f64 the difference is rounding (1e-16) times the growth over the steps of a stable system; 1e-11 leaves four digits for it and for the
-//! sums over the trajectories. In f32 2²⁹ times that, 5e-3 at worst, with voltages and weights of order 1: 2e-4 is asked.
+//! sums over the trajectories. In f32 2²⁹ times that, 5e-3 at worst, with voltages and weights of order 1: 2e-4 is asked. What weights learn is summed
+//! in shorter numbers on some processors (`learning-products`), 3·2⁻¹⁶ of its absolute terms off at most: in 36 steps, at rates of 0.05 a step and
+//! δ and r̄ of order 1, 36·0.05·3·2⁻¹⁶ = 8e-5 at most, within the same bound.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -10,7 +12,9 @@ mod common;
 use std::sync::Arc;
 
 use common::random::{Rng, network, parameters};
-use lagrange_gpu::dynamics::{Features, Model, PlasticityInDynamics, Resident, Settings, Solver};
+use lagrange_gpu::dynamics::{
+    Features, LearningProducts, Model, PlasticityInDynamics, Resident, Settings, Solver,
+};
 use lagrange_gpu::engine::{Device, Engine, Precision, Snapshot, Work};
 use lagrange_gpu::kernels::solver;
 use lagrange_gpu::network::{Activation, InputMode, Network};
@@ -160,9 +164,28 @@ fn as_the_plain_twin_in_f32() {
     for batch in [1, 2, 12, 16, 33, 70] {
         compare(&case(NETS[0], Activation::HardSigmoid, batch, Precision::F32));
     }
-    for batch in [16, 32, 33] {
+    for batch in [16, 32, 33, 48, 128] {
         compare(&case(NETS[4], Activation::HardSigmoid, batch, Precision::F32));
     }
+    // Whatever the processor has.
+    for batch in [48, 70] {
+        let mut case = case(NETS[0], Activation::HardSigmoid, batch, Precision::F32);
+        case.settings.learning_products = LearningProducts::Full;
+        compare(&case);
+    }
+}
+
+/// Many trajectories learn in shorter numbers where the processor multiplies those, and only where they are asked to.
+#[test]
+fn learning_products_are_a_choice() {
+    let bits = |batch: usize, products: LearningProducts| {
+        let mut case = case(NETS[4], Activation::HardSigmoid, batch, Precision::F32);
+        case.settings.learning_products = products;
+        run(&case, true, STEPS).0
+    };
+    let same = |batch: usize| bits(batch, LearningProducts::Auto) == bits(batch, LearningProducts::Full);
+    assert!(same(32), "too few to fill tiles");
+    assert_eq!(same(64), !lagrange_gpu::cpu::has_tiles(), "where there are tiles, they are used");
 }
 
 #[test]
@@ -216,7 +239,7 @@ fn whole_presentations_of_a_single_trajectory() {
 /// One panel, panels of one thread, of several; an odd number of groups; single trajectories; weights of each thread and shared ones.
 #[test]
 fn the_same_bits_on_any_number_of_threads_and_in_any_pieces() {
-    let many = [1, 2, 9, 12, 16, 32, 70, 100].map(|batch| (NETS[0], batch));
+    let many = [1, 2, 9, 12, 16, 32, 48, 70, 100, 130].map(|batch| (NETS[0], batch));
     // Factors on one thread and two; a block of weights beyond the caches.
     let others: [(&[usize], usize); 4] =
         [(NETS[4], 16), (NETS[4], 32), (NETS[4], 33), (&[12, 520, 520, 5], 1)];
@@ -247,7 +270,7 @@ fn the_same_bits_on_any_number_of_threads_and_in_any_pieces() {
 /// A voltage that is not finite is named: step, trajectory and neuron as in the plain plan.
 #[test]
 fn what_goes_wrong_is_noted() {
-    for batch in [1, 20] {
+    for batch in [1, 20, 50] {
         let case = case(NETS[0], Activation::Linear, batch, Precision::F32);
         let status = |layered: bool| {
             let model = model(&case, layered);
@@ -270,7 +293,7 @@ fn what_goes_wrong_is_noted() {
 /// After weights that are no numbers come such that are: nothing of the former stays beside them.
 #[test]
 fn what_goes_wrong_can_be_made_good() {
-    for batch in [1, 2, 20] {
+    for batch in [1, 2, 20, 50] {
         let case = case(NETS[0], Activation::Linear, batch, Precision::F32);
         for layered in [false, true] {
             let model = model(&case, layered);

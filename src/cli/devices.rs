@@ -9,8 +9,9 @@ pub(super) struct Args {}
 
 /// Runs the subcommand.
 pub(super) fn run(_: &Args) -> Result<(), Failure> {
-    let mut text =
-        format!("cpu    this machine's processor, {} threads, f32 and f64\n", rayon::current_num_threads());
+    let tiles = if crate::cpu::has_tiles() { ", tiles of bfloat16 (AMX)" } else { "" };
+    let threads = rayon::current_num_threads();
+    let mut text = format!("cpu    this machine's processor, {threads} threads, f32 and f64{tiles}\n");
     let adapters = gpu::adapters();
     for a in &adapters {
         text.push_str(&describe(a));

@@ -5,13 +5,13 @@ use super::item::{Bound, Item};
 use super::plasticity::Plasticity;
 use super::section::Section;
 use crate::dynamics::{
-    Dynamics, InputMismatch, Integrator, MOST_ITERATES, OnIndefinite, PlasticityInDynamics, Resident,
-    Settings, SettingsError, Solver,
+    Dynamics, InputMismatch, Integrator, LearningProducts, MOST_ITERATES, OnIndefinite, PlasticityInDynamics,
+    Resident, Settings, SettingsError, Solver,
 };
 use crate::engine::Precision;
 use crate::network::Network;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "dynamics",
     "integrator",
     "tau-ms",
@@ -26,6 +26,7 @@ const KEYS: [&str; 15] = [
     "plasticity-in-dynamics",
     "u-limit",
     "resident-weights",
+    "learning-products",
     "input-mismatch",
 ];
 
@@ -97,6 +98,12 @@ pub(super) fn read(
         bias: plastic.bias,
         u_limit: number("u-limit", base.u_limit, Bound::Positive, "a voltage greater than 0")?,
         resident: choice(&section, "resident-weights", &Resident::NAMES, base.resident)?,
+        learning_products: choice(
+            &section,
+            "learning-products",
+            &LearningProducts::NAMES,
+            base.learning_products,
+        )?,
         dynamics: choice(&section, "dynamics", &Dynamics::NAMES, base.dynamics)?,
         hard_targets: false,
         input_mismatch: choice(&section, "input-mismatch", &InputMismatch::NAMES, base.input_mismatch)?,

@@ -140,6 +140,8 @@ impl Out {
         self.put("plasticity-in-dynamics", plasticity);
         self.put("u-limit", number(s.u_limit));
         self.put("resident-weights", name_of(&crate::dynamics::Resident::NAMES, s.resident));
+        let products = name_of(&crate::dynamics::LearningProducts::NAMES, s.learning_products);
+        self.put("learning-products", products);
         self.put("input-mismatch", quoted(s.input_mismatch.name()));
     }
 

@@ -59,8 +59,8 @@ pub mod resident_apply;
 pub mod resident_drive;
 pub mod resident_learn;
 mod rows;
-pub mod slice;
 mod short;
+pub mod slice;
 mod small;
 mod split;
 pub mod status;
@@ -88,6 +88,13 @@ pub use team::run;
 
 use crate::kernels::Call;
 use crate::plan::StepControl;
+
+/// Whether this processor multiplies tiles of bfloat16 (AMX), and the system lets this process do so: see
+/// [`crate::dynamics::LearningProducts`].
+#[must_use]
+pub fn has_tiles() -> bool {
+    <f32 as short::Short>::ready()
+}
 
 /// Runs one kernel, compiled for the processor that is there.
 pub fn dispatch<T: Real>(call: &Call, s: &mut Lane<T>, step: &StepControl) {

@@ -35,7 +35,12 @@ pub(in crate::cpu) mod avx512 {
     /// # Safety
     /// As [`super::Transposed::transpose`].
     #[target_feature(enable = "avx512f")]
-    pub(in crate::cpu) unsafe fn singles(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+    pub(in crate::cpu) unsafe fn singles(
+        from: *const f32,
+        from_stride: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
         let mut a = [_mm512_setzero_ps(); 16];
         let mut b = a;
         for (i, a) in a.iter_mut().enumerate() {

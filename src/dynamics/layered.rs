@@ -1,6 +1,6 @@
 //! Which networks step as a whole with resident weights, and what of them such a step needs.
 
-use super::{Build, Dynamics, Integrator, Solver};
+use super::{Build, Dynamics, Integrator, LearningProducts, Solver};
 use crate::plan::layered::{LIMIT, Layer, Layered};
 
 /// Whether the free populations are a chain behind a clamped input, so that each product of a step has one population on either side.
@@ -56,6 +56,6 @@ pub(super) fn step(b: &Build) -> Option<Layered> {
         dt_ms: set.dt_ms,
         tau_ms: set.tau_ms,
         u_limit: set.u_limit,
-        short: true,
+        short: set.learning_products == LearningProducts::Auto,
     })
 }

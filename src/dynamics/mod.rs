@@ -7,6 +7,7 @@
 mod backprop;
 mod basal;
 mod bicgstab;
+mod economy;
 mod equilibrium;
 mod exact;
 mod explicit;
@@ -23,12 +24,13 @@ mod small;
 mod stability;
 
 pub use bicgstab::BicgLayout;
+pub use economy::{LearningProducts, Resident};
 pub use layout::{Features, Layout, StimulusKind};
 pub use microcircuit::{MicroLayout, Path, lies_transposed};
 pub use settings::{
     Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, MOST_ITERATES,
-    OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Resident, Settings, SettingsError, Solver,
-    WOODBURY_LIMIT, dense_limit,
+    OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, SettingsError, Solver, WOODBURY_LIMIT,
+    dense_limit,
 };
 
 pub use stability::eigenvalues;

@@ -1,5 +1,6 @@
 //! How a network is integrated.
 
+use super::economy::{LearningProducts, Resident};
 use crate::kernels::newton_check;
 use crate::network::{Network, NetworkError};
 
@@ -202,23 +203,6 @@ impl Bias {
         [("separate", Bias::Separate), ("unit-rate", Bias::UnitRate)];
 }
 
-/// Whether presentations of static samples run with resident weights: the same results to rounding, at another cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resident {
-    /// Where it applies and counted operations say that it pays.
-    Auto,
-    /// Wherever it applies.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl Resident {
-    /// All of them, with the names they have in files.
-    pub const NAMES: [(&'static str, Resident); 3] =
-        [("auto", Resident::Auto), ("always", Resident::Always), ("never", Resident::Never)];
-}
-
 /// Everything about the integration that does not change during a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
@@ -252,6 +236,8 @@ pub struct Settings {
     pub u_limit: f64,
     /// Whether presentations run with resident weights.
     pub resident: Resident,
+    /// In what numbers the processor multiplies what weights learn from.
+    pub learning_products: LearningProducts,
     /// Some β may be ∞: the voltages of these outputs are prescribed.
     pub hard_targets: bool,
     /// What the mismatch of a clamped input is.
@@ -276,6 +262,7 @@ impl Default for Settings {
             bias: Bias::Separate,
             u_limit: 1e6,
             resident: Resident::Auto,
+            learning_products: LearningProducts::Auto,
             hard_targets: false,
             input_mismatch: InputMismatch::Drive,
         }

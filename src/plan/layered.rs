@@ -71,7 +71,7 @@ pub struct Layered {
     pub tau_ms: f64,
     /// Bound of |u|.
     pub u_limit: f64,
-    /// In f32, products may be sums of products of short numbers where the processor multiplies tiles of those.
+    /// In f32, what weights learn may be summed in products of short numbers where the processor multiplies tiles of those.
     pub short: bool,
 }
 

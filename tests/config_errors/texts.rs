@@ -20,7 +20,7 @@ unknown key `tau_ms` in `dynamics`
    |
 19 | tau_ms = 10.0
    | ^^^^^^
-   = expected one of: dynamics, integrator, tau-ms, dt-ms, beta, solver, tolerance, newton-tolerance, newton-iterations, max-iterations, on-indefinite, plasticity-in-dynamics, u-limit, resident-weights, input-mismatch
+   = expected one of: dynamics, integrator, tau-ms, dt-ms, beta, solver, tolerance, newton-tolerance, newton-iterations, max-iterations, on-indefinite, plasticity-in-dynamics, u-limit, resident-weights, learning-products, input-mismatch
    = did you mean `tau-ms`?";
     assert_eq!(error.to_string(), expected);
     let error = load_with(&["dynamics.tau-ms=-1"]).expect_err("negative");

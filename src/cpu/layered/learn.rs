@@ -38,8 +38,7 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         next.copy_from_slice(ground.see_weights(w, l, rows));
         return;
     }
-    let (scale, dt, clip) =
-        (T::of(rate), T::of(crew.plan.dt_ms), T::of(layer.clip.unwrap_or(f64::INFINITY)));
+    let (scale, dt, clip) = (T::of(rate), T::of(crew.plan.dt_ms), T::of(layer.clip.unwrap_or(f64::INFINITY)));
     let old = ground.see_weights(w, l, rows.clone()).as_ptr();
     if ground.map.packs.is_some() {
         let size = tiles::Size { rows: rows.len(), tiles: pre.stride() / ACROSS, stride: pre.stride() };

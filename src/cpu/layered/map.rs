@@ -199,8 +199,9 @@ impl Map {
         let packs = Packs::new::<T>(plan, (lanes, single), &mut place);
         let owned = !single && lanes <= OWN.0 && sizes.iter().sum::<usize>() <= OWN.1;
         // Products with δᵀδ and r̄ᵀr̄ in place of those with Ẇ.
-        let by_factors =
-            |l: usize| owned && packs.is_none() && l > 0 && lanes * (layers[l].len + layers[l - 1].len) < sizes[l];
+        let by_factors = |l: usize| {
+            owned && packs.is_none() && l > 0 && lanes * (layers[l].len + layers[l - 1].len) < sizes[l]
+        };
         let map = Self {
             lanes,
             single,

@@ -7,10 +7,8 @@ use crate::cpu::Real;
 use crate::cpu::short::{ACROSS, ALONG, End, Operand, SHORT, Size, TILE, Term};
 use crate::plan::{Layered, StepControl};
 
-/// Trajectories from which on it pays.
-fn fewest() -> usize {
-    std::env::var("LG_FROM").ok().and_then(|v| v.parse().ok()).unwrap_or(64)
-}
+/// Trajectories from which on it pays: half-filled tiles take as long as full ones.
+const FEWEST: usize = 48;
 
 /// Where the operands are. All have the trajectories along their sums.
 #[derive(Clone, Debug)]
@@ -32,7 +30,7 @@ impl Packs {
         (lanes, single): (usize, bool),
         mut place: impl FnMut(usize) -> usize,
     ) -> Option<Self> {
-        if single || !plan.short || lanes < fewest() || !T::ready() {
+        if single || !plan.short || lanes < FEWEST || !T::ready() {
             return None;
         }
         let along = lanes.div_ceil(ALONG);

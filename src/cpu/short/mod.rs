@@ -106,7 +106,14 @@ pub trait Short: Sized {
 
     /// Packs `before·old + now·new` as a right operand, with the rows, an even number, along the sum.
     #[doc(hidden)]
-    unsafe fn mixed(_old: *const Self, _new: *const Self, _by: (Self, Self), _size: Size, _to: Operand<Self>) {}
+    unsafe fn mixed(
+        _old: *const Self,
+        _new: *const Self,
+        _by: (Self, Self),
+        _size: Size,
+        _to: Operand<Self>,
+    ) {
+    }
 }
 
 impl Short for f64 {}

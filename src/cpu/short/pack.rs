@@ -25,7 +25,12 @@ fn lines(first: __m512, second: __m512) -> [__m512i; SHORT] {
     let (a, b) = (rounded(first), rounded(second));
     let rest = _mm512_cvtne2ps_pbh(_mm512_sub_ps(second, b), _mm512_sub_ps(first, a));
     // SAFETY: both types are 64 bytes.
-    unsafe { [std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(b, a)), std::mem::transmute::<__m512bh, __m512i>(rest)] }
+    unsafe {
+        [
+            std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(b, a)),
+            std::mem::transmute::<__m512bh, __m512i>(rest),
+        ]
+    }
 }
 
 /// A row of up to 32 columns, packed; zeros where the second half is not there.

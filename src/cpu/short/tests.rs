@@ -2,17 +2,29 @@
 
 use super::*;
 
-/// Elements that begin at a line of the cache, as tiles do.
-fn room(len: usize) -> Vec<Line> {
-    vec![Line([0.0; 16]); len.div_ceil(16)]
-}
-
 /// A line of the cache.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Line(#[allow(dead_code, reason = "read through pointers")] [f32; 16]);
 
-/// A matrix of numbers with all 24 bits, row-major with a stride.
+/// A packed operand's memory.
+struct Memory {
+    data: Vec<Line>,
+    outer: usize,
+}
+
+impl Memory {
+    fn new(across: usize, along: usize) -> Self {
+        let outer = along.div_ceil(ALONG) * SHORT * TILE;
+        Self { data: vec![Line([0.0; 16]); across.div_ceil(ACROSS) * outer / 16], outer }
+    }
+
+    fn operand(&mut self) -> Operand<f32> {
+        Operand { at: self.data.as_mut_ptr().cast(), outer: self.outer }
+    }
+}
+
+/// A row-major matrix of numbers with all 24 bits.
 fn matrix(rows: usize, cols: usize, stride: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -26,28 +38,6 @@ fn matrix(rows: usize, cols: usize, stride: usize, seed: u32) -> Vec<f32> {
     all
 }
 
-/// A packed operand's memory.
-struct Memory {
-    data: Vec<Line>,
-    outer: usize,
-    levels: usize,
-}
-
-impl Memory {
-    fn new(across: usize, along: usize, levels: usize) -> Self {
-        let outer = depth(along) * levels * TILE;
-        Self { data: room(across.div_ceil(ACROSS) * outer), outer, levels }
-    }
-
-    fn packed(&mut self) -> Packed<f32> {
-        Packed { to: self.data.as_mut_ptr().cast(), outer: self.outer, levels: self.levels }
-    }
-
-    fn operand(&self) -> Operand<f32> {
-        Operand { at: self.data.as_ptr().cast(), outer: self.outer, levels: self.levels }
-    }
-}
-
 fn ready() -> bool {
     if !f32::ready() {
         // What runs there is tested by `tests/layered.rs`.
@@ -56,215 +46,122 @@ fn ready() -> bool {
     f32::ready()
 }
 
-/// What is left out of a product, and what f32 rounds in a sum of n terms (in whatever order): `(2⁻²⁵ + n 2⁻²⁴)` and `(2⁻¹⁶ + n 2⁻²⁴)` times the
-/// sum of the absolute terms; six, or three, products of levels stand for each of them.
-fn bound(whole: bool, n: usize) -> f64 {
-    let (left_out, products) = if whole { (2_f64.powi(-25), 6.0) } else { (2_f64.powi(-16), 3.0) };
-    left_out + products * n as f64 * 2_f64.powi(-24)
+/// Most that a product of n terms may be off, of the sum of their absolute values: what is left out of three products of short numbers, and what f32
+/// rounds in the sum of them.
+fn bound(n: usize) -> f64 {
+    3.0 * 2_f64.powi(-16) + 3.0 * n as f64 * 2_f64.powi(-24)
 }
 
-/// `W x` and `Wᵀ z` with both packed forms of W.
-#[test]
-fn products_are_within_their_bounds() {
-    if !ready() {
-        return;
-    }
-    for (rows, cols, tiles) in [(10_usize, 100_usize, 2), (100, 300, 2), (100, 300, 1), (33, 31, 2), (1, 1, 1), (16, 32, 1)] {
-        let stride = cols.next_multiple_of(16);
-        let w = matrix(rows, cols, stride, 7);
-        let mut along = Memory::new(rows, cols, WHOLE);
-        let mut across = Memory::new(stride, rows, SHORT);
-        let both = Both { along: along.packed(), across: across.packed() };
-        unsafe { f32::weights(w.as_ptr(), Size { rows, tiles: stride / 16, stride }, both) };
-        for whole in [true, false] {
-            // Columns as rows are short.
-            for turned in [false, true].into_iter().take(if whole { 1 } else { 2 }) {
-                let (from, to, w_packed) = if turned { (rows, cols, &across) } else { (cols, rows, &along) };
-                let width = 16 * tiles;
-                let x = matrix(from, width, width, 3);
-                let mut packed = Memory::new(width, from, WHOLE);
-                let size = Size { rows: from, tiles, stride: width };
-                unsafe { f32::right(x.as_ptr(), size, packed.packed()) };
-                let mut out = vec![f32::NAN; to * width];
-                let term = Term { a: w_packed.operand(), x: packed.operand(), depth: depth(from), whole };
-                let end = End::Scale { scale: 1.0, out: out.as_mut_ptr() };
-                unsafe { f32::multiply(Size { rows: to, tiles, stride: width }, &[term], &end) };
-                for i in 0..to {
-                    for l in 0..width {
-                        let (mut sum, mut size) = (0.0_f64, 0.0);
-                        for k in 0..from {
-                            let w = if turned { w[k * stride + i] } else { w[i * stride + k] };
-                            let one = f64::from(w) * f64::from(x[k * width + l]);
-                            (sum, size) = (sum + one, size + one.abs());
-                        }
-                        let error = (f64::from(out[i * width + l]) - sum).abs();
-                        assert!(error <= bound(whole, from) * size, "{rows} x {cols}, {i}, {l}: {error:e} of {size}");
-                    }
-                }
-            }
-        }
-    }
+/// Element (i, j) of a product in f64, and the sum of its absolute terms.
+fn exact(n: usize, term: impl Fn(usize) -> (f32, f32)) -> (f64, f64) {
+    let terms = (0..n).map(|k| f64::from(term(k).0) * f64::from(term(k).1));
+    terms.fold((0.0, 0.0), |(sum, size), one| (sum + one, size + one.abs()))
 }
 
-/// Ẇ, the next W and their packed forms: as those of numbers that were computed one by one.
+/// Both operands with their columns along the sum, as W learns from δ and r̄.
 #[test]
 fn weights_learn_within_their_bound() {
     if !ready() {
         return;
     }
     let (scale, dt) = (0.3_f32, 0.25_f32);
-    for (post, pre, lanes) in [(100, 300, 32), (10, 100, 16), (37, 20, 64), (3, 12, 48)] {
+    for (post, pre, lanes) in [(100_usize, 300_usize, 128_usize), (10, 100, 48), (37, 20, 64), (3, 12, 80)] {
         for clip in [f32::INFINITY, 0.9] {
-            let stride = usize::next_multiple_of(pre, 16);
-            let (w, delta) = (matrix(post, pre, stride, 7), matrix(post, lanes, lanes, 9));
-            let r = matrix(pre, lanes, lanes, 11);
-            let (mut a, mut x) = (Memory::new(post, lanes, SHORT), Memory::new(pre, lanes, SHORT));
-            for first in (0..lanes).step_by(32) {
-                let tiles = 2.min((lanes - first) / 16);
-                let at = |p: Packed<f32>| Packed { to: p.to.wrapping_add(first / 32 * SHORT * TILE), ..p };
-                unsafe {
-                    f32::left(delta.as_ptr().add(first), Size { rows: post, tiles, stride: lanes }, at(a.packed()));
-                    f32::turned(r.as_ptr().add(first), Size { rows: pre, tiles, stride: lanes }, at(x.packed()));
-                }
+            let stride = pre.next_multiple_of(16);
+            let w = matrix(post, pre, stride, 7);
+            let (delta, r) = (matrix(post, lanes, lanes, 9), matrix(pre, lanes, lanes, 11));
+            let (mut a, mut x) = (Memory::new(post, lanes), Memory::new(pre, lanes));
+            let mut next = vec![f32::NAN; post * stride];
+            let mut rate = next.clone();
+            let (to, out) = (rate.as_mut_ptr(), next.as_mut_ptr());
+            let end = End::Learn { scale, dt, clip, w: w.as_ptr(), next: out, rate: to };
+            let of = |rows: usize| Size { rows, tiles: lanes / 16, stride: lanes };
+            let size = Size { rows: post, tiles: stride / 16, stride };
+            // SAFETY: all lengths are as they are asked for.
+            unsafe {
+                f32::left(delta.as_ptr(), of(post), a.operand());
+                f32::turned(r.as_ptr(), of(pre), x.operand());
+                let term = Term { a: a.operand(), x: x.operand(), depth: lanes.div_ceil(ALONG) };
+                f32::multiply(size, term, &end);
             }
-            let mut forms = [WHOLE, SHORT].map(|l| (Memory::new(post, pre, l), Memory::new(pre, post, SHORT)));
-            let [weights, rates] = &mut forms;
-            let mut next = vec![0.0_f32; post * stride];
-            let end = End::Learn {
-                scale,
-                dt,
-                clip,
-                w: w.as_ptr(),
-                next: next.as_mut_ptr(),
-                weights: Both { along: weights.0.packed(), across: weights.1.packed() },
-                rates: Both { along: rates.0.packed(), across: rates.1.packed() },
-            };
-            let term = Term { a: a.operand(), x: x.operand(), depth: depth(lanes), whole: false };
-            unsafe { f32::multiply(Size { rows: post, tiles: stride / 16, stride }, &[term], &end) };
-            let mut change = vec![0.0_f32; post * stride];
             for i in 0..post {
                 for k in 0..pre {
-                    let (mut sum, mut size) = (0.0_f64, 0.0);
-                    for l in 0..lanes {
-                        let one = f64::from(delta[i * lanes + l]) * f64::from(r[k * lanes + l]);
-                        (sum, size) = (sum + one, size + one.abs());
-                    }
                     let at = i * stride + k;
-                    let expected = (f64::from(w[at]) + f64::from(dt * scale) * sum).clamp(f64::from(-clip), f64::from(clip));
-                    let allowed = f64::from(dt * scale) * bound(false, lanes) * size + 2_f64.powi(-22);
+                    let (sum, size) = exact(lanes, |l| (delta[i * lanes + l], r[k * lanes + l]));
+                    let allowed = f64::from(scale) * (bound(lanes) * size + 2_f64.powi(-23) * sum.abs());
+                    let error = (f64::from(rate[at]) - f64::from(scale) * sum).abs();
+                    assert!(error <= allowed, "{post} x {pre}, {i}, {k}: {error:e}, {allowed:e}");
+                    let free = f64::from(w[at]) + f64::from(dt) * f64::from(scale) * sum;
+                    let expected = free.clamp(-f64::from(clip), f64::from(clip));
                     let error = (f64::from(next[at]) - expected).abs();
-                    assert!(error <= allowed, "{post} x {pre}, {i}, {k}: {error:e}");
-                    change[at] = (sum * f64::from(scale)) as f32;
-                }
-            }
-            // The sum of the levels of both forms.
-            for (matrix, (along, across), size) in [(&next, &forms[0], 0.0), (&change, &forms[1], f64::from(lanes as u32) * f64::from(scale))] {
-                for i in 0..post {
-                    for k in 0..pre {
-                        let expected = f64::from(matrix[i * stride + k]);
-                        for (memory, row, col) in [(along, i, k), (across, k, i)] {
-                            let found = value(memory, row, col);
-                            // What two levels leave of a number up to 1, and a sum's error.
-                            let left = if memory.levels == WHOLE { 2_f64.powi(-25) } else { 2_f64.powi(-17) };
-                            let allowed = left + 2_f64.powi(-16) * size;
-                            assert!((found - expected).abs() <= allowed, "{found} for {expected}");
-                        }
-                    }
+                    assert!(error <= f64::from(dt) * allowed + 2_f64.powi(-23), "{i}, {k}: {error:e}");
                 }
             }
         }
     }
 }
 
-/// An element of a left operand: its levels together.
-fn value(memory: &Memory, row: usize, col: usize) -> f64 {
-    let base = memory.data.as_ptr().cast::<u16>();
-    let tile = row / ACROSS * memory.outer + col / ALONG * memory.levels * TILE;
-    let short = |level: usize| {
-        let at = 2 * (tile + level * TILE) + row % ACROSS * ALONG + col % ALONG;
-        f64::from(f32::from_bits(u32::from(unsafe { *base.add(at) }) << 16))
-    };
-    (0..memory.levels).map(short).sum()
+/// The right operand mixed from two matrices, a tile of columns or several.
+#[test]
+fn mixed_products_are_within_their_bound() {
+    if !ready() {
+        return;
+    }
+    for (rows, lanes, tiles) in
+        [(300, 128, 2), (300, 48, 1), (75, 80, 2), (33, 64, 1), (1, 32, 1), (50, 160, 3)]
+    {
+        let width = 16 * tiles;
+        let delta = matrix(rows, lanes, lanes, 9);
+        let (old, new) = (matrix(lanes, width, width, 3), matrix(lanes, width, width, 5));
+        let (before, now) = (0.25_f32, 0.75_f32);
+        let (mut a, mut x) = (Memory::new(rows, lanes), Memory::new(width, lanes));
+        let mut out = vec![f32::NAN; rows * width];
+        // SAFETY: all lengths are as they are asked for.
+        unsafe {
+            f32::left(delta.as_ptr(), Size { rows, tiles: lanes / 16, stride: lanes }, a.operand());
+            let size = Size { rows: lanes, tiles, stride: width };
+            f32::mixed(old.as_ptr(), new.as_ptr(), (before, now), size, x.operand());
+            let term = Term { a: a.operand(), x: x.operand(), depth: lanes.div_ceil(ALONG) };
+            let end = End::Scale { scale: 2.0, out: out.as_mut_ptr() };
+            f32::multiply(Size { rows, tiles, stride: width }, term, &end);
+        }
+        for i in 0..rows {
+            for l in 0..width {
+                let mixed = |k: usize| before * old[k * width + l] + now * new[k * width + l];
+                let (sum, size) = exact(lanes, |k| (delta[i * lanes + k], mixed(k)));
+                let error = (f64::from(out[i * width + l]) - 2.0 * sum).abs();
+                // The mixture is rounded, too, once here and once there.
+                let allowed = 2.0 * (bound(lanes) + 2_f64.powi(-22)) * size;
+                assert!(error <= allowed, "{rows}, {lanes}, {i}, {l}: {error:e}, {allowed:e}");
+            }
+        }
+    }
 }
 
-/// A trajectory that is no number, or infinite, leaves the others alone.
+/// A row that is no number, or infinite, leaves the others alone.
 #[test]
-fn no_number_stays_in_its_column() {
+fn no_number_stays_in_its_row() {
     if !ready() {
         return;
     }
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let (n, width) = (40, 32);
-        let w = matrix(n, n, 48, 7);
-        let (mut along, mut across) = (Memory::new(n, n, WHOLE), Memory::new(48, n, SHORT));
-        let both = Both { along: along.packed(), across: across.packed() };
-        unsafe { f32::weights(w.as_ptr(), Size { rows: n, tiles: 3, stride: 48 }, both) };
-        let mut x = matrix(n, width, width, 3);
-        x[3 * width + 5] = bad;
-        let mut packed = Memory::new(width, n, WHOLE);
-        let size = Size { rows: n, tiles: 2, stride: width };
-        unsafe { f32::right(x.as_ptr(), size, packed.packed()) };
-        let mut out = vec![0.0_f32; n * width];
-        let term = Term { a: along.operand(), x: packed.operand(), depth: depth(n), whole: true };
-        unsafe { f32::multiply(size, &[term], &End::Scale { scale: 1.0, out: out.as_mut_ptr() }) };
+        let (rows, lanes) = (40, 64);
+        let mut delta = matrix(rows, lanes, lanes, 7);
+        delta[5 * lanes + 3] = bad;
+        let r = matrix(32, lanes, lanes, 3);
+        let (mut a, mut x) = (Memory::new(rows, lanes), Memory::new(32, lanes));
+        let mut out = vec![0.0_f32; rows * 32];
+        let of = |rows: usize| Size { rows, tiles: lanes / 16, stride: lanes };
+        // SAFETY: all lengths are as they are asked for.
+        unsafe {
+            f32::left(delta.as_ptr(), of(rows), a.operand());
+            f32::turned(r.as_ptr(), of(32), x.operand());
+            let term = Term { a: a.operand(), x: x.operand(), depth: 2 };
+            let end = End::Scale { scale: 1.0, out: out.as_mut_ptr() };
+            f32::multiply(Size { rows, tiles: 2, stride: 32 }, term, &end);
+        }
         for (k, v) in out.iter().enumerate() {
-            assert_eq!(v.is_finite(), k % width != 5, "{k}: {v}");
+            assert_eq!(v.is_finite(), k / 32 != 5, "{k}: {v}");
         }
-    }
-}
-
-#[test]
-fn timing_scratch() {
-    if !ready() {
-        return;
-    }
-    for (rows, cols, tiles) in [(100_usize, 300_usize, 2_usize), (300, 100, 2), (100, 300, 1), (300, 100, 1)] {
-        let stride = cols.next_multiple_of(16);
-        let w = matrix(rows, cols, stride, 7);
-        let mut along = Memory::new(rows, cols, WHOLE);
-        let mut across = Memory::new(stride, rows, SHORT);
-        let both = Both { along: along.packed(), across: across.packed() };
-        unsafe { f32::weights(w.as_ptr(), Size { rows, tiles: stride / 16, stride }, both) };
-        let width = 16 * tiles;
-        let x = matrix(cols, width, width, 3);
-        let mut packed = Memory::new(width, cols, WHOLE);
-        let size = Size { rows: cols, tiles, stride: width };
-        unsafe { f32::right(x.as_ptr(), size, packed.packed()) };
-        let mut out = vec![f32::NAN; rows * width];
-        for whole in [true, false] {
-            for scale in [true, false] {
-            let term = Term { a: along.operand(), x: packed.operand(), depth: depth(cols), whole };
-            let end = if scale { End::Scale { scale: 1.0, out: out.as_mut_ptr() } } else {End::Gate{gate: x.as_ptr(), out: out.as_mut_ptr(), packed: None}};
-            if !scale && rows > cols { continue; }
-            let mut best = f64::INFINITY;
-            for _ in 0..50 {
-                let t = std::time::Instant::now();
-                for _ in 0..20 {
-                    unsafe { f32::multiply(Size { rows, tiles, stride: width }, &[term], &end) };
-                }
-                best = best.min(t.elapsed().as_secs_f64() / 20.0);
-            }
-            let tdps = rows.div_ceil(16) * depth(cols) * tiles * if whole { 6 } else { 3 };
-            eprintln!("{rows} x {cols}, {tiles} tiles, whole {whole} scale {scale}: {:.2} us, {tdps} dots, {:.1} ns each", best * 1e6, best * 1e9 / tdps as f64);
-            }
-        }
-        let mut best = f64::INFINITY;
-        for _ in 0..50 {
-            let t = std::time::Instant::now();
-            for _ in 0..20 {
-            unsafe { f32::right(x.as_ptr(), size, packed.packed()) };
-            }
-            best = best.min(t.elapsed().as_secs_f64() / 20.0);
-        }
-        eprintln!("right {cols}: {:.2} us", best * 1e6);
-        let mut best = f64::INFINITY;
-        for _ in 0..50 {
-            let t = std::time::Instant::now();
-            for _ in 0..20 {
-            unsafe { f32::weights(w.as_ptr(), Size { rows, tiles: stride / 16, stride }, both) };
-            }
-            best = best.min(t.elapsed().as_secs_f64() / 20.0);
-        }
-        eprintln!("weights {rows} {cols}: {:.2} us", best * 1e6);
     }
 }
