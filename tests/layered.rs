@@ -185,7 +185,7 @@ fn learning_products_are_a_choice() {
     };
     let same = |batch: usize| bits(batch, LearningProducts::Auto) == bits(batch, LearningProducts::Full);
     assert!(same(32), "too few to fill tiles");
-    assert_eq!(same(64), !lagrange_gpu::cpu::has_tiles(), "where there are tiles, they are used");
+    assert_eq!(same(33), !lagrange_gpu::cpu::has_tiles(), "where there are tiles, they are used");
 }
 
 #[test]
@@ -193,6 +193,12 @@ fn whatever_of_the_plasticity_is_in_the_dynamics() {
     for plasticity_in_dynamics in [PlasticityInDynamics::None, PlasticityInDynamics::Weights] {
         for (sizes, batch) in [(NETS[0], 1), (NETS[0], 10), (NETS[4], 10)] {
             let mut case = case(sizes, Activation::HardSigmoid, batch, Precision::F64);
+            case.settings.plasticity_in_dynamics = plasticity_in_dynamics;
+            case.network.projections[1].factor = 0.0;
+            compare(&case);
+        }
+        for (sizes, batch) in [(NETS[0], 48), (NETS[4], 70)] {
+            let mut case = case(sizes, Activation::HardSigmoid, batch, Precision::F32);
             case.settings.plasticity_in_dynamics = plasticity_in_dynamics;
             case.network.projections[1].factor = 0.0;
             compare(&case);
@@ -243,8 +249,12 @@ fn the_same_bits_on_any_number_of_threads_and_in_any_pieces() {
     // Factors on one thread and two; a block of weights beyond the caches.
     let others: [(&[usize], usize); 4] =
         [(NETS[4], 16), (NETS[4], 32), (NETS[4], 33), (&[12, 520, 520, 5], 1)];
-    for (sizes, batch) in many.into_iter().chain(others) {
-        let case = case(sizes, Activation::HardSigmoid, batch, Precision::F32);
+    let auto = many.into_iter().chain(others).map(|(sizes, batch)| (sizes, batch, LearningProducts::Auto));
+    let full = [(NETS[4], 33), (NETS[0], 48), (NETS[0], 70), (NETS[0], 130)];
+    let full = full.into_iter().map(|(sizes, batch)| (sizes, batch, LearningProducts::Full));
+    for (sizes, batch, products) in auto.chain(full) {
+        let mut case = case(sizes, Activation::HardSigmoid, batch, Precision::F32);
+        case.settings.learning_products = products;
         let on = |threads: usize, piece: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             pool.install(|| run(&case, true, piece).0)
@@ -270,7 +280,7 @@ fn the_same_bits_on_any_number_of_threads_and_in_any_pieces() {
 /// A voltage that is not finite is named: step, trajectory and neuron as in the plain plan.
 #[test]
 fn what_goes_wrong_is_noted() {
-    for batch in [1, 20, 50] {
+    for batch in [1, 20, 40] {
         let case = case(NETS[0], Activation::Linear, batch, Precision::F32);
         let status = |layered: bool| {
             let model = model(&case, layered);
@@ -293,7 +303,7 @@ fn what_goes_wrong_is_noted() {
 /// After weights that are no numbers come such that are: nothing of the former stays beside them.
 #[test]
 fn what_goes_wrong_can_be_made_good() {
-    for batch in [1, 2, 20, 50] {
+    for batch in [1, 2, 20, 40] {
         let case = case(NETS[0], Activation::Linear, batch, Precision::F32);
         for layered in [false, true] {
             let model = model(&case, layered);

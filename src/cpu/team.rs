@@ -36,7 +36,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let layered = layered::step::<T>(program).filter(|_| whole).zip(room.as_mut().map(Room::ground));
     let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
     // A thread without panels would only disturb those that have some.
-    let threads = layered.as_ref().map_or(threads, |_| threads.min(program.batch.div_ceil(T::GROUP)));
+    let threads = layered.as_ref().map_or(threads, |(_, ground)| threads.min(ground.most()));
     let together = threads > 1 && layered.is_none() && program.batch < MOST * threads && split::pays(program);
     let parts = if together { threads } else { 0 };
     let threads = if together { 1 } else { threads };

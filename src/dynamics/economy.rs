@@ -1,4 +1,4 @@
-//! Choices that cost more or less and change results by rounding alone.
+//! Choices that cost more or less and change results by rounding alone, of f32 or of the products of short numbers.
 
 /// Whether presentations of static samples run with resident weights: the same results to rounding, at another cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Resident {
 /// input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LearningProducts {
-    /// Where the processor multiplies tiles of bfloat16 (AMX) and there are trajectories enough to fill them, each number as the sum of two of
+    /// Where the processor multiplies tiles of bfloat16 (AMX) and more than 32 trajectories step as a whole, each number as the sum of two of
     /// those: what is left out is below 5e-5 of the sum of absolute terms, some millionths of it on average.
     Auto,
     /// In f32 everywhere.

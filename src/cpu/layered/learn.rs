@@ -5,7 +5,7 @@ use super::room::{Field, Input, Panel};
 use super::{Crew, Ramp, short, single};
 use crate::cpu::Real;
 use crate::cpu::panel::{Finish, Part, Size};
-use crate::cpu::short::{self as tiles, ACROSS, End};
+use crate::cpu::short::{self as shorts, ACROSS, End};
 use crate::cpu::update::clamp;
 use crate::plan::StepControl;
 
@@ -41,9 +41,9 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
     let (scale, dt, clip) = (T::of(rate), T::of(crew.plan.dt_ms), T::of(layer.clip.unwrap_or(f64::INFINITY)));
     let old = ground.see_weights(w, l, rows.clone()).as_ptr();
     if ground.map.packs.is_some() {
-        let size = tiles::Size { rows: rows.len(), tiles: pre.stride() / ACROSS, stride: pre.stride() };
-        let rate = ground.weights(2, l, rows.clone()).as_mut_ptr();
-        let end = End::Learn { scale, dt, clip, w: old, next: next.as_mut_ptr(), rate };
+        let size = shorts::Size { rows: rows.len(), tiles: pre.stride() / ACROSS, stride: pre.stride() };
+        let w_dot = ground.weights(2, l, rows.clone()).as_mut_ptr();
+        let end = End::Learn { scale, dt, clip, w: old, next: next.as_mut_ptr(), rate: w_dot };
         return short::weights(crew, l, rows.start, size, &end);
     }
     let part = |p: Panel| Part {

@@ -196,7 +196,10 @@ impl Map {
         let pre = |l: usize| if l == 0 { 0 } else { layers[l - 1].stride() };
         let n_layers = layers.len();
         let sizes: Vec<usize> = (0..n_layers).map(|l| layers[l].stride() * pre(l)).collect();
+        // Before the weights: what follows those is there once for each thread.
         let packs = Packs::new::<T>(plan, (lanes, single), &mut place);
+        // What is learned from needs no place where it is packed.
+        let full = usize::from(packs.is_none());
         let owned = !single && lanes <= OWN.0 && sizes.iter().sum::<usize>() <= OWN.1;
         // Products with δᵀδ and r̄ᵀr̄ in place of those with Ẇ.
         let by_factors = |l: usize| {
@@ -213,8 +216,8 @@ impl Map {
             inverses: place(if single || n_out > super::inverse::MOST { 0 } else { n_out * n_out * lanes }),
             books: place(lane::LEN * lanes),
             overlaps: place(OVERLAPS * lanes * lanes),
-            mixed: place(2 * lanes * lanes),
-            rates: (0..n_layers).map(|l| place(layers[l].stride() * lanes)).collect(),
+            mixed: place(full * 2 * lanes * lanes),
+            rates: (0..n_layers).map(|l| place(full * layers[l].stride() * lanes)).collect(),
             weights: sizes.iter().map(|&size| std::array::from_fn(|_| place(size))).collect(),
             biases: place(3 * rows),
             own: 0,

@@ -7,8 +7,8 @@ use crate::cpu::Real;
 use crate::cpu::short::{ACROSS, ALONG, End, Operand, SHORT, Size, TILE, Term};
 use crate::plan::{Layered, StepControl};
 
-/// Trajectories from which on it pays: half-filled tiles take as long as full ones.
-const FEWEST: usize = 48;
+/// Trajectories, in whole groups, that leave it to vectors: half-filled tiles take as long as full ones.
+const FEW: usize = ALONG;
 
 /// Where the operands are. All have the trajectories along their sums.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Packs {
         (lanes, single): (usize, bool),
         mut place: impl FnMut(usize) -> usize,
     ) -> Option<Self> {
-        if single || !plan.short || lanes < FEWEST || !T::ready() {
+        if single || !plan.short || lanes <= FEW || !T::ready() {
             return None;
         }
         let along = lanes.div_ceil(ALONG);
@@ -46,7 +46,7 @@ impl Packs {
 }
 
 /// From a panel's first tile along the sum on, `n` elements across it.
-fn own<T: Real>(crew: &Crew<T>, at: usize, p: Panel, n: usize) -> Operand<T> {
+fn of_panel<T: Real>(crew: &Crew<T>, at: usize, p: Panel, n: usize) -> Operand<T> {
     let outer = crew.packs().along * SHORT * TILE;
     let all = crew.ground.tiles(at, n.div_ceil(ACROSS) * outer);
     Operand { at: all.wrapping_add(p.first / ALONG * SHORT * TILE), outer }
@@ -70,7 +70,7 @@ pub(super) fn rates<T: Real>(crew: &Crew<T>, p: Panel, l: usize) {
     let (rows, packs) = (crew.ground.map.layers[l], crew.packs());
     let from = crew.ground.see(Field::R, p, rows).as_ptr();
     // SAFETY: everything lies in the room; the panel is this thread's, here and below.
-    unsafe { T::turned(from, size(rows.len, p), own(crew, packs.rates[l], p, rows.len)) };
+    unsafe { T::turned(from, size(rows.len, p), of_panel(crew, packs.rates[l], p, rows.len)) };
 }
 
 /// δ of a layer, when it is known.
@@ -79,7 +79,7 @@ pub(super) fn mismatch<T: Real>(crew: &Crew<T>, p: Panel, l: usize) {
     let (rows, packs) = (crew.ground.map.layers[l], crew.packs());
     let from = crew.ground.see(Field::Delta, p, rows).as_ptr();
     // SAFETY: as above.
-    unsafe { T::left(from, size(rows.len, p), own(crew, packs.delta[l], p, rows.len)) };
+    unsafe { T::left(from, size(rows.len, p), of_panel(crew, packs.delta[l], p, rows.len)) };
 }
 
 /// `Ẇ = κ Σ δ r̄ᵀ`, `W + dt Ẇ` of a thread's rows.

@@ -1,4 +1,7 @@
 //! Blocks of tiles, and what becomes of their sums.
+//!
+//! Tile registers keep their contents from one piece of assembly to the next: compilers use none of them by themselves where the target features do not
+//! have them, and keep the order of pieces that have side effects.
 
 use super::{ACROSS, End, SHORT, Size, TILE, Term};
 use std::arch::asm;

@@ -4,7 +4,8 @@
 //! A number is nearly the sum of two of them, `x ≈ x₀ + x₁`: x₀ is the nearest to x, |x − x₀| ≤ 2⁻⁸ |x|, x₁ the nearest to what that
 //! leaves, so that 2⁻¹⁶ |x| is left at most. `a₀x₀ + a₀x₁ + a₁x₀` is off `a x` by `3·2⁻¹⁶ |a||x|` at most, of random signs; products of short
 //! numbers are exact, and summed in f32. A sum of n terms in f32 is off by `n 2⁻²⁴ Σ|a||x|` at most: beyond some hundred terms
-//! more. It is enough for rates of change, which a time step multiplies with dt before it adds them to anything that lasts.
+//! more. It is enough for rates of change, which a time step multiplies with dt before it adds them to anything that lasts. What is below 2⁻¹¹⁰ counts as
+//! 0, and an infinite factor makes a sum that is no number.
 //!
 //! Operands are packed in tiles of 16 rows of 64 bytes: of the left one 16 rows and 32 columns, of the right one 32 rows, two of them side by side in
 //! each element of a line, and 16 columns. Tiles that follow each other along the sum lie one after the other, each of them twice: x₀, x₁. Beyond the
@@ -68,7 +69,7 @@ pub enum End<T> {
         w: *const T,
         /// New weights.
         next: *mut T,
-        /// Ẇ.
+        /// Ẇ; not null.
         rate: *mut T,
     },
 }

@@ -3,7 +3,7 @@
 use super::{ACROSS, ALONG, Operand, SHORT, Size, TILE};
 use std::arch::x86_64::*;
 
-/// The nearest short number to each element; infinite and no numbers stay so.
+/// The nearest short number to each element; infinite ones stay so, and what processors make of invalid operations.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn rounded(x: __m512) -> __m512 {

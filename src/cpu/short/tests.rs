@@ -165,3 +165,50 @@ fn no_number_stays_in_its_row() {
         }
     }
 }
+
+/// A trajectory that is no number makes none of the weights that learn from it, within whatever bounds, and of a mixture its column.
+#[test]
+fn no_number_is_no_number_within_bounds() {
+    if !ready() {
+        return;
+    }
+    let (post, pre, lanes) = (20, 30, 48);
+    let (w, delta) = (matrix(post, 32, 32, 7), matrix(post, lanes, lanes, 9));
+    let mut r = matrix(pre, lanes, lanes, 11);
+    r[4 * lanes + 40] = f32::NAN;
+    let (mut a, mut x) = (Memory::new(post, lanes), Memory::new(pre, lanes));
+    // One row more, which nobody writes.
+    let mut next = vec![3.0_f32; (post + 1) * 32];
+    let mut rate = next.clone();
+    let (to, out) = (rate.as_mut_ptr(), next.as_mut_ptr());
+    let end = End::Learn { scale: 1.0, dt: 1.0, clip: 0.9, w: w.as_ptr(), next: out, rate: to };
+    let of = |rows: usize| Size { rows, tiles: lanes / 16, stride: lanes };
+    let mut old = matrix(lanes, 16, 16, 3);
+    old[7 * 16 + 5] = f32::NAN;
+    let (new, mut y) = (matrix(lanes, 16, 16, 5), Memory::new(16, lanes));
+    let mut mixture = vec![0.0_f32; post * 16];
+    // SAFETY: all lengths are as they are asked for.
+    unsafe {
+        f32::left(delta.as_ptr(), of(post), a.operand());
+        f32::turned(r.as_ptr(), of(pre), x.operand());
+        let term = Term { a: a.operand(), x: x.operand(), depth: 2 };
+        f32::multiply(Size { rows: post, tiles: 2, stride: 32 }, term, &end);
+        let size = Size { rows: lanes, tiles: 1, stride: 16 };
+        f32::mixed(old.as_ptr(), new.as_ptr(), (0.5, 0.5), size, y.operand());
+        let term = Term { a: a.operand(), x: y.operand(), depth: 2 };
+        let end = End::Scale { scale: 1.0, out: mixture.as_mut_ptr() };
+        f32::multiply(Size { rows: post, tiles: 1, stride: 16 }, term, &end);
+    }
+    for i in 0..post {
+        for k in 0..32 {
+            let (now, change) = (next[i * 32 + k], rate[i * 32 + k]);
+            assert_eq!((now.is_nan(), change.is_nan()), (k == 4, k == 4), "{i}, {k}: {now}, {change}");
+            // Beside the weights nothing is learned: those of `matrix` are within 1 there, too.
+            assert!(k < pre || change == 0.0 && now == w[i * 32 + k].clamp(-0.9, 0.9), "{i}, {k}: {now}");
+        }
+        for l in 0..16 {
+            assert_eq!(mixture[i * 16 + l].is_nan(), l == 5, "{i}, {l}");
+        }
+    }
+    assert!(next[post * 32..].iter().chain(&rate[post * 32..]).all(|&v| v == 3.0), "beyond the rows");
+}
