@@ -32,6 +32,23 @@ pub struct Size {
     pub stride: usize,
 }
 
+/// `rate ← scale·sum`, `next ← w + dt·rate`, within ±clip.
+#[derive(Clone, Copy, Debug)]
+pub struct Learn<T> {
+    /// Factor of all elements.
+    pub scale: T,
+    /// Time step.
+    pub dt: T,
+    /// Bound; infinite where there is none.
+    pub clip: T,
+    /// Old weights.
+    pub w: *const T,
+    /// New weights.
+    pub next: *mut T,
+    /// Ẇ; null where it is not needed.
+    pub rate: *mut T,
+}
+
 /// What becomes of a sum.
 #[derive(Clone, Copy)]
 pub enum Finish<T> {
@@ -58,21 +75,8 @@ pub enum Finish<T> {
         /// Second result.
         gated: *mut T,
     },
-    /// `rate ← scale·sum`, `next ← w + dt·rate`, within ±clip.
-    Learn {
-        /// Factor of all elements.
-        scale: T,
-        /// Time step.
-        dt: T,
-        /// Bound; infinite where there is none.
-        clip: T,
-        /// Old weights.
-        w: *const T,
-        /// New weights.
-        next: *mut T,
-        /// Ẇ; null where it is not needed.
-        rate: *mut T,
-    },
+    /// What weights learn.
+    Learn(Learn<T>),
 }
 
 /// A floating-point type with its compiled versions.
@@ -89,7 +93,7 @@ pub trait Panels: Sized {
 macro_rules! kernels {
     ($module:ident, $t:ident, $vector:ident, rows $rows:expr, $(#[$feature:meta])*) => {
         mod $module {
-            use super::{Finish, Part, Size};
+            use super::{Finish, Learn, Part, Size};
             use crate::cpu::vector::$vector::{LANES as L, Vector, fma, load, mul, splat, store};
 
             /// Rows of the largest block.
@@ -204,7 +208,7 @@ macro_rules! kernels {
                                 }
                             }
                         }
-                        Finish::Learn { scale, dt, clip, w, next, rate } => {
+                        Finish::Learn(Learn { scale, dt, clip, w, next, rate }) => {
                             for r in 0..R {
                                 for v in 0..V {
                                     let at = first + r * stride + v * L;

@@ -1,6 +1,6 @@
 //! CPU twin of `shaders/resident_apply.wgsl`; the equation stands in [`crate::kernels::resident_apply`].
 
-use super::panel::{Finish, Part, Size};
+use super::panel::{Finish, Learn, Part, Size};
 use super::{Lane, Real, product};
 use crate::kernels::resident_apply::Args;
 use crate::plan::StepControl;
@@ -34,14 +34,14 @@ pub fn run<T: Real>(s: &mut Lane<T>, a: &Args, _: &StepControl) {
             depth: batch,
         };
         let to = w.as_mut_ptr();
-        let finish = Finish::Learn {
+        let finish = Finish::Learn(Learn {
             scale: T::ONE,
             dt: T::ONE,
             clip: T::of(f64::INFINITY),
             w: to,
             next: to,
             rate: std::ptr::null_mut(),
-        };
+        });
         let size = Size { rows: posts.len(), cols: a.pre.len, stride: a.pre.len };
         // SAFETY: sums have a column for each row of W, samples one for each of its columns; W was taken.
         unsafe { T::panels(size, &pairs.map(part), &finish) };

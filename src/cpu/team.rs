@@ -45,9 +45,8 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
     let meeting = Meeting::new(threads);
-    let few = Meeting::new(layered.as_ref().map_or(1, |(_, ground)| threads.min(ground.most())));
     let part = |thread: usize| {
-        let guard = Guard([&meeting, &few]);
+        let guard = Guard(&meeting);
         let own = thread * lanes / threads..(thread + 1) * lanes / threads;
         let mut copies = shared.copies(&private, thread);
         let slots = shared.slots(&private, &mut copies);
@@ -61,7 +60,6 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             since: Since::new(&private, lanes),
             meeting: &meeting,
             layered,
-            few: &few,
             thread,
         };
         let plans = of_run(program, work, program.layered.as_ref().filter(|_| panels));
@@ -105,7 +103,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         std::thread::scope(|scope| {
             let part = &part;
             // Where the system refuses a thread, those that wait already are freed.
-            let guard = Guard([&meeting, &few]);
+            let guard = Guard(&meeting);
             let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || part(i))).collect();
             std::mem::forget(guard);
             let mut found = part(0);
@@ -187,8 +185,6 @@ struct Member<'a, T> {
     since: Since<'a>,
     meeting: &'a Meeting,
     layered: Option<(&'a Layered, Ground<'a, T>)>,
-    /// Where those threads meet that have panels.
-    few: &'a Meeting,
     /// Number of this thread.
     thread: usize,
 }
@@ -212,15 +208,13 @@ impl<'a, T: Real> Member<'a, T> {
         let Some((plan, ground)) = self.layered else { return };
         self.flush();
         self.meeting.wait();
-        let (threads, begun) = (self.few.threads, Instant::now());
-        if let Some(lane) = self.lanes.first_mut().filter(|_| self.thread < threads) {
-            layered::run(plan, ground, lane, (self.thread, threads), controls, self.few);
+        let (threads, begun) = (self.meeting.threads, Instant::now());
+        if let Some(lane) = self.lanes.first_mut() {
+            layered::run(plan, ground, lane, (self.thread, threads), controls, self.meeting);
         }
         self.meeting.wait();
         self.lanes.iter_mut().for_each(|lane| layered::report(plan, ground, lane));
-        if let Some(lane) =
-            self.lanes.first_mut().filter(|lane| lane.booking.is_some() && self.thread < threads)
-        {
+        if let Some(lane) = self.lanes.first_mut().filter(|lane| lane.booking.is_some()) {
             watch::stretch(lane, plan, threads, controls.len(), begun);
         }
         self.since.met();
@@ -365,10 +359,10 @@ impl Meeting {
 }
 
 /// Frees the others where a lane panics: they would wait for ever.
-struct Guard<'a>([&'a Meeting; 2]);
+struct Guard<'a>(&'a Meeting);
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.0.iter().for_each(|meeting| meeting.broken.store(true, Ordering::Relaxed));
+        self.0.broken.store(true, Ordering::Relaxed);
     }
 }

@@ -4,8 +4,7 @@
 use super::room::{Field, Input, Panel};
 use super::{Crew, Ramp, short, single};
 use crate::cpu::Real;
-use crate::cpu::panel::{Finish, Part, Size};
-use crate::cpu::short::{self as shorts, ACROSS, End};
+use crate::cpu::panel::{Finish, Learn, Part, Size};
 use crate::cpu::update::clamp;
 use crate::plan::StepControl;
 
@@ -38,13 +37,20 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         next.copy_from_slice(ground.see_weights(w, l, rows));
         return;
     }
-    let (scale, dt, clip) = (T::of(rate), T::of(crew.plan.dt_ms), T::of(layer.clip.unwrap_or(f64::INFINITY)));
-    let old = ground.see_weights(w, l, rows.clone()).as_ptr();
+    let learn = Learn {
+        scale: T::of(rate),
+        dt: T::of(crew.plan.dt_ms),
+        clip: T::of(layer.clip.unwrap_or(f64::INFINITY)),
+        w: ground.see_weights(w, l, rows.clone()).as_ptr(),
+        next: next.as_mut_ptr(),
+        rate: if ground.map.factors[l] {
+            std::ptr::null_mut()
+        } else {
+            ground.weights(2, l, rows.clone()).as_mut_ptr()
+        },
+    };
     if ground.map.packs.is_some() {
-        let size = shorts::Size { rows: rows.len(), tiles: pre.stride() / ACROSS, stride: pre.stride() };
-        let w_dot = ground.weights(2, l, rows.clone()).as_mut_ptr();
-        let end = End::Learn { scale, dt, clip, w: old, next: next.as_mut_ptr(), rate: w_dot };
-        return short::weights(crew, l, rows.start, size, &end);
+        return short::weights(crew, l, &rows, learn);
     }
     let part = |p: Panel| Part {
         a: ground.see(Field::Delta, p, post)[rows.start * p.width..].as_ptr(),
@@ -53,21 +59,9 @@ fn weights<T: Real>(crew: &Crew<T>, step: &StepControl, l: usize, w: usize) {
         stride: pre.stride(),
         depth: p.width,
     };
-    let finish = Finish::Learn {
-        scale,
-        dt,
-        clip,
-        w: old,
-        next: next.as_mut_ptr(),
-        rate: if ground.map.factors[l] {
-            std::ptr::null_mut()
-        } else {
-            ground.weights(2, l, rows.clone()).as_mut_ptr()
-        },
-    };
     let size = Size { rows: rows.len(), cols: pre.stride(), stride: pre.stride() };
     // SAFETY: everything lies in the room; these rows are this thread's.
-    crew.everywhere(part, |parts| unsafe { T::panels(size, parts, &finish) });
+    crew.everywhere(part, |parts| unsafe { T::panels(size, parts, &Finish::Learn(learn)) });
 }
 
 /// `ḃ = κ_b·factor·Σ δ`, b: the sum over groups of trajectories in their order, then over those of a group.

@@ -1,9 +1,12 @@
 //! What a network learns, in short numbers: see [`crate::cpu::short`]. `Ẇ = κ Σ δ r̄ᵀ` and what it does to the drives of the input are sums over the
 //! trajectories of a batch, and multiplied with dt before they are added to anything that lasts.
 
+use std::ops::Range;
+
 use super::room::{Field, Input, Panel};
 use super::{Crew, Ramp};
 use crate::cpu::Real;
+use crate::cpu::panel::Learn;
 use crate::cpu::short::{ACROSS, ALONG, End, Operand, SHORT, Size, TILE, Term};
 use crate::plan::{Layered, StepControl};
 
@@ -84,13 +87,13 @@ pub(super) fn mismatch<T: Real>(crew: &Crew<T>, p: Panel, l: usize) {
 
 /// `Ẇ = κ Σ δ r̄ᵀ`, `W + dt Ẇ` of a thread's rows.
 #[inline(always)]
-pub(super) fn weights<T: Real>(crew: &Crew<T>, l: usize, first: usize, size: Size, end: &End<T>) {
-    let (pre, packs) = (crew.ground.map.layers[l - 1].len, crew.packs());
-    let post = crew.ground.map.layers[l].len;
-    let a = of_all(crew, packs.delta[l], post, first);
-    let term = Term { a, x: of_all(crew, packs.rates[l - 1], pre, 0), depth: packs.along };
-    // SAFETY: everything lies in the room; these rows are this thread's.
-    unsafe { T::multiply(size, term, end) };
+pub(super) fn weights<T: Real>(crew: &Crew<T>, l: usize, rows: &Range<usize>, learn: Learn<T>) {
+    let (pre, post, packs) = (crew.ground.map.layers[l - 1], crew.ground.map.layers[l], crew.packs());
+    let a = of_all(crew, packs.delta[l], post.len, rows.start);
+    let term = Term { a, x: of_all(crew, packs.rates[l - 1], pre.len, 0), depth: packs.along };
+    let size = Size { rows: rows.len(), tiles: pre.stride() / ACROSS, stride: pre.stride() };
+    // SAFETY: everything lies in the room; these rows are this thread's, and Ẇ has a place where it does not come by its factors.
+    unsafe { T::multiply(size, term, &End::Learn(learn)) };
 }
 
 /// `Ẇ r_old` and `Ẇ r_new` of the resident weights.

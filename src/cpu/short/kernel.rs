@@ -3,7 +3,7 @@
 //! Tile registers keep their contents from one piece of assembly to the next: compilers use none of them by themselves where the target features do not
 //! have them, and keep the order of pieces that have side effects.
 
-use super::{ACROSS, End, SHORT, Size, TILE, Term};
+use super::{ACROSS, End, Learn, SHORT, Size, TILE, Term};
 use std::arch::asm;
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
@@ -223,7 +223,7 @@ unsafe fn finish<const V: usize>(
                     }
                 }
             }
-            End::Learn { scale, dt, clip, w, next, rate } => {
+            End::Learn(Learn { scale, dt, clip, w, next, rate }) => {
                 let (scale, dt, bound) = (_mm512_set1_ps(scale), _mm512_set1_ps(dt), _mm512_set1_ps(clip));
                 let lower = _mm512_set1_ps(-clip);
                 for i in 0..rows {

@@ -18,6 +18,8 @@ mod pack;
 #[cfg(test)]
 mod tests;
 
+use super::panel::Learn;
+
 /// Rows or columns of a tile across the sum.
 pub const ACROSS: usize = 16;
 /// Of a tile along the sum.
@@ -57,21 +59,8 @@ pub enum End<T> {
         /// Result.
         out: *mut T,
     },
-    /// `rate ← scale·sum`, `next ← w + dt·rate`, within ±clip.
-    Learn {
-        /// Factor of all elements.
-        scale: T,
-        /// Time step.
-        dt: T,
-        /// Bound; infinite where there is none.
-        clip: T,
-        /// Old weights.
-        w: *const T,
-        /// New weights.
-        next: *mut T,
-        /// Ẇ; not null.
-        rate: *mut T,
-    },
+    /// What weights learn, with Ẇ.
+    Learn(Learn<T>),
 }
 
 /// Rows and tiles of columns of a matrix, and the stride of its rows.

@@ -74,7 +74,7 @@ fn weights_learn_within_their_bound() {
             let mut next = vec![f32::NAN; post * stride];
             let mut rate = next.clone();
             let (to, out) = (rate.as_mut_ptr(), next.as_mut_ptr());
-            let end = End::Learn { scale, dt, clip, w: w.as_ptr(), next: out, rate: to };
+            let end = End::Learn(Learn { scale, dt, clip, w: w.as_ptr(), next: out, rate: to });
             let of = |rows: usize| Size { rows, tiles: lanes / 16, stride: lanes };
             let size = Size { rows: post, tiles: stride / 16, stride };
             // SAFETY: all lengths are as they are asked for.
@@ -181,7 +181,7 @@ fn no_number_is_no_number_within_bounds() {
     let mut next = vec![3.0_f32; (post + 1) * 32];
     let mut rate = next.clone();
     let (to, out) = (rate.as_mut_ptr(), next.as_mut_ptr());
-    let end = End::Learn { scale: 1.0, dt: 1.0, clip: 0.9, w: w.as_ptr(), next: out, rate: to };
+    let end = End::Learn(Learn { scale: 1.0, dt: 1.0, clip: 0.9, w: w.as_ptr(), next: out, rate: to });
     let of = |rows: usize| Size { rows, tiles: lanes / 16, stride: lanes };
     let mut old = matrix(lanes, 16, 16, 3);
     old[7 * 16 + 5] = f32::NAN;
