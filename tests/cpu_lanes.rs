@@ -183,6 +183,33 @@ fn products_are_right_at_every_edge() {
     }
 }
 
+/// Sums along the rows of both operands, which go piece by piece where they are long, against sums in f64.
+#[test]
+fn long_sums_are_right() {
+    let mut noise = Noise::new(4);
+    for (m, k, n) in [(5, 256, 33), (13, 257, 16), (3, 600, 47), (20, 512, 7)] {
+        let [a, b, old] = [m * k, k * n, m * n]
+            .map(|len| noise.fill(len, 1.0).iter().map(|&v| v as f32).collect::<Vec<_>>());
+        for keep in [0.0, 1.0] {
+            let mut c = old.clone();
+            let how = How { rows: m, padded: false, alone: false };
+            let views = (View { data: &a[..], strides: (1, m) }, View { data: &b[..], strides: (n, 1) });
+            multiply(how, (m, k, n), 0.5, views.0, views.1, keep, ViewMut { data: &mut c, stride: n });
+            for (at, &got) in c.iter().enumerate() {
+                let (i, j) = (at / n, at % n);
+                let sum: f64 = (0..k).map(|p| f64::from(a[p * m + i]) * f64::from(b[p * n + j])).sum();
+                let want = 0.5 * sum + f64::from(keep * old[at]);
+                // As in `check`, with another rounding for each piece.
+                let bound = 6e-8 * (k + 5) as f64 * (0.5 * k as f64 + 1.0);
+                assert!(
+                    (f64::from(got) - want).abs() <= bound,
+                    "{m}×{k}×{n} at ({i}, {j}): {got} for {want}"
+                );
+            }
+        }
+    }
+}
+
 fn check(noise: &mut Noise, (m, k, n): (usize, usize, usize)) {
     let (wide, padded) = (n + 3, n.next_multiple_of(16));
     let a: Vec<f32> = noise.fill(m * k, 1.0).iter().map(|&v| v as f32).collect();

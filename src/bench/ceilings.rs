@@ -23,6 +23,8 @@ const LARGE_S: f64 = 5e-3;
 /// Repetitions, of which the fastest counts, and the shortest time of one.
 const REPETITIONS: usize = 5;
 const LEAST_S: f64 = 10e-3;
+/// Calls of a repetition, at most.
+const MOST_CALLS: usize = 10_000;
 
 /// Ceilings of a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,6 +175,12 @@ fn product(device: &Device, size: usize) -> Result<(f64, f64), BenchError> {
     Ok(best)
 }
 
+/// Calls that take long enough to be measured, after some that took so many seconds each: more than before, and not too many.
+fn calls(before: usize, once: f64) -> usize {
+    let enough = (LEAST_S / once.max(1e-9)).ceil() as usize;
+    enough.max(before + 1).min(MOST_CALLS)
+}
+
 /// Seconds of a call, the fastest of some repetitions.
 fn fastest(
     device: &Device,
@@ -200,7 +208,10 @@ fn fastest(
         if once * count as f64 >= LEAST_S {
             break;
         }
-        count = ((LEAST_S / once.max(1e-9)).ceil() as usize).clamp(count + 1, 10_000);
+        if count == MOST_CALLS {
+            break;
+        }
+        count = calls(count, once);
     }
     let mut best = f64::INFINITY;
     for _ in 0..REPETITIONS {
@@ -212,6 +223,15 @@ fn fastest(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A call of a µs would take more than there may be; one that grew slower meanwhile still takes more calls than before.
+    #[test]
+    fn calls_grow_up_to_a_bound() {
+        assert_eq!(calls(1, LEAST_S / 40.5), 41);
+        assert_eq!(calls(50, LEAST_S), 51);
+        assert_eq!(calls(1, 1e-12), MOST_CALLS);
+        assert_eq!(calls(MOST_CALLS, 1e-12), MOST_CALLS);
+    }
 
     /// Where operations cost more than traffic they bound the time, and the other way round; the bandwidth is that of the working set.
     #[test]

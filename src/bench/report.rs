@@ -80,6 +80,16 @@ fn short(value: f64) -> String {
     }
 }
 
+/// Sizes from input to output, many equal ones that follow each other as `sizexcount`.
+fn brief(network: &str) -> String {
+    let sizes: Vec<&str> = network.split('-').collect();
+    let run = |run: &[&str]| match run.len() {
+        0..=3 => run.join("-"),
+        n => format!("{}x{n}", run[0]),
+    };
+    sizes.chunk_by(|a, b| a == b).map(run).collect::<Vec<_>>().join("-")
+}
+
 fn rate(per_s: f64) -> String {
     if per_s >= 100.0 { thousands(per_s.round() as u64) } else { short(per_s) }
 }
@@ -102,7 +112,7 @@ impl Report {
     pub fn new(format: Format, cases: &[Row]) -> Self {
         let differs = |column: &&Column| cases.iter().any(|row| (column.1)(row) != (column.1)(&cases[0]));
         let mut columns: Vec<Column> =
-            vec![("network", |r| r.network.clone()), ("batch", |r| r.batch.to_string())];
+            vec![("network", |r| brief(&r.network)), ("batch", |r| r.batch.to_string())];
         columns.extend(VARYING.iter().filter(differs));
         columns.extend(FIGURES);
         if cases.iter().any(|row| row.kind == "gpu") {

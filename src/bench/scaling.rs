@@ -51,11 +51,12 @@ impl Quantity {
         Self::NAMES[self as usize].0
     }
 
-    /// Values over two decades.
+    /// Values over two decades: of trajectories from those on that fill vectors and tiles.
     #[must_use]
     pub fn values(self) -> Vec<usize> {
         let unit = match self {
-            Self::Batch | Self::Depth => 1,
+            Self::Depth => 1,
+            Self::Batch => 16,
             Self::Width | Self::Steps => 10,
             Self::Neurons => 20,
         };

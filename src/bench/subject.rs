@@ -13,8 +13,9 @@ use crate::train::{Gates, Ramp, Tables};
 const BETA: f64 = 0.1;
 /// η and η_b per ms.
 const RATE: f64 = 1e-3;
-/// Standard deviation of weights of feedforward networks: about that of trained ones.
-const DEVIATION: f64 = 0.05;
+/// Variance of weights of feedforward networks times presynaptic neurons. With half of the neurons in their linear range errors shrink by √½ from layer
+/// to layer: deep networks neither diverge nor compute with numbers too small to be normal.
+const VARIANCE: f64 = 1.0;
 /// About the norm of W of networks with cycles: below 1, so that they come to rest.
 const NORM: f64 = 0.5;
 
@@ -142,7 +143,7 @@ fn weights(network: &Network) -> Vec<Init> {
     let onto = |post: usize| network.projections.iter().filter(|p| p.post == post).count() as f64;
     let init = |p: &crate::network::Projection| {
         let std = if forward {
-            DEVIATION
+            VARIANCE.sqrt() / size(p.pre)
         } else {
             NORM / (size(p.pre) + size(p.post)) / onto(p.post).max(1.0).sqrt()
         };

@@ -58,6 +58,9 @@ pub(crate) const FAR: usize = 1 << 18;
 /// Most trajectories of an update that are packed for it.
 const FACTORS: usize = 64;
 
+/// Longest piece of a sum along the rows of both operands: what a strip of each of them takes stays in the faster caches.
+const DEEP: usize = 256;
+
 /// Multiply-adds below which splitting costs more than it saves.
 const SPLIT_ABOVE: usize = 400_000;
 
@@ -99,6 +102,9 @@ pub fn multiply<T: Real>(
         return;
     }
     check(how, (m, k, n), a, b, &c);
+    if k > DEEP && a.strides.0 == 1 && a.strides.1 != 1 && b.strides.1 == 1 {
+        return by_pieces(how, (m, k, n), alpha, a, b, keep, c);
+    }
     let (stride, out) = (c.stride, Raw(c.data.as_mut_ptr()));
     let (pa, pb) = (a.data, b.data);
     let along = a.strides.1 == 1 && b.strides.0 == 1 && b.strides.1 != 1;
@@ -141,6 +147,29 @@ pub fn multiply<T: Real>(
     let share = side.div_ceil(workers).next_multiple_of(16);
     let run = |range: std::ops::Range<usize>| if wide { part(0..m, range) } else { part(range, 0..n) };
     halve(0..side, share, &run);
+}
+
+/// Likewise, piece by piece of long sums.
+fn by_pieces<T: Real>(
+    how: How,
+    (m, k, n): (usize, usize, usize),
+    alpha: T,
+    a: View<T>,
+    b: View<T>,
+    keep: T,
+    c: ViewMut<T>,
+) {
+    for first in (0..k).step_by(DEEP) {
+        let (a, b) = (from(a, first * a.strides.1), from(b, first * b.strides.0));
+        let keep = if first == 0 { keep } else { T::ONE };
+        let c = ViewMut { data: &mut *c.data, stride: c.stride };
+        multiply(how, (m, DEEP.min(k - first), n), alpha, a, b, keep, c);
+    }
+}
+
+/// A matrix from one of its elements on.
+fn from<T>(view: View<T>, at: usize) -> View<T> {
+    View { data: &view.data[at..], ..view }
 }
 
 /// Whether all elements are there.

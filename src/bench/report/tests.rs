@@ -28,6 +28,14 @@ fn records(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn deep_networks_are_named_briefly() {
+    assert_eq!(brief("784-300-100-10"), "784-300-100-10");
+    assert_eq!(brief("100-50-50-50-10"), "100-50-50-50-10");
+    assert_eq!(brief("100-50-50-50-50-10-10"), "100-50x4-10-10");
+    assert_eq!(brief("0-20"), "0-20");
+}
+
+#[test]
 fn csv_reads_back_with_its_names() {
     let report = Report::new(Format::Csv, &[row()]);
     let text = report.head() + &report.line(&row()).unwrap() + &report.line(&row()).unwrap();
