@@ -1,89 +1,20 @@
 //! One interface to the executors: allocate a model on a device, write, run plans, read.
 
 mod carried;
+mod device;
 mod microcircuit;
 mod timings;
 
 use std::sync::Arc;
 
 pub use carried::Carried;
+pub use device::{Device, Precision};
 pub use timings::{KernelTime, Timings, WAITING, Watch};
 
 use crate::cpu::{self, Real, Store};
 use crate::dynamics::Model;
 use crate::gpu;
 use crate::plan::{Buf, Elem, PlanId, Program, Role, StepControl};
-
-/// Floating-point type of the CPU path; GPUs compute in `f32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// Single.
-    F32,
-    /// Double.
-    F64,
-}
-
-impl Precision {
-    /// Both, with the names they have in files.
-    pub const NAMES: [(&'static str, Precision); 2] = [("f32", Precision::F32), ("f64", Precision::F64)];
-
-    /// The name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        if self == Self::F32 { "f32" } else { "f64" }
-    }
-}
-
-/// A device that was chosen and opened.
-#[derive(Clone, Debug)]
-pub enum Device {
-    /// The processor.
-    Cpu(Precision),
-    /// A wgpu adapter.
-    Gpu(gpu::Device),
-}
-
-impl Device {
-    /// Name for headers and provenance.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Cpu(_) => format!("CPU, {} threads", rayon::current_num_threads()),
-            Self::Gpu(device) => device.name(),
-        }
-    }
-    /// Driver and backend.
-    #[must_use]
-    pub fn driver(&self) -> String {
-        match self {
-            Self::Cpu(_) => "plain Rust".into(),
-            Self::Gpu(device) => device.driver(),
-        }
-    }
-    /// How an adapter tiles matrix products, and who chose that; empty for the processor.
-    #[must_use]
-    pub fn tiles(&self) -> String {
-        match self {
-            Self::Cpu(_) => String::new(),
-            Self::Gpu(device) => {
-                format!("{} tiles ({})", device.profile().name(), device.tiles_by().describe())
-            }
-        }
-    }
-    /// Name of the tiles alone; empty for the processor.
-    #[must_use]
-    pub fn profile(&self) -> &'static str {
-        if let Self::Gpu(device) = self { device.profile().name() } else { "" }
-    }
-    /// The floating-point type it computes in.
-    #[must_use]
-    pub fn precision(&self) -> Precision {
-        match self {
-            Self::Cpu(precision) => *precision,
-            Self::Gpu(_) => Precision::F32,
-        }
-    }
-}
 
 /// A plan and the control values of each of its runs.
 #[derive(Clone, Debug)]

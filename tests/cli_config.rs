@@ -50,6 +50,10 @@ fn the_plan_shows_buffers_steps_and_products() {
         let calls = step.lines().filter(|line| line.trim_start().starts_with(kernel)).count();
         assert!(calls > 0, "no {kernel} in the step:\n{step}");
     }
+    // It is a chain of layers, whose steps with resident weights run as a whole; its plain step does not.
+    let resident = ran.stdout.split("plan ResidentStep").nth(1).unwrap().split("\nplan ").next().unwrap();
+    assert!(resident.contains("as a whole") && resident.contains("layered_step"), "{resident}");
+    assert!(!step.contains("as a whole"), "{step}");
 }
 
 #[test]

@@ -105,7 +105,7 @@ repetitions. Standard output has their median, and half the distance of the quar
   GFLOP/s    multiply-adds of products, twice each, of the calls that ran
   GB/s       operands of these calls, each read or written once a call
   % of roof  of the speed that the fastest large product and a copy of what a step touches allow on the same device; above 100 % where
-             operands stay in registers or a faster cache between calls
+             operands stay in registers or a faster cache between calls, or tiles of bfloat16 sum what large batches learn
   calls      kernel calls (CPU) or dispatches (GPU) a step; iter.: solver iterations a step
   MiB        buffers of the engine; machine-readable formats also have the largest resident size of the process
   tiles      how products were tiled on an adapter; with auto that is measured before the case

@@ -3,8 +3,12 @@
 //! Trajectories are independent between two changes of the weights, so each lane runs whole stretches of a plan on trajectories
 //! of its own. In a lane the rows of other trajectories do not exist: kernels are written as if there were one.
 
+mod taken;
+
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut, Range};
+use std::ops::Range;
+
+pub use taken::Taken;
 
 use super::onset::Onset;
 use super::store::{Shape, Store, padded};
@@ -101,34 +105,6 @@ impl<'a, T: Real> Shared<'a, T> {
 pub(super) struct Copy<T> {
     data: Vec<T>,
     transposed: Vec<T>,
-}
-
-/// A buffer, or a lane's part of it, taken to be written.
-#[derive(Debug)]
-pub struct Taken<T> {
-    data: *mut T,
-    len: usize,
-}
-
-impl<T> Default for Taken<T> {
-    fn default() -> Self {
-        Self { data: std::ptr::NonNull::dangling().as_ptr(), len: 0 }
-    }
-}
-
-impl<T> Deref for Taken<T> {
-    type Target = [T];
-    fn deref(&self) -> &[T] {
-        // SAFETY: the rows belong to this lane alone until the buffer is put back: `Lane::get` gives nothing of a taken buffer.
-        unsafe { std::slice::from_raw_parts(self.data, self.len) }
-    }
-}
-
-impl<T> DerefMut for Taken<T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts_mut(self.data, self.len) }
-    }
 }
 
 /// What a kernel sees: some trajectories, and what all share.

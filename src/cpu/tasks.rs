@@ -209,8 +209,7 @@ fn uses_of(call: &Call, step: &StepControl, need: &mut impl FnMut(Buf, Use)) {
             [a.out, a.mismatch].into_iter().for_each(|b| need(b, Write));
         }
         Call::InterneuronDrive(a) => a.b_dot.into_iter().for_each(|b| need(b, Read)),
-        // Feedback weights learn from the voltages of all trajectories.
-        // A rate of B reads voltages of all trajectories.
+        // A rate of feedback weights reads the voltages of all trajectories.
         Call::Integrate(a) => need(a.u, Write),
         Call::Blend(a) => need(a.out, Write),
         Call::Pin(a) => need(a.dst, Write),

@@ -3,15 +3,21 @@
 //! Each thread has some lanes: groups of trajectories small enough that what a time step computes of them stays in its cache. All
 //! that needs nothing of other lanes is run for one lane after the other, over as many time steps as there are without learning.
 
+mod meeting;
+
+use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
+
+use meeting::Guard;
+pub(super) use meeting::Meeting;
 
 use super::lane::{Lane, Rooms, Shared};
 use super::layered::{self, Ground, Room};
 use super::tasks::{Task, Use, of_run};
 use super::watch::Booking;
 use super::{Real, Store, split, watch};
+use crate::engine::Timings;
 use crate::kernels::{Call, solver, update};
 use crate::plan::{Buf, Layered, Loop, Op, PlanId, Program, Role, StepControl};
 
@@ -34,13 +40,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let (panels, onset) = (room.is_some(), Held(Mutex::new(std::mem::take(&mut store.onset))));
     let whole = work.iter().any(|(id, _)| *id == PlanId::ResidentStep);
     let layered = layered::step::<T>(program).filter(|_| whole).zip(room.as_mut().map(Room::ground));
-    let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
-    // A thread without panels would only disturb those that have some.
-    let threads = layered.as_ref().map_or(threads, |(_, ground)| threads.min(ground.most()));
-    let together = threads > 1 && layered.is_none() && program.batch < MOST * threads && split::pays(program);
-    let parts = if together { threads } else { 0 };
-    let threads = if together { 1 } else { threads };
-    let lanes = if together { 1 } else { program.batch.div_ceil(MOST).next_multiple_of(threads) };
+    let Division { threads, parts, lanes } = Division::of(program, layered.map(|(_, ground)| ground));
     // Steps that run as a whole share their weights.
     let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
@@ -52,6 +52,7 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         let slots = shared.slots(&private, &mut copies);
         // Nobody writes before all have copied.
         meeting.wait();
+        let plans = of_run(program, work, program.layered.as_ref().filter(|_| panels));
         let mut member = Member {
             lanes: own.map(|i| Lane::new(&shared, &slots, program, (i, lanes))).collect(),
             parts: (0..parts).map(|i| Lane::new(&shared, &slots, program, (i, parts))).collect(),
@@ -62,70 +63,88 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
             layered,
             thread,
         };
-        let plans = of_run(program, work, program.layered.as_ref().filter(|_| panels));
         if let Some(lane) = member.lanes.first_mut().filter(|_| lanes == 1) {
             lane.onset = onset.take();
         }
         for (&(id, controls), tasks) in work.iter().zip(&plans) {
-            member.lanes.iter_mut().for_each(|lane| lane.onset.begins(id));
-            if id == PlanId::ResidentStep && member.layered.is_some() {
-                member.stretch(controls);
-                member.begins(false);
-            } else {
-                controls.iter().for_each(|step| member.step(tasks, step));
-                // What a part knows, the next plan has to be told.
-                if lanes == 1 {
-                    member.flush();
-                }
-                if id == PlanId::ResidentStart {
-                    member.begins(true);
-                }
-            }
+            member.plan(id, controls, tasks);
         }
         member.flush();
         std::mem::forget(guard);
         if let Some(lane) = member.lanes.first_mut().filter(|_| lanes == 1) {
             onset.put(std::mem::take(&mut lane.onset));
         }
-        let found = |mut lane: Lane<T>| {
-            (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
-        };
-        // The words of parts come after those of their lane.
-        member.lanes.into_iter().chain(member.parts).map(found).collect::<Vec<_>>()
+        member.found(words)
     };
-    let found: Vec<_> = if layered.is_some_and(|(_, ground)| ground.single()) {
-        // Other threads of the pool, looking for work, would only be in the way.
-        part(0)
-    } else if threads == 1 {
-        // On a thread of the pool: products then split without a system call.
-        rayon::scope(|_| part(0))
-    } else {
-        std::thread::scope(|scope| {
-            let part = &part;
-            // Where the system refuses a thread, those that wait already are freed.
-            let guard = Guard(&meeting);
-            let others: Vec<_> = (1..threads).map(|i| scope.spawn(move || part(i))).collect();
-            std::mem::forget(guard);
-            let mut found = part(0);
-            for other in others {
-                match other.join() {
-                    Ok(more) => found.extend(more),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            found
-        })
-    };
+    let found = together(&meeting, layered.is_some_and(|(_, ground)| ground.single()), part);
     if let Some(room) = &mut room {
         room.ran(work.iter().map(|(id, _)| *id));
     }
     store.layered = room;
     store.onset = onset.take();
+    put(store, words, program.batch, found);
+}
+
+/// How a run is divided.
+struct Division {
+    /// Threads with lanes of their own.
+    threads: usize,
+    /// Threads that share each task of a single lane; 0 where there are more lanes.
+    parts: usize,
+    /// Lanes.
+    lanes: usize,
+}
+
+impl Division {
+    /// With the room of steps that run as a whole.
+    fn of<T: Real>(program: &Program, ground: Option<Ground<T>>) -> Self {
+        let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
+        // A thread without panels would only disturb those that have some.
+        let threads = ground.as_ref().map_or(threads, |ground| threads.min(ground.most()));
+        if threads > 1 && ground.is_none() && program.batch < MOST * threads && split::pays(program) {
+            return Self { threads: 1, parts: threads, lanes: 1 };
+        }
+        Self { threads, parts: 0, lanes: program.batch.div_ceil(MOST).next_multiple_of(threads) }
+    }
+}
+
+/// Rows of a lane, their status words, and what took its time.
+type Found = (Range<usize>, Vec<u32>, Option<Timings>);
+
+/// Runs the part of each thread, and gives back what they found in the order of the trajectories.
+fn together(meeting: &Meeting, single: bool, part: impl Fn(usize) -> Vec<Found> + Sync) -> Vec<Found> {
+    if single {
+        // Other threads of the pool, looking for work, would only be in the way.
+        return part(0);
+    }
+    if meeting.threads == 1 {
+        // On a thread of the pool: products then split without a system call.
+        return rayon::scope(|_| part(0));
+    }
+    std::thread::scope(|scope| {
+        let part = &part;
+        // Where the system refuses a thread, those that wait already are freed.
+        let guard = Guard(meeting);
+        let others: Vec<_> = (1..meeting.threads).map(|i| scope.spawn(move || part(i))).collect();
+        std::mem::forget(guard);
+        let mut found = part(0);
+        for other in others {
+            match other.join() {
+                Ok(more) => found.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        found
+    })
+}
+
+/// Status words and times to the storage. (The words of parts come after those of their lane.)
+fn put<T: Real>(store: &mut Store<T>, words: Buf, batch: usize, found: Vec<Found>) {
     let mut timings = std::mem::take(&mut store.timings);
     let all = store.words_mut(words);
     for (rows, words, seen) in found {
         seen.iter().for_each(|seen| timings.merge(seen));
-        for (to, from) in all.chunks_exact_mut(program.batch).zip(words.chunks_exact(rows.len())) {
+        for (to, from) in all.chunks_exact_mut(batch).zip(words.chunks_exact(rows.len())) {
             to[rows.clone()].copy_from_slice(from);
         }
     }
@@ -190,6 +209,32 @@ struct Member<'a, T> {
 }
 
 impl<'a, T: Real> Member<'a, T> {
+    /// A plan, once for each of the control values.
+    fn plan(&mut self, id: PlanId, controls: &'a [StepControl], tasks: &'a [Task<'a>]) {
+        self.lanes.iter_mut().for_each(|lane| lane.onset.begins(id));
+        if id == PlanId::ResidentStep && self.layered.is_some() {
+            self.stretch(controls);
+            self.begins(false);
+            return;
+        }
+        controls.iter().for_each(|step| self.step(tasks, step));
+        // What a part knows, the next plan has to be told.
+        if self.since.alone {
+            self.flush();
+        }
+        if id == PlanId::ResidentStart {
+            self.begins(true);
+        }
+    }
+
+    /// What its lanes and their parts found.
+    fn found(self, words: Buf) -> Vec<Found> {
+        let found = |mut lane: Lane<T>| {
+            (lane.rows(), lane.take_words(words), lane.booking.take().map(Booking::finish))
+        };
+        self.lanes.into_iter().chain(self.parts).map(found).collect()
+    }
+
     fn step(&mut self, tasks: &'a [Task<'a>], step: &'a StepControl) {
         for task in tasks {
             if !task.awake(&mut self.since.resting, step) {
@@ -309,60 +354,5 @@ pub(super) fn iterate<T: Real>(body: &Loop, lane: &mut Lane<T>, step: &StepContr
                 Op::Loop(inner) => iterate(inner, lane, step),
             }
         }
-    }
-}
-
-/// Where the threads wait for each other. Waits are shorter than a system call would take, so they spin at first.
-#[derive(Debug)]
-pub(super) struct Meeting {
-    threads: usize,
-    arrived: AtomicUsize,
-    round: AtomicUsize,
-    broken: AtomicBool,
-}
-
-/// Turns of the waiting loop before the processor is offered to others.
-const SPINS: usize = 4000;
-
-impl Meeting {
-    fn new(threads: usize) -> Self {
-        Self {
-            threads,
-            arrived: AtomicUsize::new(0),
-            round: AtomicUsize::new(0),
-            broken: AtomicBool::new(false),
-        }
-    }
-
-    /// Returns when all threads have called it.
-    pub(super) fn wait(&self) {
-        if self.threads == 1 {
-            return;
-        }
-        let round = self.round.load(Ordering::Relaxed);
-        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
-            self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
-            return;
-        }
-        let mut turns = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            assert!(!self.broken.load(Ordering::Relaxed), "another thread of the run panicked");
-            if turns < SPINS {
-                turns += 1;
-                std::hint::spin_loop();
-            } else {
-                std::thread::yield_now();
-            }
-        }
-    }
-}
-
-/// Frees the others where a lane panics: they would wait for ever.
-struct Guard<'a>(&'a Meeting);
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        self.0.broken.store(true, Ordering::Relaxed);
     }
 }

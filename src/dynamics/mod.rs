@@ -7,10 +7,12 @@
 mod backprop;
 mod basal;
 mod bicgstab;
+mod choices;
 mod economy;
 mod equilibrium;
 mod exact;
 mod explicit;
+mod features;
 mod flow;
 mod layered;
 mod layout;
@@ -24,12 +26,13 @@ mod small;
 mod stability;
 
 pub use bicgstab::BicgLayout;
+pub use choices::{Bias, Dynamics, InputMismatch, Integrator, OnIndefinite, PlasticityInDynamics, Solver};
 pub use economy::{LearningProducts, Resident};
-pub use layout::{Features, Layout, StimulusKind};
+pub use features::{Features, StimulusKind};
+pub use layout::Layout;
 pub use microcircuit::{MicroLayout, Path, lies_transposed};
 pub use settings::{
-    Bias, DENSE_LIMIT, DENSE_LIMIT_RECURRENT, Dynamics, InputMismatch, Integrator, MOST_ITERATES,
-    OnIndefinite, PROBE_LIMIT, PlasticityInDynamics, Settings, SettingsError, Solver, WOODBURY_LIMIT,
+    DENSE_LIMIT, DENSE_LIMIT_RECURRENT, MOST_ITERATES, PROBE_LIMIT, Settings, SettingsError, WOODBURY_LIMIT,
     dense_limit,
 };
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Buf, Cols, Op, PLAN_IDS, Plan, Program};
+use super::{Buf, Cols, Op, PLAN_IDS, Plan, PlanId, Program};
 use crate::kernels::{Base, Call};
 
 impl Program {
@@ -33,9 +33,21 @@ impl Program {
                 cost.calls,
                 cost.flops as f64 / 1e6
             )?;
+            if let Some(kernel) = self.whole(id) {
+                writeln!(out, "  as a whole where that is faster (`{kernel}`); call by call:")?;
+            }
             self.write_plan(out, plan)?;
         }
         Ok(())
+    }
+
+    /// The kernel that takes the place of a plan's calls, where there is one.
+    fn whole(&self, id: PlanId) -> Option<&'static str> {
+        match id {
+            PlanId::ResidentStep if self.layered.is_some() => Some("layered_step"),
+            PlanId::Step if self.small.is_some() => Some("small_step"),
+            _ => None,
+        }
     }
 
     fn write_plan(&self, out: &mut String, plan: &Plan) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! Buffers of a microcircuit.
 
-use super::super::layout::{Features, Maker};
+use super::super::Features;
+use super::super::layout::Maker;
 use crate::network::{Block, InterneuronInput, Kind, Microcircuit, Network, Pathway};
 use crate::plan::{Buf, Cols, Rate, Role};
 
