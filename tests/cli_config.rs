@@ -54,6 +54,10 @@ fn the_plan_shows_buffers_steps_and_products() {
     let resident = ran.stdout.split("plan ResidentStep").nth(1).unwrap().split("\nplan ").next().unwrap();
     assert!(resident.contains("as a whole") && resident.contains("layered_step"), "{resident}");
     assert!(!step.contains("as a whole"), "{step}");
+    // A small network with cycles: its plain step does.
+    let ran = place.run(&["config", "show", "--config", "ieeg-recurrent", "--plan"]).ends(0);
+    let step = ran.stdout.split("plan Step").nth(1).unwrap().split("\nplan ").next().unwrap();
+    assert!(step.contains("as a whole") && step.contains("small_step"), "{step}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ const LARGE_S: f64 = 5e-3;
 const REPETITIONS: usize = 5;
 const LEAST_S: f64 = 10e-3;
 /// Calls of a repetition, at most.
-const MOST_CALLS: usize = 10_000;
+const MOST_CALLS: usize = 100_000;
 
 /// Ceilings of a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,7 +175,7 @@ fn product(device: &Device, size: usize) -> Result<(f64, f64), BenchError> {
     Ok(best)
 }
 
-/// Calls that take long enough to be measured, after some that took so many seconds each: more than before, and not too many.
+/// Calls that take long enough to be measured, after some that took so many seconds each: more than before, [`MOST_CALLS`] at most.
 fn calls(before: usize, once: f64) -> usize {
     let enough = (LEAST_S / once.max(1e-9)).ceil() as usize;
     enough.max(before + 1).min(MOST_CALLS)
@@ -205,10 +205,7 @@ fn fastest(
     let mut count = 1;
     for _ in 0..12 {
         let once = run(count)?;
-        if once * count as f64 >= LEAST_S {
-            break;
-        }
-        if count == MOST_CALLS {
+        if once * count as f64 >= LEAST_S || count == MOST_CALLS {
             break;
         }
         count = calls(count, once);
@@ -224,7 +221,7 @@ fn fastest(
 mod tests {
     use super::*;
 
-    /// A call of a µs would take more than there may be; one that grew slower meanwhile still takes more calls than before.
+    /// A call of a ps would take more calls than there may be; one that grew slower meanwhile still takes more than before.
     #[test]
     fn calls_grow_up_to_a_bound() {
         assert_eq!(calls(1, LEAST_S / 40.5), 41);

@@ -80,7 +80,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Sizes from input to output, many equal ones that follow each other as `sizexcount`.
+/// Sizes from input to output, four or more equal ones that follow each other as `sizexcount`.
 fn brief(network: &str) -> String {
     let sizes: Vec<&str> = network.split('-').collect();
     let run = |run: &[&str]| match run.len() {

@@ -51,7 +51,7 @@ impl Quantity {
         Self::NAMES[self as usize].0
     }
 
-    /// Values over two decades: of trajectories from those on that fill vectors and tiles.
+    /// Values over two decades. Trajectories start at 16, which fill a vector.
     #[must_use]
     pub fn values(self) -> Vec<usize> {
         let unit = match self {

@@ -14,7 +14,7 @@ const BETA: f64 = 0.1;
 /// η and η_b per ms.
 const RATE: f64 = 1e-3;
 /// Variance of weights of feedforward networks times presynaptic neurons. With half of the neurons in their linear range errors shrink by √½ from layer
-/// to layer: deep networks neither diverge nor compute with numbers too small to be normal.
+/// to layer of equal size: deep networks neither diverge nor compute with numbers too small to be normal.
 const VARIANCE: f64 = 1.0;
 /// About the norm of W of networks with cycles: below 1, so that they come to rest.
 const NORM: f64 = 0.5;

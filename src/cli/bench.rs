@@ -100,12 +100,14 @@ const ABOUT: &str = "\
 Every combination of the lists is a case. Of each case whole presentations are measured, uploads included: the warm-up first, then the
 repetitions. Standard output has their median, and half the distance of the quartiles in per cent of it.
 
+  network    layer sizes from input to output; 50x4: four layers of 50
   plan       what ran: plain, resident (weights of the input) or whole (steps of a small network as a whole)
   neurons/s  neurons updated a second, of all trajectories
   GFLOP/s    multiply-adds of products, twice each, of the calls that ran
   GB/s       operands of these calls, each read or written once a call
   % of roof  of the speed that the fastest large product and a copy of what a step touches allow on the same device; above 100 % where
-             operands stay in registers or a faster cache between calls, or tiles of bfloat16 sum what large batches learn
+             operands stay in registers or a faster cache between calls, or where what large batches learn is multiplied in tiles of
+             bfloat16: the ceiling is of f32 products
   calls      kernel calls (CPU) or dispatches (GPU) a step; iter.: solver iterations a step
   MiB        buffers of the engine; machine-readable formats also have the largest resident size of the process
   tiles      how products were tiled on an adapter; with auto that is measured before the case
@@ -118,8 +120,8 @@ of the README:
     --output jsonl --output-file benches/results/bench.jsonl
   lagrange-gpu bench --networks 0-40-100-56 --architecture layered-recurrent --activation sigmoid --batch 1,32 --plan auto,plain
   lagrange-gpu bench --config mnist.toml
-  lagrange-gpu bench --scaling all --device cpu --threads 1 --plots benches/results
-  lagrange-gpu bench --compare benches/results/bench.jsonl
+  lagrange-gpu bench --scaling all --plan plain --device cpu --threads 2 --plots plots
+  lagrange-gpu bench --compare benches/results/bench-16b019fcb88c.jsonl
 
 --compare matches cases by everything that was asked for and the kind of device, so it takes the same lists as the earlier run.";
 

@@ -1,6 +1,6 @@
 //! Sums of outer products onto a matrix that lies in rows, `c ← c + alpha·Σ_k a_k b_kᵀ`, and its bounds at once: what weights learn from a mini-batch.
 //!
-//! Every element is summed over k in order and rounded as by [`super::tile`].
+//! Every element is summed over k in order and rounded as by [`super::tile`]; [`super::product`] rounds long sums piece by piece, this does not.
 
 use super::vector::best;
 

@@ -88,7 +88,7 @@ pub struct How {
 }
 
 /// `c ← alpha·a·b + keep·c` with a `[m, k]`, b `[k, n]`, c `[m, n]`. Every element is summed in the same order however the result
-/// is split, over lanes or over the cores of a single one.
+/// is split, over lanes or over the cores of a single one; long sums in pieces, each of which is rounded into c.
 pub fn multiply<T: Real>(
     how: How,
     (m, k, n): (usize, usize, usize),
@@ -149,7 +149,8 @@ pub fn multiply<T: Real>(
     halve(0..side, share, &run);
 }
 
-/// Likewise, piece by piece of long sums.
+/// `c ← keep·c + alpha·Σ_P Σ_{p∈P} a_p b_p`: pieces P of at most [`DEEP`] terms in their order, each rounded into c. Where they end depends on k
+/// alone, so that neither lanes nor cores change a sum.
 fn by_pieces<T: Real>(
     how: How,
     (m, k, n): (usize, usize, usize),

@@ -89,14 +89,14 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
 struct Division {
     /// Threads with lanes of their own.
     threads: usize,
-    /// Threads that share each task of a single lane; 0 where there are more lanes.
+    /// Parts of the only lane, one a thread, where threads share its tasks; else 0.
     parts: usize,
     /// Lanes.
     lanes: usize,
 }
 
 impl Division {
-    /// With the room of steps that run as a whole.
+    /// `ground`: the room of steps that run as a whole, where they do.
     fn of<T: Real>(program: &Program, ground: Option<Ground<T>>) -> Self {
         let threads = (program.batch / FEWEST).clamp(1, rayon::current_num_threads());
         // A thread without panels would only disturb those that have some.
@@ -111,7 +111,7 @@ impl Division {
 /// Rows of a lane, their status words, and what took its time.
 type Found = (Range<usize>, Vec<u32>, Option<Timings>);
 
-/// Runs the part of each thread, and gives back what they found in the order of the trajectories.
+/// Runs the part of each thread, and gives back what they found, thread by thread.
 fn together(meeting: &Meeting, single: bool, part: impl Fn(usize) -> Vec<Found> + Sync) -> Vec<Found> {
     if single {
         // Other threads of the pool, looking for work, would only be in the way.
@@ -138,7 +138,7 @@ fn together(meeting: &Meeting, single: bool, part: impl Fn(usize) -> Vec<Found> 
     })
 }
 
-/// Status words and times to the storage. (The words of parts come after those of their lane.)
+/// Status words and times to the storage. Words of parts come after those of their lane, which they take the place of.
 fn put<T: Real>(store: &mut Store<T>, words: Buf, batch: usize, found: Vec<Found>) {
     let mut timings = std::mem::take(&mut store.timings);
     let all = store.words_mut(words);
