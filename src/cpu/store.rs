@@ -23,6 +23,8 @@ pub struct Store<T> {
     stale: bool,
     pub(super) layered: Option<Room<T>>,
     pub(super) onset: Onset<T>,
+    /// Threads that help with runs.
+    pub(super) crew: Option<rayon::ThreadPool>,
     /// Whether runs are timed, kernel by kernel.
     pub(crate) watched: bool,
     /// What runs took since somebody asked.
@@ -64,6 +66,7 @@ impl<T: Real> Store<T> {
             stale: true,
             layered: layered::step::<T>(program).map(|plan| Room::new(plan, program.batch)),
             onset: Onset::default(),
+            crew: None,
             watched: false,
             timings: Timings::default(),
             batch: program.batch,

@@ -41,6 +41,9 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
     let whole = work.iter().any(|(id, _)| *id == PlanId::ResidentStep);
     let layered = layered::step::<T>(program).filter(|_| whole).zip(room.as_mut().map(Room::ground));
     let Division { threads, parts, lanes } = Division::of(program, layered.map(|(_, ground)| ground));
+    let crew = crew(store.crew.take(), threads);
+    // Where the system refuses threads, the first one has the lanes of all.
+    let threads = if crew.is_some() { threads } else { 1 };
     // Steps that run as a whole share their weights.
     let private = private(program, threads, lanes, layered.is_none());
     let shared = Shared::new(store);
@@ -76,11 +79,12 @@ pub fn run<T: Real>(program: &Program, store: &mut Store<T>, words: Buf, work: &
         }
         member.found(words)
     };
-    let found = together(&meeting, layered.is_some_and(|(_, ground)| ground.single()), part);
+    let found = together(crew.as_ref(), &meeting, layered.is_some_and(|(_, ground)| ground.single()), part);
     if let Some(room) = &mut room {
         room.ran(work.iter().map(|(id, _)| *id));
     }
     store.layered = room;
+    store.crew = crew;
     store.onset = onset.take();
     put(store, words, program.batch, found);
 }
@@ -111,31 +115,42 @@ impl Division {
 /// Rows of a lane, their status words, and what took its time.
 type Found = (Range<usize>, Vec<u32>, Option<Timings>);
 
+/// Threads that help the one that runs, as many as are needed or more; none where the system refuses them. They are kept from run to run: a thread that
+/// begins where another one has just ended may be put on the processor of the one that waits for it, and stay there for milliseconds.
+fn crew(kept: Option<rayon::ThreadPool>, threads: usize) -> Option<rayon::ThreadPool> {
+    let others = threads - 1;
+    if others == 0 {
+        return kept;
+    }
+    kept.filter(|crew| crew.current_num_threads() >= others)
+        .or_else(|| rayon::ThreadPoolBuilder::new().num_threads(others).build().ok())
+}
+
 /// Runs the part of each thread, and gives back what they found, thread by thread.
-fn together(meeting: &Meeting, single: bool, part: impl Fn(usize) -> Vec<Found> + Sync) -> Vec<Found> {
+fn together(
+    crew: Option<&rayon::ThreadPool>,
+    meeting: &Meeting,
+    single: bool,
+    part: impl Fn(usize) -> Vec<Found> + Sync,
+) -> Vec<Found> {
     if single {
         // Other threads of the pool, looking for work, would only be in the way.
         return part(0);
     }
-    if meeting.threads == 1 {
+    let Some(crew) = crew.filter(|_| meeting.threads > 1) else {
         // On a thread of the pool: products then split without a system call.
         return rayon::scope(|_| part(0));
-    }
-    std::thread::scope(|scope| {
-        let part = &part;
-        // Where the system refuses a thread, those that wait already are freed.
-        let guard = Guard(meeting);
-        let others: Vec<_> = (1..meeting.threads).map(|i| scope.spawn(move || part(i))).collect();
-        std::mem::forget(guard);
-        let mut found = part(0);
-        for other in others {
-            match other.join() {
-                Ok(more) => found.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+    };
+    let slots: Vec<Held<Vec<Found>>> = (1..meeting.threads).map(|_| Held::default()).collect();
+    let mut found = crew.in_place_scope(|scope| {
+        for (slot, thread) in slots.iter().zip(1..) {
+            let part = &part;
+            scope.spawn(move |_| slot.put(part(thread)));
         }
-        found
-    })
+        part(0)
+    });
+    found.extend(slots.iter().flat_map(Held::take));
+    found
 }
 
 /// Status words and times to the storage. Words of parts come after those of their lane, which they take the place of.
@@ -152,6 +167,7 @@ fn put<T: Real>(store: &mut Store<T>, words: Buf, batch: usize, found: Vec<Found
 }
 
 /// What one thread at a time has.
+#[derive(Default)]
 struct Held<T>(Mutex<T>);
 
 impl<T: Default> Held<T> {
