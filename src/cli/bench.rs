@@ -121,7 +121,7 @@ of the README:
   lagrange-gpu bench --networks 0-40-100-56 --architecture layered-recurrent --activation sigmoid --batch 1,32 --plan auto,plain
   lagrange-gpu bench --config mnist.toml
   lagrange-gpu bench --scaling all --plan plain --device cpu --threads 2 --plots plots
-  lagrange-gpu bench --compare benches/results/bench-16b019fcb88c.jsonl
+  lagrange-gpu bench --compare benches/results/bench-6dfa7fae0498.jsonl
 
 --compare matches cases by everything that was asked for and the kind of device, so it takes the same lists as the earlier run.";
 
