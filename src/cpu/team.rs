@@ -143,10 +143,12 @@ fn together(
     };
     let slots: Vec<Held<Vec<Found>>> = (1..meeting.threads).map(|_| Held::default()).collect();
     let mut found = crew.in_place_scope(|scope| {
-        for (slot, thread) in slots.iter().zip(1..) {
-            let part = &part;
-            scope.spawn(move |_| slot.put(part(thread)));
-        }
+        // To each of them its own: parts wait for each other, and find their data where they left it.
+        scope.spawn_broadcast(|_, helper| {
+            if let Some(slot) = slots.get(helper.index()) {
+                slot.put(part(helper.index() + 1));
+            }
+        });
         part(0)
     });
     found.extend(slots.iter().flat_map(Held::take));
